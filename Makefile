@@ -1,0 +1,78 @@
+# Every target does its own set-up: a virtual environment in .venv, locked packages, warm kernels.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+MARKET_SOURCES := $(shell find market -name '*.py' -o -name '*.xml')
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-long lint bench bench-gpu clean lock
+
+help:
+	@echo "make demo       replay a market and show what the fast loop decides"
+	@echo "make test       run the tests"
+	@echo "make test-long  run the slow suites as well"
+	@echo "make lint       style, strict types, import direction"
+	@echo "make bench      measure beside peers, append to benchmarks/results"
+	@echo "make setup      only install what 'demo' needs"
+	@echo "make clean      remove the environment and everything built"
+
+$(VENV)/.checked: scripts/check_prerequisites.sh
+	@sh scripts/check_prerequisites.sh $(PYTHON)
+	@test -x $(BIN)/python || { echo "creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@touch $@
+
+$(VENV)/.core: $(VENV)/.checked requirements/build.lock requirements/core.lock pyproject.toml
+	@echo "installing the core packages"
+	@$(PIP) -r requirements/build.lock -r requirements/core.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.core requirements/test.lock
+	@echo "installing the test packages"
+	@$(PIP) -r requirements/test.lock
+	@touch $@
+
+$(VENV)/.fpga: $(VENV)/.core requirements/fpga.lock
+	@echo "installing the hardware tools"
+	@$(PIP) -r requirements/fpga.lock
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test requirements/bench.lock
+	@echo "installing the peers to measure against"
+	@$(PIP) -r requirements/bench.lock
+	@touch $@
+
+$(VENV)/.warm: $(VENV)/.core $(MARKET_SOURCES)
+	@$(BIN)/tickwire warm
+	@touch $@
+
+setup: $(VENV)/.core $(VENV)/.warm
+
+demo: setup
+	@$(BIN)/tickwire demo
+
+test: setup $(VENV)/.test $(VENV)/.fpga
+	@$(BIN)/python -m pytest -n 2 tests
+
+test-long: setup $(VENV)/.test $(VENV)/.fpga
+	@$(BIN)/python -m pytest -n 2 --long tests
+
+lint: $(VENV)/.test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/test_architecture.py
+
+bench: setup $(VENV)/.bench
+	@$(BIN)/python -m benchmarks
+
+bench-gpu:
+	@echo "there is no GPU benchmark yet: see docs/architecture.md" >&2; exit 4
+
+clean:
+	@rm -rf $(VENV) build out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# Renewing the locks needs uv (pip install uv); everyone else only reads them.
+lock:
+	@sh scripts/lock.sh

@@ -1,0 +1,115 @@
+"""Declaring compiled functions: ``inline`` for small parts, ``part`` for large ones, ``entry`` for what Python calls.
+
+Entries have one declared signature and are compiled into a content-keyed cache by ``warm``; an
+entry that is called cold compiles itself first. Parts are compiled into the entries that use them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, ParamSpec, TypeVar, cast
+
+from numba import njit
+from numba.core import sigutils
+
+from market.native.cache import KernelCache
+
+BYTES = "Bytes(uint8, 1, 'C')"
+"""How a signature spells a Python ``bytes`` argument."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": False}
+_ENTRIES: dict[str, Entry[..., Any]] = {}
+
+
+def inline(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a small function that is always inlined into its caller."""
+    return cast(Callable[P, R], njit(**_OPTIONS, forceinline=True)(function))
+
+
+def part(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function that other kernels call; the optimiser decides about inlining."""
+    return cast(Callable[P, R], njit(**_OPTIONS)(function))
+
+
+class Entry(Generic[P, R]):
+    """A compiled function with one fixed signature that Python may call.
+
+    Parameters
+    ----------
+    function: the Python source of the kernel.
+    signature: its Numba signature, for example ``"int64(int64[::1], int64)"``.
+    """
+
+    def __init__(self, function: Callable[P, R], signature: str) -> None:
+        self.name = f"{function.__module__}.{function.__qualname__}"
+        self.signature = signature
+        self.__doc__ = function.__doc__
+        self.__wrapped__ = function
+        self._dispatcher = njit(**_OPTIONS)(function)
+        self._ready: Callable[P, R] | None = None
+        self._cache_hit = False
+
+    def compiled(self) -> Callable[P, R]:
+        """The compiled dispatcher; loads it from the cache or compiles it on first use."""
+        if self._ready is None:
+            self._dispatcher._cache = KernelCache(self._dispatcher.py_func)
+            self._dispatcher.compile(self.signature)
+            self._dispatcher.disable_compile()
+            self._cache_hit = bool(self._dispatcher.stats.cache_hits)
+            self._ready = cast("Callable[P, R]", self._dispatcher)
+        return self._ready
+
+    @property
+    def was_cached(self) -> bool:
+        """Whether the machine code came from the cache rather than from the compiler."""
+        self.compiled()
+        return self._cache_hit
+
+    def direct(self) -> Callable[P, R]:
+        """The machine code's own CPython wrapper: no type dispatch, about 0.3 us less per call.
+
+        It reads its arguments as declared without checking dtype or contiguity: pass exactly the
+        declared types. A caller checks its arrays once, when it builds its loop.
+        """
+        self.compiled()
+        arguments, _ = sigutils.normalize_signature(self.signature)
+        return cast("Callable[P, R]", self._dispatcher.overloads[tuple(arguments)].entry_point)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        ready = self._ready
+        if ready is None:
+            ready = self.compiled()
+        return ready(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"Entry({self.name}, {self.signature!r})"
+
+
+def entry(signature: str) -> Callable[[Callable[P, R]], Entry[P, R]]:
+    """Declare a kernel that Python calls, with its one Numba signature."""
+
+    def declare(function: Callable[P, R]) -> Entry[P, R]:
+        declared = Entry(function, signature)
+        _ENTRIES[declared.name] = declared
+        return declared
+
+    return declare
+
+
+def all_entries() -> list[Entry[..., Any]]:
+    """Every entry of the ``market`` package, after importing all of its modules."""
+    root = importlib.import_module("market")
+    for module in pkgutil.walk_packages(root.__path__, "market."):
+        importlib.import_module(module.name)
+    return [_ENTRIES[name] for name in sorted(_ENTRIES)]
+
+
+def warm() -> Iterator[tuple[Entry[..., Any], bool]]:
+    """Make every entry ready, one per step; yields the entry and whether it was in the cache."""
+    for declared in all_entries():
+        yield declared, declared.was_cached
