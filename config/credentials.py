@@ -1,0 +1,30 @@
+"""Secrets: from the environment only, never in a file of settings and never shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+BINANCE_API_KEY: Final = "BINANCE_API_KEY"
+BINANCE_API_SECRET: Final = "BINANCE_API_SECRET"
+
+
+class Credentials(BaseModel):
+    """Keys of venues; absent ones are None. Printing one shows asterisks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    binance_api_key: SecretStr | None = None
+    binance_api_secret: SecretStr | None = None
+
+
+def read_credentials(environment: Mapping[str, str]) -> Credentials:
+    """The keys that the environment holds; an empty variable counts as absent."""
+
+    def secret(name: str) -> SecretStr | None:
+        text = environment.get(name, "").strip()
+        return SecretStr(text) if text else None
+
+    return Credentials(binance_api_key=secret(BINANCE_API_KEY), binance_api_secret=secret(BINANCE_API_SECRET))

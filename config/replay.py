@@ -1,0 +1,41 @@
+"""Settings of the replay of recordings."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from config.base import Count, Milliseconds, Section
+
+
+class Settle(StrEnum):
+    """What becomes of the orders of a trigger when a recording cannot answer."""
+
+    UNFILLED = "unfilled"
+    FILLED = "filled"
+
+
+class QuoteSource(StrEnum):
+    """Where a replay takes the top of book from."""
+
+    TICKER = "ticker"
+    BOOK = "book"
+
+
+class ReplaySettings(Section):
+    """Replay of recordings through the fast loop."""
+
+    settle: Settle = Field(
+        default=Settle.UNFILLED, description="Whether the legs of a trigger count as filled in full or as not filled."
+    )
+    settle_after_ms: Milliseconds = Field(default=20, description="Time from a trigger to the settlement of its legs.")
+    workers: Annotated[Count, Field(ge=1, le=256)] = Field(default=1, description="Threads that decode recordings.")
+    maximum_jump_s: Annotated[Count, Field(ge=1, le=31_536_000)] = Field(
+        default=60,
+        description="A line stamped this much later than the line after it is refused as unreadable.",
+    )
+    quote_source: QuoteSource = Field(
+        default=QuoteSource.TICKER, description="Top of book from the venue's own ticker, or from the book built here."
+    )

@@ -1,0 +1,73 @@
+"""All settings of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from config.base import EXACT, Section
+from config.engine import EngineSettings
+from config.execution import ExecutionSettings, PathSettings
+from config.instruments import InstrumentSettings
+from config.replay import ReplaySettings
+from config.venues import VenueName, VenueSettings
+
+InstrumentName = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+([.-][A-Z0-9]+)*$", max_length=32)]
+
+
+class Settings(Section):
+    """All settings of one run; the order of venues and instruments is their number in the engine."""
+
+    engine: EngineSettings = Field(default=EngineSettings(), description="The fast loop.")
+    venues: Mapping[VenueName, VenueSettings] = Field(
+        min_length=1, description="Venues in the order of their numbers in the engine."
+    )
+    instruments: Mapping[InstrumentName, InstrumentSettings] = Field(
+        min_length=1, description="Instruments in the order of their numbers in the engine."
+    )
+    replay: ReplaySettings = Field(default=ReplaySettings(), description="Replay of recordings.")
+    execution: ExecutionSettings = Field(default=ExecutionSettings(), description="Where orders go.")
+    paths: PathSettings = Field(default=PathSettings(), description="Folders.")
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        for what in ("venues", "instruments"):
+            listed, room = len(getattr(self, what)), getattr(self.engine, what)
+            if listed > room:
+                raise ValueError(f"engine.{what} was {room}: must be at least {listed}, the number of {what} listed")
+        return self
+
+    @model_validator(mode="after")
+    def _markets_are_known(self) -> Self:
+        owners: dict[tuple[VenueName, str], str] = {}
+        for name, instrument in self.instruments.items():
+            for venue, market in instrument.markets.items():
+                if venue not in self.venues:
+                    raise ValueError(
+                        f"instruments.{name}.markets.{venue} has no venues.{venue}: "
+                        f"must be one of {[str(listed) for listed in self.venues]}"
+                    )
+                owner = owners.setdefault((venue, market.symbol), name)
+                if owner != name:
+                    raise ValueError(
+                        f"instruments.{name}.markets.{venue}.symbol was {market.symbol!r}: "
+                        f"instruments.{owner} has it already"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _counts_fit(self) -> Self:
+        most = Decimal(2**self.engine.price_bits - 1)
+        for name, instrument in self.instruments.items():
+            for what, largest in (("price", instrument.price_high), ("quantity", instrument.maximum_quantity)):
+                exponent = getattr(instrument, f"{what}_exponent")
+                bound = most.scaleb(exponent, EXACT)
+                if largest > bound:
+                    raise ValueError(
+                        f"instruments.{name}.{what}_exponent was {exponent}: must be higher, "
+                        f"{self.engine.price_bits} bits hold a {what} up to {bound} and the limits allow {largest}"
+                    )
+        return self
