@@ -16,6 +16,7 @@ from market.wire.sbe.layout import (
     offset_of,
     stride_of,
 )
+from market.wire.sbe.packets import DecodedPacket, decode_packet, encode_packet, reencode
 from market.wire.sbe.reader import load_schema
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "CompositeLayout",
     "DataLayout",
     "Decoded",
+    "DecodedPacket",
     "Entry",
     "EnumTable",
     "FieldLayout",
@@ -33,9 +35,12 @@ __all__ = [
     "SetTable",
     "decode",
     "decode_composite",
+    "decode_packet",
     "encode",
     "encode_composite",
+    "encode_packet",
     "load_schema",
     "offset_of",
+    "reencode",
     "stride_of",
 ]

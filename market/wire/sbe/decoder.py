@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from market.errors import Rejected
-from market.wire.sbe.layout import CompositeLayout, DataLayout, FieldLayout, GroupLayout, MessageLayout, Schema
+from market.wire.sbe.layout import (
+    CompositeLayout,
+    DataLayout,
+    FieldLayout,
+    GroupLayout,
+    MessageLayout,
+    Schema,
+    block_length_at,
+)
 from market.wire.sbe.numbers import read_leaf
 
 Entry = dict[str, Any]
@@ -124,7 +132,7 @@ class _Decoder:
         self._limit(header)
         block = header.get("blockLength")
         if block is None:
-            block = self._implied_block(layout)
+            block = block_length_at(layout.fields, layout.block_length, self.version)
         self.need(block, "root block")
         fields = self.block(layout.fields, block)
         groups = {name: self.group(group) for name, group in layout.groups.items()}
@@ -145,12 +153,6 @@ class _Decoder:
             expected = f"{self.schema.header.size} to {self.end - self.start}{multiple}"
             self.fail(f"message length was {length}", expected)
         self.end = self.start + length
-
-    def _implied_block(self, layout: MessageLayout) -> int:
-        """Block length where the header has none: what the fields of this version take."""
-        if self.version >= self.schema.version:
-            return layout.block_length
-        return max((leaf.end for leaf in layout.fields.values() if leaf.since_version <= self.version), default=0)
 
     def block(self, leaves: Mapping[str, FieldLayout], length: int) -> Entry:
         """The leaves of a block of ``length`` bytes, which are known to be there; moves behind it."""

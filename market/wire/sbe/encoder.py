@@ -7,7 +7,15 @@ from typing import Any
 
 from market.errors import Rejected
 from market.wire.sbe.decoder import MESSAGE_LENGTHS
-from market.wire.sbe.layout import CompositeLayout, DataLayout, FieldLayout, GroupLayout, MessageLayout, Schema
+from market.wire.sbe.layout import (
+    CompositeLayout,
+    DataLayout,
+    FieldLayout,
+    GroupLayout,
+    MessageLayout,
+    Schema,
+    block_length_at,
+)
 from market.wire.sbe.numbers import write_leaf
 
 
@@ -26,7 +34,7 @@ def encode(schema: Schema, name: str, values: Mapping[str, Any], header: Mapping
     given = dict(header or {})
     version = given.get("version", schema.version)
     encoder = _Encoder(schema, version)
-    length = given.get("blockLength", encoder.block_length(layout.fields, layout.block_length))
+    length = given.get("blockLength", block_length_at(layout.fields, layout.block_length, version))
     body = encoder.body(layout, values, length)
     total = schema.header.size + len(body)
     padding = -total % schema.alignment
@@ -55,12 +63,6 @@ class _Encoder:
     def __init__(self, schema: Schema, version: int) -> None:
         self.schema = schema
         self.version = version
-
-    def block_length(self, leaves: Mapping[str, FieldLayout], full: int) -> int:
-        """Bytes of a block in this version: all of it, or up to the last field that the version has."""
-        if all(leaf.since_version <= self.version for leaf in leaves.values()):
-            return full
-        return max((leaf.end for leaf in leaves.values() if leaf.since_version <= self.version), default=0)
 
     def body(self, layout: MessageLayout | GroupLayout, values: Mapping[str, Any], length: int) -> bytearray:
         """A block with what follows it: the root, or one entry of a group."""
@@ -95,7 +97,7 @@ class _Encoder:
             if items:
                 raise Rejected(f"group {group.name} exists since version {group.since_version}, not in {self.version}")
             return
-        stride = self.block_length(group.fields, group.stride)
+        stride = block_length_at(group.fields, group.stride, self.version)
         dimension = {
             "blockLength": stride,
             "numInGroup": len(items),

@@ -221,6 +221,19 @@ class Schema:
         return found
 
 
+def block_length_at(leaves: Mapping[str, FieldLayout], full: int, version: int) -> int:
+    """Bytes of a block as an earlier version of its schema writes it.
+
+    A block that declares room behind its last field has it in every version, for later fields to take; any other
+    ends with the last field that the version has.
+    """
+    if full > max((leaf.end for leaf in leaves.values()), default=0):
+        return full
+    if all(leaf.since_version <= version for leaf in leaves.values()):
+        return full
+    return max((leaf.end for leaf in leaves.values() if leaf.since_version <= version), default=0)
+
+
 def offset_of(schema: Schema, message: str, field: str, group: str | None = None) -> int:
     """Offset of a field from the start of its block: the root, or an entry of the named group.
 
