@@ -25,7 +25,7 @@ class EngineSettings(Section):
     price_bits: Annotated[Count, Field(ge=16, le=48)] = Field(
         default=48, description="Width P of prices and quantities; both must stay below 2^P counts of their exponent."
     )
-    venues: Annotated[Count, Field(ge=1, le=64)] = Field(default=4, description="Venues that the build has room for.")
+    venues: Annotated[Count, Field(ge=1, le=62)] = Field(default=4, description="Venues that the build has room for.")
     instruments: Annotated[Count, Field(ge=1, le=4096)] = Field(
         default=16, description="Instruments that the build has room for."
     )

@@ -152,6 +152,13 @@ class InstrumentSettings(Section):
                 f"minimum_quantity was {self.minimum_quantity}: must be at most "
                 f"maximum_quantity = {self.maximum_quantity}"
             )
+        for what in ("minimum_quantity", "maximum_quantity", "position_limit"):
+            quantity = getattr(self, what)
+            if quantity.scaleb(-self.quantity_exponent, EXACT) % 1:
+                raise ValueError(
+                    f"{what} was {quantity}: must be a whole number of counts, quantity_exponent is "
+                    f"{self.quantity_exponent}"
+                )
         largest = EXACT.multiply(self.price_high, self.maximum_quantity)
         if largest > self.maximum_notional_quote:
             raise ValueError(

@@ -62,7 +62,8 @@ class Settings(Section):
     def _counts_fit(self) -> Self:
         most = Decimal(2**self.engine.price_bits - 1)
         for name, instrument in self.instruments.items():
-            for what, largest in (("price", instrument.price_high), ("quantity", instrument.maximum_quantity)):
+            quantity = max(instrument.maximum_quantity, instrument.position_limit)
+            for what, largest in (("price", instrument.price_high), ("quantity", quantity)):
                 exponent = getattr(instrument, f"{what}_exponent")
                 bound = most.scaleb(exponent, EXACT)
                 if largest > bound:
