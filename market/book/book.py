@@ -1,0 +1,210 @@
+"""One venue's L2 book of one market: a header, two ladders, and what the synchroniser keeps beside them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from market.book.continuity import Rule
+from market.book.ladder import (
+    ASK,
+    BASE,
+    BETTER_OUTSIDE,
+    BID,
+    LIVE,
+    LOST,
+    NO_PRICE,
+    SIDE_WORDS,
+    WINDOW,
+    best_tick,
+    clear_side,
+    move_window,
+    quantity_at,
+    set_level,
+)
+from market.native.kernel import entry, inline, part
+from market.native.memory import address_of, get, put
+from market.wire.records import Words
+
+# Words of the header.
+RULE: Final = 0
+SYNCHRONISED: Final = 1
+LAST_ID: Final = 2
+FRESH: Final = 3
+"""Whether the last id came from a snapshot."""
+DEPTH_LIMIT: Final = 4
+"""Levels kept per side, 0 for all: some venues send no delete for levels beyond the subscribed depth."""
+STARTED: Final = 5
+"""Whether a snapshot was ever applied: a later one is a resynchronisation."""
+
+DIFFS: Final = 8
+SNAPSHOTS: Final = 9
+STALE: Final = 10
+GAPS: Final = 11
+RESYNCS: Final = 12
+BUFFER_OVERFLOWS: Final = 13
+CROSSED: Final = 14
+PRUNED: Final = 15
+WINDOW_MOVES: Final = 16
+QUOTES: Final = 17
+OLD_QUOTES: Final = 18
+CHECKS: Final = 19
+"""Updates that were compared with a stated quote of the same id that had arrived before."""
+EQUAL: Final = 20
+STALE_SNAPSHOTS: Final = 21
+WITHDRAWALS: Final = 22
+LATE_CHECKS: Final = 23
+"""As CHECKS, where the stated quote arrived after the update."""
+LATE_EQUAL: Final = 24
+
+TOP_ID: Final = 32
+TOP_BID: Final = 33
+TOP_BID_QUANTITY: Final = 34
+TOP_ASK: Final = 35
+TOP_ASK_QUANTITY: Final = 36
+QUOTED: Final = 37
+"""Whether the top of book counts: false until synchronised and after a gap."""
+STATED_ID: Final = 38
+"""Id of the newest best bid and offer that the venue itself stated; -1 for none."""
+STATED_BID: Final = 39
+STATED_ASK: Final = 40
+NEEDS_BOOK: Final = 41
+"""Whether stated quotes count only while the book is synchronised."""
+
+BUFFERED: Final = 48
+BUFFER_USED: Final = 49
+RING_NEXT: Final = 50
+PENDING_ID: Final = 51
+PENDING_TOP: Final = 52
+
+RING_ENTRIES: Final = 1024
+RING_ROW: Final = 5
+BUFFER_WORDS: Final = 1 << 17
+
+HEADER_WORDS: Final = 64
+RING: Final = HEADER_WORDS
+BUFFER: Final = RING + RING_ENTRIES * RING_ROW
+BIDS_SIDE: Final = BUFFER + BUFFER_WORDS
+ASKS_SIDE: Final = BIDS_SIDE + SIDE_WORDS
+BOOK_WORDS: Final = ASKS_SIDE + SIDE_WORDS
+
+
+@inline
+def bid_side(book: int) -> int:
+    """Address of the bid ladder."""
+    return book + 8 * BIDS_SIDE
+
+
+@inline
+def ask_side(book: int) -> int:
+    """Address of the ask ladder."""
+    return book + 8 * ASKS_SIDE
+
+
+@inline
+def count(book: int, counter: int) -> None:
+    """Add one to a counter of the header."""
+    put(book, counter, get(book, counter) + 1)
+
+
+@part
+def clear_levels(book: int, middle_tick: int) -> None:
+    """Empty both ladders and centre their windows."""
+    base = middle_tick - WINDOW // 2
+    clear_side(bid_side(book), BID, base)
+    clear_side(ask_side(book), ASK, base)
+
+
+@part
+def apply_levels(book: int, bids: int, bid_count: int, asks: int, ask_count: int) -> None:
+    """Set the levels of one update; rows of (tick, lots), quantity 0 removes."""
+    side = bid_side(book)
+    for level in range(bid_count):
+        set_level(side, get(bids, 2 * level), get(bids, 2 * level + 1))
+    side = ask_side(book)
+    for level in range(ask_count):
+        set_level(side, get(asks, 2 * level), get(asks, 2 * level + 1))
+
+
+@inline
+def lost_levels(book: int) -> int:
+    """Levels that found no room: above 0 the book is incomplete."""
+    return get(bid_side(book), LOST) + get(ask_side(book), LOST)
+
+
+@inline
+def _window_misses(side: int) -> bool:
+    """Whether the side's best price may lie outside its window."""
+    return get(side, BETTER_OUTSIDE) != 0 or (get(side, 0) == WINDOW and get(side, LIVE) > 0)
+
+
+@part
+def keep_centred(book: int) -> None:
+    """Move both windows when the mid has left their middle half or a best price lies outside.
+
+    Called once per update, after all of its levels and after a crossed book was mended, so the rate of
+    moves is bounded by the rate of updates; a move to the same place is not made.
+    """
+    bids = bid_side(book)
+    asks = ask_side(book)
+    bid = best_tick(bids)
+    ask = best_tick(asks)
+    if bid == NO_PRICE and ask == NO_PRICE:
+        return
+    middle = (bid + ask) // 2 if bid != NO_PRICE and ask != NO_PRICE else max(bid, ask)
+    offset = middle - get(bids, BASE)
+    if WINDOW // 4 <= offset <= WINDOW * 3 // 4 and not _window_misses(bids) and not _window_misses(asks):
+        return
+    base = middle - WINDOW // 2
+    if base == get(bids, BASE):
+        return
+    move_window(bids, base)
+    move_window(asks, base)
+    count(book, WINDOW_MOVES)
+
+
+@inline
+def best_of_book(book: int) -> tuple[int, int, int, int]:
+    """Best bid and ask with their quantities; an empty side is (NO_PRICE, 0)."""
+    bid = best_tick(bid_side(book))
+    ask = best_tick(ask_side(book))
+    bid_quantity = quantity_at(bid_side(book), bid) if bid != NO_PRICE else 0
+    ask_quantity = quantity_at(ask_side(book), ask) if ask != NO_PRICE else 0
+    return bid, bid_quantity, ask, ask_quantity
+
+
+@part
+def reset_book(book: int) -> None:
+    """Forget levels and position in the sequence; counters and settings stay."""
+    clear_levels(book, WINDOW)
+    for slot in (SYNCHRONISED, FRESH, QUOTED, BUFFERED, BUFFER_USED, RING_NEXT):
+        put(book, slot, 0)
+    for slot in (LAST_ID, TOP_ID, STATED_ID, PENDING_ID):
+        put(book, slot, -1)
+    for entry_index in range(RING_ENTRIES):
+        put(book, RING + RING_ROW * entry_index, -1)
+
+
+@entry("void(int64[::1], int64, int64)")
+def _reset_books(books: Words, first: int, last: int) -> None:
+    for index in range(first, last):
+        reset_book(address_of(books) + 8 * BOOK_WORDS * index)
+
+
+def new_books(rules: list[Rule], *, needs_book: bool = True, depth_limits: list[int] | None = None) -> Words:
+    """Fresh books, one per rule, as one int64 array of BOOK_WORDS words each.
+
+    Parameters
+    ----------
+    needs_book: stated quotes count only while the book is synchronised; false for sources without depth.
+    depth_limits: levels kept per side of each book, 0 for all.
+    """
+    books = np.zeros(BOOK_WORDS * len(rules), dtype=np.int64)
+    _reset_books(books, 0, len(rules))
+    for index, rule in enumerate(rules):
+        header = books[BOOK_WORDS * index :]
+        header[RULE] = int(rule)
+        header[NEEDS_BOOK] = needs_book
+        header[DEPTH_LIMIT] = depth_limits[index] if depth_limits else 0
+    return books

@@ -1,0 +1,168 @@
+"""Recorded lines, ``<receive time in ns> <message>``, and the rows that a decoder writes for them."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from market.native.kernel import BYTES, inline
+from market.native.memory import address_of, cycle_counter, get, load_u8, put
+from market.wire.records import (
+    CHECKSUM,
+    CURSOR_LINE,
+    CURSOR_POSITION,
+    CURSOR_RECORDS,
+    CYCLES,
+    EVENT_NS,
+    FIRST_ID,
+    KIND,
+    LAST_ID,
+    LINE,
+    MARKET,
+    PREVIOUS_ID,
+    REASON,
+    RECEIVE_NS,
+    REJECTED,
+    WIDTH,
+    Reject,
+    Rows,
+    Words,
+)
+from market.wire.text import OK, SPACE, read_integer
+
+NEWLINE: Final = 10
+CARRIAGE_RETURN: Final = 13
+BAD_TIME: Final = int(Reject.BAD_TIME)
+FUTURE_TIME: Final = int(Reject.FUTURE_TIME)
+_SHORTEST_TIME: Final = 1_000_000_000
+
+DECODE_LINES: Final = (
+    f"int64({BYTES}, int64, int64[::1], int64[:, ::1], int64[:, ::1], int64[:, ::1], int64[::1], int64)"
+)
+"""Signature of every venue's ``decode_lines`` entry."""
+
+
+class Decoder(Protocol):
+    """A venue's kernel for one message.
+
+    Reads the text from ``at`` to ``end``, where a byte below 32 must stand, and writes its records. Returns
+    False, and writes nothing, when its levels need a batch that is emptied first. ``records``, ``bids``, ``asks``
+    and ``cursor`` are addresses of a ``Batch``'s arrays, ``room`` is the length of bids and of asks.
+    """
+
+    def __call__(
+        self, at: int, end: int, receive_ns: int, table: int, records: int, bids: int, asks: int, room: int, cursor: int
+    ) -> bool: ...
+
+
+@inline
+def end_of_line(at: int, end: int) -> int:
+    """Address of the newline that ends the line, or ``end`` when there is none."""
+    while at < end and load_u8(at, 0) != NEWLINE:
+        at += 1
+    return at
+
+
+@inline
+def read_receive_time(at: int) -> tuple[int, int, int]:
+    """The receive time of a line: (ns, address of the message, reject code)."""
+    time_ns, at, reason = read_integer(at)
+    if reason != OK or time_ns < _SHORTEST_TIME or load_u8(at, 0) != SPACE:
+        return 0, at, BAD_TIME
+    return time_ns, at + 1, OK
+
+
+@inline
+def lies_in_the_future(time_ns: int, next_line: int, end: int, maximum_jump_ns: int) -> bool:
+    """Whether the line after this one is stamped earlier by more than the jump: this stamp is then wrong."""
+    if next_line >= end:
+        return False
+    next_ns, _, reason = read_receive_time(next_line)
+    return reason == OK and time_ns - next_ns > maximum_jump_ns
+
+
+@inline
+def open_record(records: int, cursor: int, receive_ns: int) -> int:
+    """Address of the next free record, with its common columns reset."""
+    row = records + 8 * WIDTH * get(cursor, CURSOR_RECORDS)
+    put(row, KIND, REJECTED)
+    put(row, RECEIVE_NS, receive_ns)
+    put(row, EVENT_NS, 0)
+    put(row, MARKET, -1)
+    put(row, FIRST_ID, -1)
+    put(row, LAST_ID, -1)
+    put(row, PREVIOUS_ID, -1)
+    put(row, REASON, OK)
+    put(row, LINE, get(cursor, CURSOR_LINE))
+    put(row, CYCLES, 0)
+    put(row, CHECKSUM, -1)
+    return row
+
+
+@inline
+def close_record(cursor: int, row: int, kind: int, reason: int) -> None:
+    """Count the record in, as what it is or as refused."""
+    put(row, KIND, kind if reason == OK else REJECTED)
+    put(row, REASON, reason)
+    put(cursor, CURSOR_RECORDS, get(cursor, CURSOR_RECORDS) + 1)
+
+
+@inline
+def decode_each_line(
+    decode_message: Decoder,
+    block: bytes,
+    maximum_jump_ns: int,
+    markets: Words,
+    records: Rows,
+    bids: Rows,
+    asks: Rows,
+    cursor: Words,
+    lag_ns: int,
+) -> int:
+    """Decode recorded lines from the cursor's position on, until the block ends or the batch is full.
+
+    Parameters
+    ----------
+    decode_message: the venue's ``Decoder``.
+    block: whole lines ``<receive ns> <message>``, each ending in a newline.
+    maximum_jump_ns: a stamp that far ahead of the next line's is refused as FUTURE_TIME.
+    markets: of ``market_table``.
+    records, bids, asks, cursor: arrays of a ``Batch``; bids and asks have equal length.
+    lag_ns: added to every receive time.
+
+    Returns the number of records in the batch.
+    """
+    base = address_of(block)
+    end = base + len(block)
+    at = base + cursor[CURSOR_POSITION]
+    state = address_of(cursor)
+    rows = address_of(records)
+    room = len(bids)
+    start = cycle_counter()
+    while at < end and get(state, CURSOR_RECORDS) < len(records):
+        line_end = end_of_line(at, end)
+        text_end = line_end - 1 if line_end > at and load_u8(line_end, -1) == CARRIAGE_RETURN else line_end
+        receive_ns, message, reason = read_receive_time(at)
+        if reason == OK and lies_in_the_future(receive_ns, line_end + 1, end, maximum_jump_ns):
+            reason = FUTURE_TIME
+        first = get(state, CURSOR_RECORDS)
+        if reason != OK:
+            close_record(state, open_record(rows, state, receive_ns), REJECTED, reason)
+        elif not decode_message(
+            message,
+            text_end,
+            receive_ns + lag_ns,
+            address_of(markets),
+            rows,
+            address_of(bids),
+            address_of(asks),
+            room,
+            state,
+        ):
+            break
+        put(state, CURSOR_LINE, get(state, CURSOR_LINE) + 1)
+        at = line_end + 1
+        now = cycle_counter()
+        put(rows + 8 * WIDTH * first, CYCLES, now - start)
+        start = now
+    put(state, CURSOR_POSITION, at - base)
+    return get(state, CURSOR_RECORDS)

@@ -1,0 +1,104 @@
+"""The markets of one source: which symbols it carries, and the ticks and lots that they count in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+
+from market.errors import Fatal
+from market.native.kernel import inline
+from market.native.memory import get
+from market.wire.records import Words
+from market.wire.text import packed
+
+_HEADER: Final = 1
+ROW: Final = 8
+SYMBOL_LOW: Final = 0
+SYMBOL_HIGH: Final = 1
+SYMBOL_LENGTH: Final = 2
+PRICE_DECIMALS: Final = 3
+QUANTITY_DECIMALS: Final = 4
+CONTRACT_FACTOR: Final = 5
+CONTRACT_LIMIT: Final = 6
+MAXIMUM_SYMBOL: Final = 16
+
+
+@dataclass(frozen=True)
+class Market:
+    """One symbol of one venue.
+
+    Parameters
+    ----------
+    symbol: as the venue writes it, at most 16 ASCII characters.
+    price_decimals, quantity_decimals: a tick is ``10**-price_decimals`` of the quote currency, a lot
+        ``10**-quantity_decimals`` of the base currency.
+    contract_value: fixed value of an inverse contract in quote currency, 0 for linear markets. Such a
+        market's quantities arrive in contracts and are converted to lots,
+        ``floor(contracts * contract_value / price)``.
+    """
+
+    symbol: str
+    price_decimals: int
+    quantity_decimals: int
+    contract_value: Decimal = Decimal(0)
+
+    def __post_init__(self) -> None:
+        if not (self.symbol.isascii() and 1 <= len(self.symbol) <= MAXIMUM_SYMBOL):
+            raise Fatal(f"symbol must have 1 to {MAXIMUM_SYMBOL} ASCII characters, was {self.symbol!r}")
+        for name, decimals in (("price", self.price_decimals), ("quantity", self.quantity_decimals)):
+            if not 0 <= decimals <= 12:
+                raise Fatal(f"{self.symbol}: {name} decimals must be 0 to 12, was {decimals}")
+        if self.contract_value < 0:
+            raise Fatal(f"{self.symbol}: contract value must not be negative, was {self.contract_value}")
+        if self.contract_value and self.contract_factor != self.contract_value * self._contract_scale:
+            raise Fatal(f"{self.symbol}: contract value {self.contract_value} has more digits than ticks and lots hold")
+
+    @property
+    def _contract_scale(self) -> int:
+        return int(10 ** (self.price_decimals + self.quantity_decimals))
+
+    @property
+    def contract_factor(self) -> int:
+        """Lots are ``floor(contracts * contract_factor / price in ticks)``; 0 for linear markets."""
+        return int(self.contract_value * self._contract_scale)
+
+
+def market_table(markets: list[Market]) -> Words:
+    """The markets as int64[1 + 8 n] for kernels; raises Fatal for a symbol that occurs twice."""
+    symbols = [market.symbol for market in markets]
+    if len(set(symbols)) != len(symbols):
+        raise Fatal(f"a symbol occurs twice among the markets of one source: {sorted(symbols)}")
+    table = np.zeros(_HEADER + ROW * len(markets), dtype=np.int64)
+    table[0] = len(markets)
+    for index, market in enumerate(markets):
+        low, high = packed(market.symbol)
+        factor = market.contract_factor
+        limit = (2**63 - 1) // factor if factor else 0
+        row = (low, high, len(market.symbol), market.price_decimals, market.quantity_decimals, factor, limit)
+        table[_HEADER + ROW * index :][: len(row)] = row
+    return table
+
+
+@inline
+def find_market(table: int, low: int, high: int, length: int) -> int:
+    """Index of the market with the packed symbol, -1 when the source has none."""
+    for index in range(get(table, 0)):
+        row = table + 8 * (_HEADER + ROW * index)
+        if get(row, SYMBOL_LOW) == low and get(row, SYMBOL_HIGH) == high and get(row, SYMBOL_LENGTH) == length:
+            return index
+    return -1
+
+
+@inline
+def market_row(table: int, index: int) -> int:
+    """Address of a market's row."""
+    return table + 8 * (_HEADER + ROW * index)
+
+
+@inline
+def market_count(table: int) -> int:
+    """Number of markets in the table."""
+    return get(table, 0)
