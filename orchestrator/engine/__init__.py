@@ -1,0 +1,1 @@
+"""The fast loop seen from the host: its tables, its link and its failover."""
