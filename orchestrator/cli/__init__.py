@@ -1,0 +1,5 @@
+"""The command line, ``tickwire``."""
+
+from orchestrator.cli.entry import main
+
+__all__ = ["main"]

@@ -1,0 +1,53 @@
+"""The table of commands. A command is imported when it runs, so that help and small commands start at once."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Final
+
+import click
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a command lives (``module:attribute``) and its line in the list of commands."""
+
+    place: str
+    summary: str
+
+
+COMMANDS: Final[dict[str, Target]] = {
+    "config": Target("orchestrator.cli.settings:config", "Show, check and document settings."),
+    "inspect": Target("orchestrator.cli.inspect:inspect", "Say what recordings and captures hold."),
+    "version": Target("orchestrator.cli.version:version", "Show versions."),
+    "warm": Target("orchestrator.cli.warm:warm", "Compile all kernels into the cache."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are named in a table and imported on use."""
+
+    def __init__(self, table: dict[str, Target], **attributes: object) -> None:
+        super().__init__(**attributes)  # type: ignore[arg-type]
+        self.table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in alphabetical order."""
+        return sorted(self.table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself; imports its module."""
+        target = self.table.get(cmd_name)
+        if target is None:
+            return None
+        module, _, attribute = target.place.partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{target.place} must be a click command, was {command!r}")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.table[name].summary) for name in self.list_commands(ctx)])
