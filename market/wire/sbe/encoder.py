@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from market.errors import Rejected
@@ -91,8 +91,9 @@ class _Encoder:
         else:
             write_leaf(leaf, self.schema.byte_order, buffer, 0, value)
 
-    def group(self, group: GroupLayout, buffer: bytearray, entries: Iterable[Mapping[str, Any]]) -> None:
-        items: Sequence[Mapping[str, Any]] = list(entries)
+    def group(self, group: GroupLayout, buffer: bytearray, items: Any) -> None:
+        if not isinstance(items, Sequence) or isinstance(items, str | bytes):
+            raise Rejected(f"group {group.name} was {items!r}, expected a sequence of mappings")
         if group.since_version > self.version:
             if items:
                 raise Rejected(f"group {group.name} exists since version {group.since_version}, not in {self.version}")
@@ -106,11 +107,15 @@ class _Encoder:
         }
         buffer += encode_composite(self.schema, group.dimension, dimension)
         for item in items:
+            if not isinstance(item, Mapping):
+                raise Rejected(f"entry of group {group.name} was {item!r}, expected a mapping")
             buffer += self.body(group, item, stride)
 
-    def variable(self, item: DataLayout, buffer: bytearray, value: bytes | str) -> None:
+    def variable(self, item: DataLayout, buffer: bytearray, value: Any) -> None:
         if item.since_version > self.version:
             return
+        if not isinstance(value, str | bytes | bytearray | memoryview):
+            raise Rejected(f"data {item.name!r} was {value!r}, expected bytes or text")
         try:
             raw = value.encode(item.encoding or "utf-8") if isinstance(value, str) else bytes(value)
         except UnicodeEncodeError as error:

@@ -76,6 +76,9 @@ def _unknown_length(schema: Schema, view: memoryview, position: int) -> int:
     length = next((header[name] for name in MESSAGE_LENGTHS if name in header), 0)
     if header["templateId"] in schema.templates or not length:
         return 0
-    if not schema.header.size <= length <= len(view) - position:
-        raise Rejected(f"message length was {length}, expected {schema.header.size} to {len(view) - position}")
+    if header.get("schemaId", schema.id) != schema.id:
+        raise Rejected(f"schema id was {header['schemaId']}, expected {schema.id} ({schema.path.name})")
+    if not schema.header.size <= length <= len(view) - position or length % schema.alignment:
+        limits = f"{schema.header.size} to {len(view) - position}, a multiple of {schema.alignment}"
+        raise Rejected(f"message length was {length}, expected {limits}")
     return int(length)

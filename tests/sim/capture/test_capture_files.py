@@ -7,8 +7,11 @@ import struct
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from market.errors import MissingInput, Rejected
 from sim.capture import LinkType, Packet, read_packets
@@ -163,3 +166,17 @@ def test_a_capture_cut_anywhere_gives_its_packets_and_is_then_refused(tmp_path: 
             found.extend(read_packets(path))
         assert found == whole[: len(found)]
         assert len(found) < len(whole)
+
+
+@given(seed=st.integers(0, 2**32), kind=st.integers(0, 3))
+@settings(derandomize=True, deadline=None, max_examples=300)
+def test_random_damage_is_refused_or_read(tmp_path_factory: pytest.TempPathFactory, seed: int, kind: int) -> None:
+    random = np.random.default_rng(seed)
+    content = [pcap_file("<", True), pcap_file(">", False), pcapng_file("<", b"", 10**6), pcapng_file(">", b"", 10**6)]
+    damaged = bytearray(content[kind])
+    for place in random.integers(0, len(damaged), int(random.integers(1, 6))):
+        damaged[place] = int(random.integers(0, 256))
+    path = tmp_path_factory.getbasetemp() / "damaged"
+    path.write_bytes(gzip.compress(bytes(damaged)) if random.random() < 0.2 else bytes(damaged))
+    with suppress(Rejected):
+        assert all(len(packet.frame) <= len(damaged) for packet in read_packets(path))

@@ -1,0 +1,1 @@
+"""Kernels that ``market.wire.sbe.generator`` writes from the schemas, one module each."""
