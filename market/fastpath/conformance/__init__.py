@@ -1,0 +1,31 @@
+"""The conformance corpus of the fast loop: cases that every engine must pass unchanged.
+
+``case``      what a case is
+``text``      the files under ``cases``: reader and writer
+``runner``    ``run_case`` runs one on any engine and lists the differences
+``rules``     the rules by stable names
+``corpus``    ``regenerate`` and the coverage table
+``directed``  the cases themselves, as scripts; ``scenario`` is what they are written with
+"""
+
+from __future__ import annotations
+
+from market.fastpath.conformance.case import Case, End, Step
+from market.fastpath.conformance.corpus import coverage, coverage_table, regenerate
+from market.fastpath.conformance.rules import Rule
+from market.fastpath.conformance.runner import Difference, run_case
+from market.fastpath.conformance.text import CASES, load_corpus
+
+__all__ = [
+    "CASES",
+    "Case",
+    "Difference",
+    "End",
+    "Rule",
+    "Step",
+    "coverage",
+    "coverage_table",
+    "load_corpus",
+    "regenerate",
+    "run_case",
+]
