@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from struct import Struct
 from typing import Final
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from market.errors import Rejected
 from market.fastpath import entries, layout, state
+from market.fastpath.event_log import PAYLOAD_LIMIT
 from market.fastpath.specification import DEFAULT_SIZES, NO_INSTRUMENT, NO_VENUE, EngineSizes
 
 OUTPUT_BYTES: Final = 1 << 18
@@ -45,6 +46,38 @@ class CpuEngine:
         self._outputs: list[bytes] = []
         self._log: list[bytes] = []
         self._hash = hashlib.sha256()
+
+    def push(self, frames: Sequence[bytes], receive_ns: Sequence[int]) -> None:
+        """Feed Ethernet frames, their check sequences included, in the order of their ends.
+
+        ``receive_ns`` has each frame's receive time in ns, taken at its start. An accepted frame is one
+        step, a dropped one only counts. Raises ``Rejected`` if there is not one time per frame.
+        """
+        if len(frames) != len(receive_ns):
+            raise Rejected(f"{len(frames)} frames came with {len(receive_ns)} receive times; expected one per frame")
+        buffer = np.frombuffer(bytearray(b"".join(frames)), dtype=np.uint8)
+        offsets: NDArray[np.int64] = np.zeros(len(frames) + 1, dtype=np.int64)
+        np.cumsum([len(frame) for frame in frames], out=offsets[1:])
+        times: NDArray[np.int64] = np.array(receive_ns, dtype=np.int64)
+        while len(times):
+            taken = entries.push_frames(self.state, buffer, offsets, times)
+            offsets, times = offsets[taken:], times[taken:]
+            if len(times):
+                self._collect()
+
+    def push_datagram(self, payload: bytes, channel: int, time_ns: int) -> None:
+        """Feed the UDP payload of a frame that another engine accepted on that channel row: a step of its log.
+
+        Raises ``Rejected`` for a channel row that was never written, or more payload than a frame carries.
+        """
+        taken = entries.push_datagram(self.state, payload, channel, time_ns)
+        if taken == 0:
+            self._collect()
+            taken = entries.push_datagram(self.state, payload, channel, time_ns)
+        if taken < 0:
+            known = int(self.state[state.CHANNELS_IN_USE])
+            seen = f"a datagram of {len(payload)} bytes on channel {channel}"
+            raise Rejected(f"{seen}; expected at most {PAYLOAD_LIMIT} bytes on one of the {known} rows in use")
 
     def push_quotes(self, events: NDArray[np.int64]) -> None:
         """Feed quote events, each a step of its own.
@@ -107,6 +140,13 @@ class CpuEngine:
         self._collect()
         log, self._log = self._log, []
         return log
+
+    def frame_counters(self) -> bytes:
+        """A FrameCounters message with its header: what became of the frames so far."""
+        step = int(self.state[state.STEP])
+        counters = self.state[state.FRAME_COUNTERS : state.FRAME_COUNTERS + state.FRAME_COUNTER_COUNT]
+        words = np.concatenate(([layout.FRAME_COUNTERS_HEADER, step], counters)).astype("<i8")
+        return words.tobytes()
 
     @property
     def counters(self) -> dict[str, int]:

@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 
 from market.fastpath import layout, state
 from market.fastpath.control import control_message
+from market.fastpath.datagrams import TRIGGERS_MOST, datagram
 from market.fastpath.egress import has_output_room
-from market.fastpath.event_log import has_log_room
+from market.fastpath.event_log import PAYLOAD_LIMIT, has_log_room
 from market.fastpath.events import quote_event, trade_event
+from market.fastpath.frames import frame_event
 from market.native.kernel import BYTES, entry, inline
 from market.native.memory import address_of, get
 
 Words = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
 
 QUOTE_COLUMNS: Final = 10
 """instrument, venue, price exponent, quantity exponent, sequence, bid price, bid quantity, ask price, ask quantity,
@@ -116,4 +119,46 @@ def push_control(words: Words, message: bytes, time_ns: int) -> int:
     if not has_room(engine, 0, len(message)):
         return 0
     control_message(engine, address_of(message), len(message), time_ns)
+    return 1
+
+
+@entry("int64(int64[::1], uint8[::1], int64[::1], int64[::1])")
+def push_frames(words: Words, buffer: Bytes, offsets: Words, times: Words) -> int:
+    """Feed frames, check sequences included, in the order of their ends; returns how many were taken.
+
+    Parameters
+    ----------
+    buffer: ``uint8[bytes]``, the frames one after the other.
+    offsets: ``int64[n + 1]``, where in the buffer each frame begins, and where the last one ends.
+    times: ``int64[n]``, receive times in ns, taken at the frames' starts.
+
+    Returns ``-1 - k`` when frame k does not lie in the buffer; the frames before it were taken.
+    """
+    engine, frames = address_of(words), address_of(buffer)
+    count = times.shape[0]
+    if offsets.shape[0] < count + 1:
+        return -1
+    for taken in range(count):
+        start, end = offsets[taken], offsets[taken + 1]
+        if not 0 <= start <= end <= buffer.shape[0]:
+            return -1 - taken
+        if not has_room(engine, TRIGGERS_MOST, PAYLOAD_LIMIT):
+            return taken
+        frame_event(engine, frames + start, end - start, times[taken])
+    return count
+
+
+@entry(f"int64(int64[::1], {BYTES}, int64, int64)")
+def push_datagram(words: Words, payload: bytes, channel: int, time_ns: int) -> int:
+    """Feed the UDP payload of a frame that was already checked, as a shadow does from a log of steps.
+
+    Returns 1; 0 when it was not taken for lack of room; -1 for a channel row that was never written or
+    a payload that no frame can carry.
+    """
+    engine = address_of(words)
+    if not 0 <= channel < get(engine, state.CHANNELS_IN_USE) or len(payload) > PAYLOAD_LIMIT:
+        return -1
+    if not has_room(engine, TRIGGERS_MOST, len(payload)):
+        return 0
+    datagram(engine, channel, address_of(payload), len(payload), time_ns)
     return 1

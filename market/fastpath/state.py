@@ -138,6 +138,11 @@ TRIGGERS: Final = COUNTERS + int(Counter.TRIGGER_ARB) - 1
 """Plus ``Kind``: triggers of that kind."""
 CONTROL_APPLIED: Final = COUNTERS + int(Counter.CONTROL_APPLIED)
 CONTROL_REFUSED: Final = COUNTERS + int(Counter.CONTROL_REFUSED)
+FRAMES: Final = FRAME_COUNTERS + int(FrameCounter.FRAMES)
+DROPS: Final = FRAME_COUNTERS + int(FrameCounter.BAD_FCS)
+"""First of the counters by ``DropReason``."""
+MESSAGES: Final = FRAME_COUNTERS + int(FrameCounter.MESSAGES)
+SKIPPED_MESSAGES: Final = FRAME_COUNTERS + int(FrameCounter.SKIPPED_MESSAGES)
 
 # Venue row
 VENUE_WORDS: Final = 8

@@ -1,0 +1,5 @@
+"""What datagrams contain, one module per feed: a check of the whole datagram, then its events.
+
+A feed's ``check`` reads a datagram without changing anything and says what it is; its ``apply`` runs
+only on a datagram that passed, inside a step. ``market.fastpath.datagrams`` chooses the feed.
+"""
