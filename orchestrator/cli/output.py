@@ -73,10 +73,14 @@ class Output:
             click.echo(plain_table(title, columns, cells, right))
 
     @contextmanager
-    def progress(self, description: str, total: int | None = None) -> Iterator[Progress]:
-        """A progress bar on standard error while the block runs; one line where that is not a terminal."""
+    def progress(self, description: str, total: int | None = None, *, announce: bool = False) -> Iterator[Progress]:
+        """A progress bar on standard error while the block runs.
+
+        Where that is not a terminal, the description stands there once if ``announce`` says so, and nothing else.
+        """
         if not is_terminal(sys.stderr):
-            self.note(description)
+            if announce:
+                self.note(description)
             yield _Silent()
             return
         from rich.console import Console

@@ -17,7 +17,7 @@ def warm(output: Output) -> None:
     clock = SystemClock()
     start_ns = clock.monotonic_ns()
     compiled = cached = 0
-    with output.progress("compiling kernels", total=len(all_entries())) as progress:
+    with output.progress("compiling kernels", total=len(all_entries()), announce=True) as progress:
         for entry, was_cached in warm_kernels():
             compiled += not was_cached
             cached += was_cached

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from config.loading import load_settings
 from config.settings import Settings
+from market.fastpath.engine import CpuEngine
 from market.fastpath.layout import SCHEMA
-from market.fastpath.specification import FEE_LIMIT, EngineSizes
+from market.fastpath.specification import FEE_LIMIT, EngineSizes, Result
 from market.wire.sbe import decode
 from orchestrator.engine.tables import (
     ceiling_count,
@@ -67,6 +68,18 @@ def test_rows_are_numbered_without_a_gap(demo: Settings) -> None:
 def test_engine_row(demo: Settings) -> None:
     (row,) = rows(demo, "EngineRow")
     assert (row["rateInterval"], row["rateTolerance"], row["lease"]) == (10_000_000, 90_000_000, 1_000_000_000)
+
+
+@pytest.mark.parametrize("profile", ["demo", "live"])
+def test_the_engine_applies_every_row_of_a_shipped_profile(profile: str) -> None:
+    settings = load_settings(profile, environment={"BINANCE_API_KEY": "a", "BINANCE_API_SECRET": "b"})
+    engine = CpuEngine(engine_sizes(settings))
+    messages = control_messages(settings)
+    for message in messages:
+        engine.control(message, 1)
+    answers = [decode(SCHEMA, output) for output in engine.outputs()]
+    results = [answer.fields["result"] for answer in answers if answer.name == "Acknowledge"]
+    assert results == [Result.APPLIED] * len(messages)
 
 
 def test_fees_of_the_worked_example(demo: Settings) -> None:
