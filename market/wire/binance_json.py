@@ -7,6 +7,8 @@ before the symbol that scales them, the object is read a second time.
 
 from __future__ import annotations
 
+from typing import Final
+
 from market.native.kernel import (
     entry,
     inline,
@@ -60,7 +62,7 @@ from market.wire.lines import (
     decode_each_line,
     open_record,
 )
-from market.wire.markets import market_count, market_row
+from market.wire.markets import MAXIMUM_SYMBOL, find_market, market_count, market_row
 from market.wire.records import (
     AGGRESSOR,
     AGGRESSOR_BUY,
@@ -104,6 +106,8 @@ from market.wire.text import (
     read_string,
     skip_value,
 )
+
+_AT_SIGN: Final = ord("@")
 
 
 @part
@@ -151,15 +155,34 @@ def _reset(scratch: int, market: int) -> None:
 
 @inline
 def _read_event(
-    at: int, table: int, scratch: int, bids: int, asks: int, bids_room: int, asks_room: int
+    at: int, table: int, scratch: int, market: int, bids: int, asks: int, bids_room: int, asks_room: int
 ) -> tuple[int, int]:
-    """Read one event object, twice if its symbol came after its prices."""
-    _reset(scratch, 0 if market_count(table) == 1 else -1)
+    """Read one event object of a market, -1 when only its symbol tells; twice if that came after its prices."""
+    _reset(scratch, market)
     end, reason = _read_object(at, table, scratch, bids, asks, bids_room, asks_room)
     if reason == OK and get(scratch, READ_SEEN) & NEEDS_SECOND_PASS != 0 and get(scratch, READ_MARKET) >= 0:
         _reset(scratch, get(scratch, READ_MARKET))
         end, reason = _read_object(at, table, scratch, bids, asks, bids_room, asks_room)
     return end, reason
+
+
+@part
+def _market_of_stream(at: int, table: int) -> tuple[int, int, int]:
+    """Market that a stream name such as ``btcusdt@depth`` begins with, -1 for none: snapshots name no symbol."""
+    length, end, reason = read_string(at)
+    low = 0
+    high = 0
+    position = 0
+    while position < min(length, MAXIMUM_SYMBOL) and load_u8(at, 1 + position) != _AT_SIGN:
+        letter = load_u8(at, 1 + position)
+        if ord("a") <= letter <= ord("z"):
+            letter -= 32
+        if position < 8:
+            low |= letter << (8 * position)
+        else:
+            high |= letter << (8 * (position - 8))
+        position += 1
+    return find_market(table, low, high, position), end, reason
 
 
 @inline
@@ -170,9 +193,10 @@ def _read_message(
     length, end, reason = read_string(at + 1)
     low, _ = pack_text(at + 2, length)
     wrapped = reason == OK and ((length == 6 and low == STREAM_LOW) or (length == 4 and low == DATA_LOW))
+    market = 0 if market_count(table) == 1 else -1
     if load_u8(at, 0) != OPEN_BRACE or not wrapped:
-        return _read_event(at, table, scratch, bids, asks, bids_room, asks_room)
-    _reset(scratch, -1)
+        return _read_event(at, table, scratch, market, bids, asks, bids_room, asks_room)
+    _reset(scratch, market)
     at += 1
     while True:
         length, end, reason = read_string(at)
@@ -180,7 +204,9 @@ def _read_message(
             return end, MALFORMED
         low, _ = pack_text(at + 1, length)
         if length == 4 and low == DATA_LOW:
-            at, reason = _read_event(end + 1, table, scratch, bids, asks, bids_room, asks_room)
+            at, reason = _read_event(end + 1, table, scratch, market, bids, asks, bids_room, asks_room)
+        elif length == 6 and low == STREAM_LOW and market_count(table) > 1:
+            market, at, reason = _market_of_stream(end + 1, table)
         else:
             at, reason = skip_value(end + 1)
         if reason != OK:

@@ -157,6 +157,16 @@ class Batch:
         """Records decoded since the last ``clear``."""
         return int(self.cursor[CURSOR_RECORDS])
 
+    @property
+    def position(self) -> int:
+        """Bytes of the input that are decoded."""
+        return int(self.cursor[CURSOR_POSITION])
+
+    @property
+    def line(self) -> int:
+        """Number of the next line of the input."""
+        return int(self.cursor[CURSOR_LINE])
+
     def clear(self) -> None:
         """Forget the decoded records and levels; the input position stays."""
         self.cursor[CURSOR_RECORDS] = self.cursor[CURSOR_BIDS] = self.cursor[CURSOR_ASKS] = 0

@@ -103,6 +103,14 @@ def test_a_snapshot_without_a_symbol_is_refused_among_several_markets() -> None:
     assert columns(batch, 0, Column.MARKET) == [1]
 
 
+@pytest.mark.parametrize("stream", ["ethusdt@snapshot", "ethusdt"])
+def test_a_snapshot_in_a_frame_belongs_to_the_streams_symbol(stream: str) -> None:
+    frame = f'{{"stream":"{stream}","data":{SNAPSHOT}}}'
+    batch = decode(frame, markets=[BTC, ETH])
+    assert outcome(batch) == (Kind.SNAPSHOT, Reject.NONE)
+    assert columns(batch, 0, Column.MARKET) == [1]
+
+
 def test_fields_may_come_before_the_symbol_that_scales_them() -> None:
     message = '{"b":"100.01","B":"1.5","a":"100.02","A":"2.25","u":12,"s":"ETHUSDT"}'
     batch = decode(message, markets=[BTC, ETH])

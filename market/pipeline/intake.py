@@ -1,0 +1,143 @@
+"""The next record in time, applied to its book, as an event for the engine."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from market.book.book import (
+    BOOK_WORDS,
+    TOP_ASK,
+    TOP_ASK_QUANTITY,
+    TOP_BID,
+    TOP_BID_QUANTITY,
+    TOP_ID,
+)
+from market.book.intake import take_record
+from market.book.top import SAME
+from market.native.kernel import inline, part
+from market.native.memory import get, put
+from market.pipeline import layout
+from market.wire import records
+
+_LARGEST: Final = (1 << 62) - 1
+
+
+@inline
+def source_row(sources: int, index: int) -> int:
+    """Address of a source's row."""
+    return sources + 8 * layout.SOURCE_WORDS * index
+
+
+@inline
+def next_source(sources: int, count: int) -> int:
+    """Index of the source whose next record is the earliest; ties go to the first.
+
+    Returns the index of a source that must be refilled before that is known as ``-3 - index``, or DONE.
+    """
+    chosen = layout.DONE
+    earliest = 0
+    for index in range(count):
+        source = source_row(sources, index)
+        position = get(source, layout.POSITION)
+        if position == get(source, layout.COUNT):
+            if get(source, layout.FINISHED) == 0:
+                return -3 - index
+        else:
+            row = get(source, layout.RECORDS) + 8 * records.WIDTH * position
+            time_ns = max(get(row, records.RECEIVE_NS), get(source, layout.CLOCK))
+            if chosen < 0 or time_ns < earliest:
+                chosen = index
+                earliest = time_ns
+    return chosen
+
+
+@inline
+def _scaled(value: int, factor: int) -> int:
+    """A count of ticks or lots as a mantissa; too large a product stays too large."""
+    return value * factor if value <= _LARGEST // factor else _LARGEST
+
+
+@part
+def _quote_event(event: int, book: int, route: int) -> None:
+    """The book's top as a quote event; a withdrawn top has quantities of 0."""
+    sequence = get(route, layout.SEQUENCE) + 1
+    if get(route, layout.NUMBERED) != 0:
+        stated = get(book, TOP_ID)
+        withdrawn = get(book, TOP_BID_QUANTITY) == 0 and get(book, TOP_ASK_QUANTITY) == 0
+        sequence = max(stated, sequence) if withdrawn else stated
+    put(route, layout.SEQUENCE, max(sequence, get(route, layout.SEQUENCE)))
+    put(event, layout.EVENT_TYPE, layout.QUOTE_EVENT)
+    put(event, layout.EVENT_SEQUENCE, sequence)
+    put(event, layout.EVENT_BID_PRICE, _scaled(get(book, TOP_BID), get(route, layout.PRICE_FACTOR)))
+    put(event, layout.EVENT_BID_QUANTITY, _scaled(get(book, TOP_BID_QUANTITY), get(route, layout.QUANTITY_FACTOR)))
+    put(event, layout.EVENT_ASK_PRICE, _scaled(get(book, TOP_ASK), get(route, layout.PRICE_FACTOR)))
+    put(event, layout.EVENT_ASK_QUANTITY, _scaled(get(book, TOP_ASK_QUANTITY), get(route, layout.QUANTITY_FACTOR)))
+
+
+@inline
+def _trade_event(event: int, row: int, route: int) -> None:
+    put(event, layout.EVENT_TYPE, layout.TRADE_EVENT)
+    put(event, layout.EVENT_PRICE, _scaled(get(row, records.PRICE), get(route, layout.PRICE_FACTOR)))
+    put(event, layout.EVENT_QUANTITY, _scaled(get(row, records.QUANTITY), get(route, layout.QUANTITY_FACTOR)))
+    put(event, layout.EVENT_AGGRESSOR, get(row, records.AGGRESSOR))
+
+
+@part
+def _count_unused(source: int, row: int) -> None:
+    """Count a record that no book takes: refused or ignored."""
+    if get(row, records.KIND) == records.IGNORED:
+        put(source, layout.IGNORED, get(source, layout.IGNORED) + 1)
+        return
+    reason = get(row, records.REASON)
+    if get(source, layout.REJECTS + reason) == 0:
+        put(source, layout.FIRST_LINES + reason, get(row, records.LINE))
+    put(source, layout.REJECTS + reason, get(source, layout.REJECTS + reason) + 1)
+
+
+@inline
+def _advance(source: int, row: int) -> None:
+    """Move the source past the record and its clock up to it."""
+    put(source, layout.POSITION, get(source, layout.POSITION) + 1)
+    put(source, layout.MESSAGES, get(source, layout.MESSAGES) + 1)
+    time_ns = get(row, records.RECEIVE_NS)
+    if get(row, records.KIND) == records.REJECTED:
+        return
+    if get(source, layout.FIRST_NS) == 0:
+        put(source, layout.FIRST_NS, time_ns)
+    if time_ns < get(source, layout.CLOCK):
+        put(source, layout.TIME_BACKWARDS, get(source, layout.TIME_BACKWARDS) + 1)
+    else:
+        put(source, layout.CLOCK, time_ns)
+        put(source, layout.LAST_NS, time_ns)
+
+
+@inline
+def take_next(source: int, event: int) -> int:
+    """Apply the source's next record; what the engine is to be fed with stands in ``event``.
+
+    Returns the record's address. ``EVENT_TYPE`` is NO_EVENT when the record changes nothing for the engine.
+    """
+    row = get(source, layout.RECORDS) + 8 * records.WIDTH * get(source, layout.POSITION)
+    _advance(source, row)
+    put(event, layout.EVENT_TYPE, layout.NO_EVENT)
+    put(event, layout.EVENT_TIME, get(row, records.RECEIVE_NS))
+    kind = get(row, records.KIND)
+    if kind == records.IGNORED or kind == records.REJECTED:
+        _count_unused(source, row)
+        return row
+    market = get(row, records.MARKET)
+    book = get(source, layout.BOOKS) + 8 * BOOK_WORDS * market
+    route = get(source, layout.ROUTES) + 8 * layout.ROUTE_WORDS * market
+    if kind == records.TRADE:
+        put(source, layout.TRADES, get(source, layout.TRADES) + 1)
+        _trade_event(event, row, route)
+    elif take_record(book, row, get(source, layout.BIDS), get(source, layout.ASKS)) != SAME:
+        _quote_event(event, book, route)
+    if get(route, layout.INSTRUMENT) < 0:
+        put(event, layout.EVENT_TYPE, layout.NO_EVENT)
+        put(source, layout.UNROUTED, get(source, layout.UNROUTED) + 1)
+    put(event, layout.EVENT_INSTRUMENT, get(route, layout.INSTRUMENT))
+    put(event, layout.EVENT_VENUE, get(route, layout.VENUE))
+    put(event, layout.EVENT_PRICE_EXPONENT, get(route, layout.PRICE_EXPONENT))
+    put(event, layout.EVENT_QUANTITY_EXPONENT, get(route, layout.QUANTITY_EXPONENT))
+    return row

@@ -1,0 +1,228 @@
+"""All sources of a replay side by side: their batches, books and routes, as the compiled loop reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from market.book import book as header
+from market.book.book import BOOK_WORDS, new_books
+from market.book.continuity import Rule
+from market.errors import Fatal, MissingInput
+from market.pipeline import layout
+from market.wire import records
+from market.wire.records import Batch, Reject, Words
+from sim.recording.damage import Damage
+from sim.replay.source import Source, SourceSettings
+
+
+@dataclass(frozen=True)
+class SourceSummary:
+    """What one recording held and what became of it.
+
+    Parameters
+    ----------
+    rejects: refused messages by reason. first_lines: line of the first of each.
+    gaps, resyncs: of all its books; synchronised: whether every book that had depth ended synchronised.
+    book_checks, book_equal: comparisons of a rebuilt book with a quote that the venue had stated at the same id;
+        late_checks, late_equal: where the quote came after the update.
+    stale: depth updates older than the book. old_quotes: stated quotes older than one before.
+    """
+
+    name: str
+    path: str
+    messages: int
+    ignored: int
+    trades: int
+    diffs: int
+    snapshots: int
+    quotes: int
+    rejects: dict[str, int]
+    first_lines: dict[str, int]
+    time_backwards: int
+    unrouted: int
+    gaps: int
+    resyncs: int
+    stale: int
+    old_quotes: int
+    crossed: int
+    pruned: int
+    synchronised: bool
+    book_checks: int
+    book_equal: int
+    late_checks: int
+    late_equal: int
+    first_ns: int
+    last_ns: int
+    damage: tuple[Damage, ...]
+
+
+class _Feeder:
+    """Hands out a source's batches, decoding the next one in the background when there is a pool."""
+
+    def __init__(self, batches: Iterator[Batch], pool: ThreadPoolExecutor | None) -> None:
+        self._batches = batches
+        self._pool = pool
+        self._next: Future[Batch | None] | None = None
+        self._prefetch()
+
+    def _prefetch(self) -> None:
+        if self._pool is not None:
+            self._next = self._pool.submit(next, self._batches, None)
+
+    def take(self) -> Batch | None:
+        """The next batch, None at the end of the recording."""
+        if self._next is None:
+            return next(self._batches, None)
+        batch = self._next.result()
+        if batch is not None:
+            self._prefetch()
+        return batch
+
+
+class Front:
+    """Sources as the compiled loop reads them.
+
+    Parameters
+    ----------
+    workers: threads that decode; the order of decisions does not depend on it.
+
+    Members
+    -------
+    words: int64 rows of ``layout.SOURCE_WORDS``, one per source.
+    """
+
+    def __init__(self, settings: Sequence[SourceSettings], workers: int) -> None:
+        if not settings:
+            raise Fatal("a replay needs at least one source")
+        self.settings = tuple(settings)
+        self.words: Words = np.zeros(len(settings) * layout.SOURCE_WORDS, dtype=np.int64)
+        self._sources = [Source(source) for source in settings]
+        self._books = [_books(source) for source in settings]
+        self._routes = [_routes(source) for source in settings]
+        self._held: list[Batch | None] = [None] * len(settings)
+        self._pool = ThreadPoolExecutor(workers, "decode") if workers > 1 else None
+        self._feeders = [_Feeder(source.batches(), self._pool) for source in self._sources]
+        for index in range(len(settings)):
+            row = self.row(index)
+            row[layout.BOOKS] = self._books[index].ctypes.data
+            row[layout.ROUTES] = self._routes[index].ctypes.data
+            self.refill(index)
+
+    def __len__(self) -> int:
+        return len(self.settings)
+
+    def row(self, index: int) -> Words:
+        """A source's row."""
+        return self.words[index * layout.SOURCE_WORDS :][: layout.SOURCE_WORDS]
+
+    @property
+    def content_bytes(self) -> int:
+        """Decompressed bytes read so far, of all sources."""
+        return sum(source.content_bytes for source in self._sources)
+
+    def refill(self, index: int) -> None:
+        """Give the source its next batch, or mark it finished."""
+        batch = self._feeders[index].take()
+        row = self.row(index)
+        row[layout.POSITION] = 0
+        row[layout.COUNT] = batch.count if batch else 0
+        row[layout.FINISHED] = batch is None
+        self._held[index] = batch
+        if batch is not None:
+            row[layout.RECORDS] = batch.records.ctypes.data
+            row[layout.BIDS] = batch.bids.ctypes.data
+            row[layout.ASKS] = batch.asks.ctypes.data
+
+    def start_ns(self) -> int:
+        """Receive time of the first readable message of all; raises MissingInput when there is none at the start."""
+        earliest: list[int] = []
+        for batch in self._held:
+            rows = batch.filled() if batch is not None else np.zeros((0, records.WIDTH), dtype=np.int64)
+            readable = rows[rows[:, records.KIND] != records.REJECTED]
+            if len(readable):
+                earliest.append(int(readable[0, records.RECEIVE_NS]))
+        if not earliest:
+            names = ", ".join(str(source.path) for source in self.settings)
+            raise MissingInput(
+                f"no readable message at the start of {names}; `tickwire inspect` shows what is in a file"
+            )
+        return min(earliest)
+
+    def close(self) -> None:
+        """Stop the decoding threads."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def summaries(self) -> list[SourceSummary]:
+        """What each source held so far."""
+        return [self._summary(index) for index in range(len(self))]
+
+    def _summary(self, index: int) -> SourceSummary:
+        source, row = self._sources[index], self.row(index)
+        books = self._books[index].reshape(-1, BOOK_WORDS)
+        used = books[(books[:, header.DIFFS] > 0) | (books[:, header.SNAPSHOTS] > 0)]
+
+        def total(counter: int) -> int:
+            return int(books[:, counter].sum())
+
+        reasons = [reason for reason in Reject if row[layout.REJECTS + reason]]
+        return SourceSummary(
+            name=source.settings.name,
+            path=str(source.settings.path),
+            messages=int(row[layout.MESSAGES]),
+            ignored=int(row[layout.IGNORED]),
+            trades=int(row[layout.TRADES]),
+            diffs=total(header.DIFFS),
+            snapshots=total(header.SNAPSHOTS),
+            quotes=total(header.QUOTES),
+            rejects={reason.name: int(row[layout.REJECTS + reason]) for reason in reasons},
+            first_lines={reason.name: int(row[layout.FIRST_LINES + reason]) for reason in reasons},
+            time_backwards=int(row[layout.TIME_BACKWARDS]),
+            unrouted=int(row[layout.UNROUTED]),
+            gaps=total(header.GAPS),
+            resyncs=total(header.RESYNCS),
+            stale=total(header.STALE),
+            old_quotes=total(header.OLD_QUOTES),
+            crossed=total(header.CROSSED),
+            pruned=total(header.PRUNED),
+            synchronised=bool(len(used) and used[:, header.SYNCHRONISED].all()),
+            book_checks=total(header.CHECKS),
+            book_equal=total(header.EQUAL),
+            late_checks=total(header.LATE_CHECKS),
+            late_equal=total(header.LATE_EQUAL),
+            first_ns=int(row[layout.FIRST_NS]),
+            last_ns=int(row[layout.LAST_NS]),
+            damage=tuple(source.damage),
+        )
+
+
+def _books(settings: SourceSettings) -> Words:
+    count = len(settings.markets)
+    limits = [settings.depth_limit] * count
+    return new_books([settings.rule] * count, needs_book=settings.needs_book, depth_limits=limits)
+
+
+def _routes(settings: SourceSettings) -> Words:
+    """One row per market; raises Fatal when a route's exponents cannot carry the market's ticks and lots."""
+    rows = np.zeros((len(settings.markets), layout.ROUTE_WORDS), dtype=np.int64)
+    for row, market, route in zip(rows, settings.markets, settings.routes, strict=True):
+        row[layout.INSTRUMENT] = -1
+        row[layout.PRICE_FACTOR] = row[layout.QUANTITY_FACTOR] = 1
+        if route is None:
+            continue
+        price_digits = -route.price_exponent - market.price_decimals
+        quantity_digits = -route.quantity_exponent - market.quantity_decimals
+        if price_digits < 0 or quantity_digits < 0:
+            raise Fatal(
+                f"{settings.name} {market.symbol}: exponents {route.price_exponent} and {route.quantity_exponent} "
+                f"cannot carry {market.price_decimals} and {market.quantity_decimals} decimals"
+            )
+        row[layout.INSTRUMENT], row[layout.VENUE] = route.instrument, route.venue
+        row[layout.PRICE_EXPONENT], row[layout.QUANTITY_EXPONENT] = route.price_exponent, route.quantity_exponent
+        row[layout.PRICE_FACTOR], row[layout.QUANTITY_FACTOR] = 10**price_digits, 10**quantity_digits
+        row[layout.NUMBERED] = settings.rule is not Rule.UNNUMBERED
+    return rows.reshape(-1)
