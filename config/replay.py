@@ -30,7 +30,7 @@ class ReplaySettings(Section):
     settle: Settle = Field(
         default=Settle.UNFILLED, description="Whether the legs of a trigger count as filled in full or as not filled."
     )
-    settle_after_ms: Milliseconds = Field(default=20, description="Time from a trigger to the settlement of its legs.")
+    settle_after_ms: Milliseconds = Field(default=1, description="Time from a trigger to the settlement of its legs.")
     workers: Annotated[Count, Field(ge=1, le=256)] = Field(default=1, description="Threads that decode recordings.")
     maximum_jump_s: Annotated[Count, Field(ge=1, le=31_536_000)] = Field(
         default=60,

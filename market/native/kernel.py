@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
@@ -24,6 +25,7 @@ R = TypeVar("R")
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": False}
 _ENTRIES: dict[str, Entry[..., Any]] = {}
+_COMPILING = threading.RLock()
 
 
 def inline(function: Callable[P, R]) -> Callable[P, R]:
@@ -56,13 +58,18 @@ class Entry(Generic[P, R]):
 
     def compiled(self) -> Callable[P, R]:
         """The compiled dispatcher; loads it from the cache or compiles it on first use."""
-        if self._ready is None:
-            self._dispatcher._cache = KernelCache(self._dispatcher.py_func)
-            self._dispatcher.compile(self.signature)
-            self._dispatcher.disable_compile()
-            self._cache_hit = bool(self._dispatcher.stats.cache_hits)
-            self._ready = cast("Callable[P, R]", self._dispatcher)
+        with _COMPILING:
+            if self._ready is None:
+                self._ready = self._compile()
         return self._ready
+
+    def _compile(self) -> Callable[P, R]:
+        """Load or compile; the caller holds the lock, since the dispatcher takes one compilation at a time."""
+        self._dispatcher._cache = KernelCache(self._dispatcher.py_func)
+        self._dispatcher.compile(self.signature)
+        self._dispatcher.disable_compile()
+        self._cache_hit = bool(self._dispatcher.stats.cache_hits)
+        return cast("Callable[P, R]", self._dispatcher)
 
     @property
     def was_cached(self) -> bool:

@@ -29,6 +29,9 @@ class Progress(Protocol):
     def advance(self, text: str = "") -> None:
         """One more step is done; ``text`` says which."""
 
+    def show(self, text: str) -> None:
+        """Say how far a run of unknown length has come."""
+
 
 class Output:
     """Where one command prints.
@@ -94,6 +97,9 @@ class _Silent:
     def advance(self, text: str = "") -> None:
         """Nothing to show."""
 
+    def show(self, text: str) -> None:
+        """Nothing to show."""
+
 
 class _Bar:
     def __init__(self, bar: Any, task: Any, description: str) -> None:
@@ -102,6 +108,10 @@ class _Bar:
     def advance(self, text: str = "") -> None:
         """One step further; the text stands beside the description."""
         self.bar.update(self.task, advance=1, description=f"{self.description} {text}".rstrip())
+
+    def show(self, text: str) -> None:
+        """The text beside the description; the bar pulses."""
+        self.bar.update(self.task, description=f"{self.description} {text}")
 
 
 def is_terminal(stream: IO[Any]) -> bool:

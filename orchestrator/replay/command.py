@@ -1,0 +1,130 @@
+"""``tickwire replay``: recordings in, decisions out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from config.engine import BackEnd
+from config.replay import Settle
+from config.settings import Settings
+from config.venues import VenueName
+from market.errors import MissingInput
+from orchestrator.cli.exits import Interrupted
+from orchestrator.cli.output import Output, with_output
+from orchestrator.cli.profile import load_profile, profile_option
+from orchestrator.clock import SystemClock, ticks_per_ns
+from orchestrator.replay.collect import Collector
+from orchestrator.replay.plan import SourceFile, check_back_end, parse_source, session_settings
+from orchestrator.replay.result import replay_result
+from orchestrator.replay.tables import show_result
+from sim.replay.session import Session, SessionSettings, SessionSummary
+from sim.replay.stepping import replay_stepwise
+
+_NS_PER_MS: Final = 1_000_000
+_MARK_OF_GENERATED: Final = "synthetic"
+
+
+@click.command()
+@click.option("--source", "sources", multiple=True, required=True, metavar="NAME=FILE", help="A venue's recording.")
+@click.option("--engine", type=click.Choice([engine.value for engine in BackEnd]), help="Build of the fast loop.")
+@profile_option
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for result.json and Parquet.")
+@click.option("--settle", type=click.Choice([settle.value for settle in Settle]), help="How triggers are settled.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Threads that decode.")
+@click.option("--lag", "lags", multiple=True, metavar="NAME=MS", help="Delay a venue's feed by milliseconds.")
+@click.option("--per-event", is_flag=True, help="Feed the engine event by event: slower, the same decisions.")
+@with_output
+def replay(
+    output: Output,
+    sources: tuple[str, ...],
+    engine: str | None,
+    profile: str,
+    out: Path | None,
+    settle: str | None,
+    workers: int | None,
+    lags: tuple[str, ...],
+    per_event: bool,
+) -> None:
+    """Replay recordings of one or several venues through the fast loop.
+
+    Recordings are lines '<receive ns> <json>', plain, gzip or Zstandard, merged by receive time. Ends with 0 when
+    every book ended synchronised and nothing was damaged, with 1 otherwise.
+    """
+    settings = _overridden(load_profile(profile).settings, engine=engine, settle=settle, workers=workers)
+    check_back_end(settings.engine.back_end)
+    files = [parse_source(source) for source in sources]
+    planned = session_settings(settings, files, lags_ns=_lags(lags), keep_quotes=True, keep_changes=True)
+    result = run_replay(output, planned, files, out, per_event=per_event)
+    finish(output, result)
+
+
+def finish(output: Output, result: Mapping[str, Any]) -> None:
+    """Show a result and end with the code that it asks for."""
+    show_result(output, result)
+    output.emit(result)
+    if result["interrupted"]:
+        raise Interrupted(f"after {result['messages']:,} messages; the results so far are shown")
+    if any(source["damage"] or not source["synchronised"] for source in result["sources"].values()):
+        raise click.exceptions.Exit(1)
+
+
+def run_replay(
+    output: Output, planned: SessionSettings, files: list[SourceFile], out: Path | None, *, per_event: bool = False
+) -> dict[str, Any]:
+    """Replay with a progress bar; writes result.json and Parquet files into ``out``."""
+    clock = SystemClock()
+    collector = Collector(out)
+    start_ns = clock.monotonic_ns()
+    with output.progress("replaying") as progress:
+
+        def advance(content_bytes: int) -> None:
+            progress.show(f"{content_bytes / 1e6:,.0f} MB")
+
+        summary = _run(planned, collector, advance, per_event)
+    collector.finish()
+    seconds = (clock.monotonic_ns() - start_ns) / 1e9
+    synthetic = any(_MARK_OF_GENERATED in file.path.name for file in files)
+    result = replay_result(summary, collector, seconds=seconds, ticks_per_ns=ticks_per_ns(), synthetic=synthetic)
+    if out is not None:
+        (out / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return result
+
+
+def _run(
+    planned: SessionSettings, collector: Collector, advance: Callable[[int], None], per_event: bool
+) -> SessionSummary:
+    if per_event:
+        return replay_stepwise(planned, collector)
+    return Session(planned, collector).run(advance)
+
+
+def _overridden(settings: Settings, *, engine: str | None, settle: str | None, workers: int | None) -> Settings:
+    """The settings with what the command line says laid over them."""
+    replay_part: dict[str, Any] = {}
+    if settle is not None:
+        replay_part["settle"] = Settle(settle)
+    if workers is not None:
+        replay_part["workers"] = workers
+    engine_part = {"back_end": BackEnd(engine)} if engine is not None else {}
+    return settings.model_copy(
+        update={
+            "replay": settings.replay.model_copy(update=replay_part),
+            "engine": settings.engine.model_copy(update=engine_part),
+        }
+    )
+
+
+def _lags(texts: tuple[str, ...]) -> dict[VenueName, int]:
+    lags: dict[VenueName, int] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            lags[VenueName(name)] = round(float(value) * _NS_PER_MS)
+        except ValueError:
+            raise MissingInput(f"--lag was {text!r}: must be VENUE=MILLISECONDS, such as binance-cm=5") from None
+    return lags

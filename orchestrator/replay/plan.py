@@ -1,0 +1,161 @@
+"""From settings and files to a session of the replay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from config.engine import BackEnd
+from config.replay import Settle
+from config.settings import Settings
+from config.venues import VenueName
+from market.book.continuity import Rule
+from market.errors import Fatal, MissingInput
+from market.wire.markets import Market
+from orchestrator.engine.tables import (
+    NS_PER_MS,
+    control_messages,
+    engine_sizes,
+    instrument_numbers,
+    venue_numbers,
+)
+from sim.recording.recognise import Format, recognise
+from sim.replay.arming import FIRST_SEQUENCE
+from sim.replay.session import SessionSettings
+from sim.replay.source import DecodeLines, Route, SourceSettings
+
+NS_PER_S: Final = 1_000_000_000
+HEARTBEATS_PER_LEASE: Final = 4
+"""A heartbeat may be lost three times before the lease ends."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One ``--source NAME=FILE``."""
+
+    venue: VenueName
+    path: Path
+
+
+@dataclass(frozen=True)
+class VenueFormat:
+    """How a venue's lines are decoded and its books kept."""
+
+    decode_lines: DecodeLines
+    rule: Rule
+
+
+def parse_source(text: str) -> SourceFile:
+    """``NAME=FILE`` as a venue and a path; raises Fatal naming what is wrong."""
+    name, separator, path = text.partition("=")
+    known = ", ".join(venue.value for venue in VenueName)
+    if not separator or not path:
+        raise MissingInput(f"--source was {text!r}: must be NAME=FILE, NAME one of {known}")
+    if name not in set(VenueName):
+        raise MissingInput(f"--source {text}: {name!r} is no venue: must be one of {known}")
+    return SourceFile(VenueName(name), Path(path))
+
+
+def _formats() -> dict[VenueName, VenueFormat]:
+    from market.wire import binance_json
+
+    spot = VenueFormat(binance_json.decode_lines, Rule.OVERLAPPING)
+    futures = VenueFormat(binance_json.decode_lines, Rule.CHAINED_OVERLAP)
+    return {
+        VenueName.BINANCE_SPOT: spot,
+        VenueName.BINANCE_US: spot,
+        VenueName.BINANCE_USDM: futures,
+        VenueName.BINANCE_CM: futures,
+    }
+
+
+def session_settings(
+    settings: Settings,
+    files: list[SourceFile],
+    *,
+    lags_ns: dict[VenueName, int] | None = None,
+    keep_quotes: bool = False,
+    keep_changes: bool = False,
+) -> SessionSettings:
+    """What to replay and how, as the settings say.
+
+    Parameters
+    ----------
+    lags_ns: added to the receive times of a venue.
+
+    Raises MissingInput for a file that cannot be read or holds something else, Fatal for a venue that the
+    settings do not list.
+    """
+    replay = settings.replay
+    return SessionSettings(
+        sources=tuple(_source(settings, file, (lags_ns or {}).get(file.venue, 0)) for file in files),
+        tables=tuple(control_messages(settings, first_sequence=FIRST_SEQUENCE + 1)),
+        sizes=engine_sizes(settings),
+        settle_after_ns=replay.settle_after_ms * NS_PER_MS,
+        filled=replay.settle is Settle.FILLED,
+        heartbeat_every_ns=settings.engine.lease_ms * NS_PER_MS // HEARTBEATS_PER_LEASE,
+        workers=replay.workers,
+        keep_quotes=keep_quotes,
+        keep_changes=keep_changes,
+    )
+
+
+def check_back_end(back_end: BackEnd) -> None:
+    """Raises Fatal for an engine that this version cannot replay with."""
+    if back_end is not BackEnd.CPU:
+        raise Fatal(f"--engine {back_end.value}: this version replays with the cpu engine only")
+
+
+def _source(settings: Settings, file: SourceFile, lag_ns: int) -> SourceSettings:
+    if file.venue not in settings.venues:
+        listed = ", ".join(venue.value for venue in settings.venues)
+        raise Fatal(
+            f"--source {file.venue.value}: the profile lists no such venue, only {listed}; "
+            f"add [venues.{file.venue.value}]"
+        )
+    venue_format = _formats().get(file.venue)
+    found = recognise(file.path)
+    if venue_format is None or found.format is not Format.RAW_LINES:
+        raise MissingInput(
+            f"{file.path} holds {found.format.value}: replay of {file.venue.value} needs raw lines "
+            "'<receive ns> <json>'; `tickwire inspect` shows what is in a file"
+        )
+    markets, routes = _markets(settings, file, found.symbols)
+    return SourceSettings(
+        name=file.venue.value,
+        path=file.path,
+        decode_lines=venue_format.decode_lines,
+        rule=venue_format.rule,
+        markets=markets,
+        routes=routes,
+        lag_ns=lag_ns,
+        maximum_jump_ns=settings.replay.maximum_jump_s * NS_PER_S,
+    )
+
+
+def _markets(
+    settings: Settings, file: SourceFile, symbols: tuple[str, ...]
+) -> tuple[tuple[Market, ...], tuple[Route, ...]]:
+    """Markets of the file that the profile trades: those seen at its beginning, else all of the venue."""
+    venues, instruments = venue_numbers(settings), instrument_numbers(settings)
+    markets: list[Market] = []
+    routes: list[Route] = []
+    listed: list[str] = []
+    for name, instrument in settings.instruments.items():
+        market = instrument.markets.get(file.venue)
+        if market is None:
+            continue
+        listed.append(market.symbol)
+        if symbols and market.symbol not in symbols:
+            continue
+        value = market.contract_value_quote
+        markets.append(Market(market.symbol, market.price_decimals, market.quantity_decimals, value))
+        exponents = (market.message_price_exponent, market.message_quantity_exponent)
+        routes.append(Route(instruments[name], venues[file.venue], *exponents))
+    if not markets:
+        raise MissingInput(
+            f"{file.path} holds {', '.join(symbols) or 'no known symbol'}; the profile trades "
+            f"{', '.join(listed) or 'nothing'} on {file.venue.value}: add [instruments.NAME.markets.{file.venue.value}]"
+        )
+    return tuple(markets), tuple(routes)
