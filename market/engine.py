@@ -32,8 +32,15 @@ QUOTE_COLUMNS = (
 """Columns of the int64 array that ``push_quotes`` takes; prices and quantities are mantissas."""
 
 
-class EventEngine(Protocol):
-    """A fast loop that is fed with decoded events: what ``Engine`` is, without frames."""
+class Engine(Protocol):
+    """One fast loop: inputs go in as steps, payloads come out; see docs/fastpath.md for its rules."""
+
+    def push(self, frames: Sequence[bytes], receive_ns: Sequence[int]) -> None:
+        """Take Ethernet frames, FCS included, in the order of their ends, one receive time each.
+
+        An accepted frame is one step with one time, whatever number of events it holds; a dropped one changes nothing
+        but a counter. Raises ``Rejected`` if the two sequences differ in length.
+        """
 
     def push_quotes(self, events: NDArray[np.int64]) -> None:
         """Take top-of-book events, shape (n, 10), columns ``QUOTE_COLUMNS``; each row is a step of its own."""
@@ -76,13 +83,5 @@ class EventEngine(Protocol):
     def decision_hash(self) -> str:
         """SHA-256, as hex, over all trigger and status payloads so far, in order."""
 
-
-class Engine(EventEngine, Protocol):
-    """One fast loop: inputs go in as steps, payloads come out; see docs/fastpath.md for its rules."""
-
-    def push(self, frames: Sequence[bytes], receive_ns: Sequence[int]) -> None:
-        """Take Ethernet frames, FCS included, in the order of their ends, one receive time each.
-
-        An accepted frame is one step with one time, whatever number of events it holds; a dropped one changes nothing
-        but a counter. Raises ``Rejected`` if the two sequences differ in length.
-        """
+    def frame_counters(self) -> bytes:
+        """A ``FrameCounters`` message, header included: what became of the frames so far, naming the last step."""

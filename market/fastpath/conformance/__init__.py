@@ -5,7 +5,10 @@
 ``runner``    ``run_case`` runs one on any engine and lists the differences
 ``rules``     the rules by stable names
 ``corpus``    ``regenerate`` and the coverage table
-``directed``  the cases themselves, as scripts; ``scenario`` is what they are written with
+``directed``  the cases themselves, as scripts; ``scenario`` and ``frame_builder`` are what they are written with
+
+``differential`` compares an engine with the reference on random runs: ``random_host`` makes the inputs, of the markets
+in ``market_model``, in the frames of ``random_frames`` if asked.
 """
 
 from __future__ import annotations

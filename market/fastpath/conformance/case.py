@@ -86,9 +86,13 @@ class Step:
 
 @dataclass(frozen=True)
 class End:
-    """What holds after the last step; the hashes are SHA-256, the log's over its messages in order."""
+    """What holds after the last step; the hashes are SHA-256, the log's over its messages in order.
+
+    ``frame_counters`` is the message of that name as hex where frames were fed, else empty.
+    """
 
     counters: Mapping[str, int]
+    frame_counters: str
     parity: int
     decision_hash: str
     event_log_hash: str

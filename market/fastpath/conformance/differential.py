@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
+from itertools import groupby
 
 import numpy as np
 
-from market.engine import EventEngine
-from market.fastpath.conformance.case import Input, Quote
+from market.engine import Engine
+from market.fastpath.conformance.case import SCHEMA, Frame, Input, Quote
 from market.fastpath.conformance.random_host import RandomHost
 from market.fastpath.conformance.runner import EngineFactory, described, feed
 from market.fastpath.reference import ReferenceEngine
 from market.fastpath.specification import EngineSizes
+from market.wire.sbe import decode
 
 BATCH = 64
-"""Inputs between two comparisons; quotes next to each other reach the other engine in one call."""
+"""Inputs between two comparisons; quotes, or frames, next to each other reach the other engine in one call."""
 
 
 @dataclass(frozen=True)
 class RunResult:
     """How far a run went, and in what the engines differed in the first batch that failed, if any.
 
-    ``inputs`` are those of that batch with their times, ``counters`` the reference's at the end.
+    ``inputs`` are those of that batch with their times, the counters the reference's at the end.
     """
 
     events: int
     differences: tuple[str, ...]
     inputs: tuple[tuple[int, Input], ...]
     counters: dict[str, int]
+    frame_counters: dict[str, int]
 
 
-def compare_random_run(factory: EngineFactory, sizes: EngineSizes, seed: int, events: int) -> RunResult:
-    """Run ``events`` random inputs through the reference and an engine; stops after the first batch that differs."""
+def compare_random_run(
+    factory: EngineFactory, sizes: EngineSizes, seed: int, events: int, with_frames: bool = False
+) -> RunResult:
+    """Run ``events`` random inputs through the reference and an engine; stops after the first batch that differs.
+
+    ``with_frames``: events come in frames, and frame counters are compared, too.
+    """
     reference, engine = ReferenceEngine(sizes), factory(sizes)
-    host = RandomHost(reference, seed)
+    host = RandomHost(reference, seed, with_frames)
     done = 0
     while done < events:
         inputs: list[tuple[int, Input]] = []
@@ -44,28 +52,42 @@ def compare_random_run(factory: EngineFactory, sizes: EngineSizes, seed: int, ev
         _feed_batch(engine, inputs)
         done += len(inputs)
         differences = _differences(reference, engine)
+        if with_frames:
+            differences += _frame_differences(reference, engine)
         if differences:
-            return RunResult(done, tuple(differences), tuple(inputs), dict(reference.counters))
+            return _result(reference, done, differences, inputs)
     if reference.decision_hash != engine.decision_hash:
-        return RunResult(done, ("decision hash",), (), dict(reference.counters))
-    return RunResult(done, (), (), dict(reference.counters))
+        return _result(reference, done, ["decision hash"], [])
+    return _result(reference, done, [], [])
 
 
-def _feed_batch(engine: EventEngine, inputs: list[tuple[int, Input]]) -> None:
-    quotes: list[tuple[int, ...]] = []
-    for at_ns, given in inputs:
-        if isinstance(given, Quote):
-            quotes.append((*astuple(given), at_ns))
-            continue
-        if quotes:
-            engine.push_quotes(np.array(quotes, dtype=np.int64))
-            quotes = []
-        feed(engine, given, at_ns)
-    if quotes:
-        engine.push_quotes(np.array(quotes, dtype=np.int64))
+def _result(
+    reference: ReferenceEngine, done: int, differences: list[str], inputs: list[tuple[int, Input]]
+) -> RunResult:
+    frame_counters = decode(SCHEMA, reference.frame_counters()).fields
+    return RunResult(done, tuple(differences), tuple(inputs), dict(reference.counters), dict(frame_counters))
 
 
-def _differences(reference: EventEngine, engine: EventEngine) -> list[str]:
+def _feed_batch(engine: Engine, inputs: list[tuple[int, Input]]) -> None:
+    for kind, run in groupby(inputs, key=lambda each: type(each[1])):
+        group = list(run)
+        if kind is Quote:
+            rows = [(*astuple(given), at_ns) for at_ns, given in group if isinstance(given, Quote)]
+            engine.push_quotes(np.array(rows, dtype=np.int64))
+        elif kind is Frame:
+            frames = [given.octets for _, given in group if isinstance(given, Frame)]
+            engine.push(frames, [at_ns for at_ns, _ in group])
+        else:
+            for at_ns, given in group:
+                feed(engine, given, at_ns)
+
+
+def _frame_differences(reference: Engine, engine: Engine) -> list[str]:
+    expected, seen = reference.frame_counters(), engine.frame_counters()
+    return [] if expected == seen else [f"expected {described(expected)}, seen {described(seen)}"]
+
+
+def _differences(reference: Engine, engine: Engine) -> list[str]:
     found: list[str] = []
     for what, expected, seen in (
         ("outputs", reference.outputs(), engine.outputs()),

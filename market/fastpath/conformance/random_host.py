@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from market.fastpath.conformance.case import SCHEMA, Control, Input, RawControl
+from market.fastpath.conformance.case import SCHEMA, Control, Input, Quote, RawControl, Trade
 from market.fastpath.conformance.market_model import HIGHEST, LOWEST, MarketModel
+from market.fastpath.conformance.random_frames import RandomFrames
 from market.fastpath.reference import ReferenceEngine
 from market.fastpath.specification import Side
 from market.wire.sbe import Primitive
@@ -23,11 +24,12 @@ BAD_NUMBERS = (LOWEST, -1, 0, 1 << 24, 1 << 48, 1 << 56, 1 << 62, HIGHEST)
 class RandomHost:
     """Makes the inputs of a random run, one at a time, each with its time in ns."""
 
-    def __init__(self, engine: ReferenceEngine, seed: int) -> None:
+    def __init__(self, engine: ReferenceEngine, seed: int, with_frames: bool) -> None:
         self._state = engine.state
         self._sizes = engine.state.sizes
         self._market = MarketModel(np.random.default_rng(seed), engine.state.sizes)
         self._now = 1_000_000_000
+        self._frames = RandomFrames(self._market, engine.state.sizes) if with_frames else None
         self._waiting = list(self._first_messages())
         self._controls: tuple[tuple[int, Callable[[], Control]], ...] = (
             (20, self._settle),
@@ -59,12 +61,15 @@ class RandomHost:
         if self._state.killed and draw < 8:
             return at, self._sequenced(self._rearm())
         if draw < 82:
-            return at, self._market.quote()
+            return at, self._fed(self._market.quote())
         if draw < 86:
-            return at, self._market.bad_quote()
+            return at, self._fed(self._market.bad_quote())
         if draw < 90:
-            return at, self._market.trade()
+            return at, self._fed(self._market.trade())
         return at, self._some_control()
+
+    def _fed(self, event: Quote | Trade) -> Input:
+        return event if self._frames is None else self._frames.wrapped(event)
 
     def _pause(self) -> int:
         """Mostly microseconds, often nothing, sometimes long enough for quotes to become stale."""
@@ -120,6 +125,8 @@ class RandomHost:
                 yield self._scaling_row((instrument, venue))
         for instrument in range(self._sizes.instruments):
             yield self._instrument_row(instrument)
+        if self._frames is not None:
+            yield from self._frames.channel_rows()
         yield self._heartbeat()
 
     def _heartbeat(self) -> Control:

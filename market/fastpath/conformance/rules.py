@@ -145,6 +145,23 @@ class Rule(Enum):
     REFUSE_USES_SEQUENCE = "refuse-uses-sequence", "22", "a refused message uses its number and changes nothing else"
     UNREADABLE = "unreadable", "35", "fewer than 16 bytes: no step, no answer"
 
+    FRAME_FCS = "frame-fcs", "Steps; 40", "a wrong or missing FCS is BAD_FCS"
+    FRAME_ETHERTYPE = "frame-ethertype", "41", "IPv4, behind at most one tag; else NOT_OURS"
+    CHANNEL_LOOKUP = "channel-lookup", "Feeds; 42", "UDP to an enabled row's address and port, the lowest wins"
+    FRAME_IP = "frame-ip", "Steps; 42, 43", "version, header length, total length, fragments, header checksum"
+    FRAME_UDP = "frame-udp", "Steps; 44", "UDP length, and a checksum that is right or 0; padding is free"
+    FRAME_FIRST_CHECK = (
+        "frame-first-check",
+        "Steps; 40",
+        "a dropped frame counts once, under the first check that fails",
+    )
+    FRAME_STEP = "frame-step", "Steps; 1, 45", "an accepted frame is a step with one time, a dropped one is none"
+    FRAME_SKIPPED = "frame-skipped", "Steps; 45, 47", "an unknown template is skipped: a step without events"
+    FRAME_FEED = "frame-feed", "46", "no decoder: BAD_MESSAGE; no instrument: UNKNOWN"
+    BINANCE_QUOTE = "binance-quote", "47", "BestBidAsk is a quote event, its update id the sequence"
+    BINANCE_TRADES = "binance-trades", "47", "each entry of Trades is a trade event, in order"
+    BINANCE_BAD = "binance-bad", "47", "schema, version, block and entry length, exact length: BAD_MESSAGE"
+
     def __init__(self, label: str, source: str, says: str) -> None:
         self.label = label
         self.source = source

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from market.engine import EventEngine
+from market.engine import Engine
 from market.errors import Rejected
-from market.fastpath.conformance.case import SCHEMA, Case, Control, End, Frame, Input, Quote, RawControl, Trade
+from market.fastpath.conformance.case import SCHEMA, Case, Control, End, Frame, Input, Quote, RawControl, Step, Trade
 from market.fastpath.specification import EngineSizes
 from market.wire.sbe import decode
 
-EngineFactory = Callable[[EngineSizes], EventEngine]
+EngineFactory = Callable[[EngineSizes], Engine]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Difference:
         return f"{self.case}, {place}, {self.what}: expected {self.expected}; seen {self.seen}"
 
 
-def feed(engine: EventEngine, given: Input, at_ns: int) -> None:
+def feed(engine: Engine, given: Input, at_ns: int) -> None:
     """Give one input to an engine."""
     if isinstance(given, Control | RawControl):
         engine.control(given.payload(), at_ns)
@@ -50,17 +50,23 @@ def feed(engine: EventEngine, given: Input, at_ns: int) -> None:
             at_ns,
         )
     elif isinstance(given, Frame):
-        raise Rejected(f"{type(engine).__name__} takes events; this case has frames, which need an Engine")
+        engine.push([given.octets], [at_ns])
 
 
-def end_of(engine: EventEngine, event_log: list[bytes]) -> End:
-    """What an engine shows at the end of a case."""
+def end_of(engine: Engine, event_log: list[bytes], fed_with_frames: bool) -> End:
+    """What an engine shows at the end of a case; frame counters only where frames were fed."""
     return End(
         counters=dict(engine.counters),
+        frame_counters=engine.frame_counters().hex() if fed_with_frames else "",
         parity=engine.parity,
         decision_hash=engine.decision_hash,
         event_log_hash=hashlib.sha256(b"".join(event_log)).hexdigest(),
     )
+
+
+def has_frames(steps: Iterable[Step]) -> bool:
+    """Whether any step is a frame."""
+    return any(isinstance(step.input, Frame) for step in steps)
 
 
 def run_case(factory: EngineFactory, case: Case) -> list[Difference]:
@@ -73,7 +79,7 @@ def run_case(factory: EngineFactory, case: Case) -> list[Difference]:
         outputs = tuple(engine.outputs())
         event_log += engine.event_log()
         found += _compare_outputs(case.name, number, step.outputs, outputs)
-    return found + _compare_ends(case, end_of(engine, event_log))
+    return found + _compare_ends(case, end_of(engine, event_log, has_frames(case.steps)))
 
 
 def _compare_outputs(case: str, step: int, expected: tuple[bytes, ...], seen: tuple[bytes, ...]) -> list[Difference]:
@@ -90,10 +96,15 @@ def _compare_outputs(case: str, step: int, expected: tuple[bytes, ...], seen: tu
 def _compare_ends(case: Case, seen: End) -> list[Difference]:
     expected = case.end
     names = [*expected.counters, *(name for name in seen.counters if name not in expected.counters)]
-    pairs = [(name, expected.counters.get(name), seen.counters.get(name)) for name in names]
+    pairs: list[tuple[str, object, object]] = [
+        (name, expected.counters.get(name), seen.counters.get(name)) for name in names
+    ]
     pairs += [
         (name, getattr(expected, name), getattr(seen, name)) for name in ("parity", "decision_hash", "event_log_hash")
     ]
+    if expected.frame_counters != seen.frame_counters:
+        wanted_message, given_message = bytes.fromhex(expected.frame_counters), bytes.fromhex(seen.frame_counters)
+        pairs.append(("frame counters", *_distinct_fields(wanted_message, given_message)))
     return [
         Difference(case.name, None, name, str(wanted), str(given)) for name, wanted, given in pairs if wanted != given
     ]

@@ -11,7 +11,7 @@ from typing import Any
 
 from market.fastpath.conformance.case import SCHEMA, Case, Control, Input, Quote, RawControl, Step, Trade
 from market.fastpath.conformance.rules import Rule
-from market.fastpath.conformance.runner import end_of, feed
+from market.fastpath.conformance.runner import end_of, feed, has_frames
 from market.fastpath.reference import ReferenceEngine
 from market.fastpath.specification import EngineSizes, Kind
 from market.wire.sbe import decode
@@ -46,7 +46,7 @@ class Scenario:
 
     def case(self) -> Case:
         """The finished case."""
-        end = end_of(self.engine, self._log)
+        end = end_of(self.engine, self._log, has_frames(self.steps))
         return Case(self.name, self.about, self.rules, self.sizes, tuple(self.steps), end)
 
     # control
@@ -64,13 +64,16 @@ class Scenario:
         return bytearray(Control(message, {"sequence": self.engine.state.expected_sequence, **fields}).payload())
 
     def engine_row(self, rate_interval: int = 2_048, rate_tolerance: int = 0, lease: int = PLENTY_NS) -> None:
+        """An engine row; the lease is long."""
         self.control("EngineRow", rateInterval=rate_interval, rateTolerance=rate_tolerance, lease=lease)
 
     def venue_row(self, venue: int, **changes: Any) -> None:
+        """A venue row: enabled, free of fees, never too old; ``changes`` by the names of the schema."""
         fields = {"enabled": 1, "fee": 0, "maximumAge": PLENTY_NS, "maximumSilence": PLENTY_NS}
         self.control("VenueRow", venue=venue, **(fields | changes))
 
     def scaling_row(self, instrument: int, venue: int, **changes: Any) -> None:
+        """A scaling row; ``changes`` by the names of the schema."""
         fields = {"priceExponent": -9, "quantityExponent": -9, "priceShift": 0, "quantityShift": 0}
         self.control("ScalingRow", instrument=instrument, venue=venue, **(fields | changes))
 
@@ -102,9 +105,11 @@ class Scenario:
         self.control("InstrumentRow", **(fields | changes))
 
     def rearm(self) -> None:
+        """Arm, naming the last status."""
         self.control("Rearm", statusNumber=self.engine.state.status_number)
 
     def set_position(self, venue: int, position: int, pending_buy: int = 0, pending_sell: int = 0) -> None:
+        """Position and pendings of instrument 0, naming the last id."""
         self.control(
             "SetPosition",
             lastId=self.engine.state.last_id,
@@ -161,6 +166,7 @@ class Scenario:
         self.quote(venue, mid - 1, 10, mid + 1, 10)
 
     def trade(self, venue: int, aggressor: int, price: int, quantity: int, **changes: Any) -> None:
+        """A trade of instrument 0; ``changes`` by the names of ``Trade``."""
         fields = {
             "instrument": 0,
             "venue": venue,

@@ -12,7 +12,8 @@ and no arithmetic, layout or table. Where the specification claims that a value 
 ``gate``        One event, 7
 ``payloads``    One event, 8, and status, acknowledgement, log: bytes
 ``basis``       One event, 9
-``control``     Control messages; ``rows`` has the checks of table rows
+``control``     Control messages; ``messages`` reads them, ``rows`` has the checks of table rows
+``frames``      Steps: a frame, from the FCS inwards; ``binance`` is the feed that it reads
 ``engine``      Steps and time
 """
 

@@ -6,17 +6,20 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 
+from market.errors import Rejected
 from market.fastpath.reference import payloads
 from market.fastpath.reference.admission import QuoteEvent, TradeEvent, admit, count_trade
 from market.fastpath.reference.basis import sample_basis
+from market.fastpath.reference.binance import read_message as read_feed
 from market.fastpath.reference.choice import choose, size, take_edges
 from market.fastpath.reference.conditions import conditions
 from market.fastpath.reference.control import SENDS_STATUS, apply
+from market.fastpath.reference.frames import read_frame
 from market.fastpath.reference.gate import gate, pass_gate
 from market.fastpath.reference.integers import wrapped
 from market.fastpath.reference.messages import Template, read_message
 from market.fastpath.reference.state import State
-from market.fastpath.specification import EngineSizes, Refusal, Result, Side, StepKind
+from market.fastpath.specification import NO_INSTRUMENT, DropReason, EngineSizes, Feed, Refusal, Result, Side, StepKind
 
 STATUS_INTERVAL_NS = 10_000_000
 TIME_LIMIT_NS = 1 << 62
@@ -34,11 +37,26 @@ class ReferenceEngine:
         self._log: list[bytes] = []
         self._decisions = hashlib.sha256()
 
+    def push(self, frames: Sequence[bytes], receive_ns: Sequence[int]) -> None:
+        """Take Ethernet frames; an accepted one is a step with all its events, a dropped one only counts.
+
+        Raises ``Rejected`` if there is not one time per frame.
+        """
+        if len(frames) != len(receive_ns):
+            raise Rejected(f"{len(frames)} frames came with {len(receive_ns)} receive times; expected one per frame")
+        for frame, time in zip(frames, receive_ns, strict=True):
+            self._frame(bytes(frame), int(time))
+
+    def frame_counters(self) -> bytes:
+        """A FrameCounters message, header included."""
+        return payloads.frame_counters(self.state)
+
     def push_quotes(self, events: Iterable[Sequence[int]]) -> None:
         """Take top-of-book events, one step each: nine fields of ``QuoteEvent`` and the time, ns."""
         for row in events:
             *fields, time = (int(value) for value in row)
             event = QuoteEvent(*fields)
+            self._count_as_frame()
             self._begin_step(time)
             self._hear(event.venue)
             self._quote(event)
@@ -57,6 +75,7 @@ class ReferenceEngine:
     ) -> None:
         """Take one trade as a step of its own."""
         event = TradeEvent(instrument, venue, price_exponent, quantity_exponent, Side(aggressor), price, quantity)
+        self._count_as_frame()
         self._begin_step(time_ns)
         self._hear(venue)
         count_trade(self.state, event)
@@ -112,6 +131,35 @@ class ReferenceEngine:
     def decision_hash(self) -> str:
         """SHA-256, as hex, over all trigger and status payloads so far."""
         return self._decisions.hexdigest()
+
+    def _frame(self, frame: bytes, time: int) -> None:
+        counters = self.state.frame_counters
+        counters.frames += 1
+        datagram = read_frame(self.state, frame)
+        if isinstance(datagram, DropReason):
+            counters.drops[datagram] += 1
+            return
+        row = datagram.row
+        instrument = NO_INSTRUMENT if row.instrument is None else row.instrument
+        message = read_feed(datagram.payload, instrument, row.venue) if row.feed == Feed.BINANCE_SBE else None
+        if message is None:
+            counters.drops[DropReason.BAD_MESSAGE] += 1
+            return
+        counters.messages += not message.skipped
+        counters.skipped_messages += message.skipped
+        self._begin_step(time)
+        self._hear(row.venue)
+        for event in message.events:
+            if isinstance(event, QuoteEvent):
+                self._quote(event)
+            else:
+                count_trade(self.state, event)
+        self._end_step(StepKind.DATAGRAM, datagram.payload, datagram.channel)
+
+    def _count_as_frame(self) -> None:
+        """A step that was fed as an event is a frame of one message."""
+        self.state.frame_counters.frames += 1
+        self.state.frame_counters.messages += 1
 
     def _begin_step(self, time: int) -> None:
         state = self.state

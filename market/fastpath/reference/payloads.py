@@ -13,7 +13,7 @@ from market.fastpath.reference.admission import QuoteEvent, TradeEvent
 from market.fastpath.reference.conditions import Condition, Leg
 from market.fastpath.reference.integers import imbalance, microprice, wrapped
 from market.fastpath.reference.state import Counters, State
-from market.fastpath.specification import GateReason, Kind, Refusal, RejectReason, Result, Side, StepKind
+from market.fastpath.specification import DropReason, GateReason, Kind, Refusal, RejectReason, Result, Side, StepKind
 
 HEADER = struct.Struct("<HHHH")
 SCHEMA_ID = 5449
@@ -24,6 +24,7 @@ TRIGGER = struct.Struct("<QII BBH BBBB qqqq q qq qq")
 STATUS = struct.Struct("<QQqQIIBxHxxxx QQQ QQQQ QQQQQQ QQQ QQQQQQQ QQQ QQ")
 ACKNOWLEDGE = struct.Struct("<QQQHBBxxxx")
 LOG_STEP = struct.Struct("<QqBxHxxxx")
+FRAME_COUNTERS = struct.Struct("<Q Q QQQQQQ QQ QQ")
 QUOTE_EVENT = struct.Struct("<HBbbxxxqqqqq")
 TRADE_EVENT = struct.Struct("<HBbbBxxqq")
 
@@ -119,6 +120,22 @@ def status(state: State) -> bytes:
 def acknowledgement(state: State, sequence: int, template: int, result: Result, refusal: Refusal) -> bytes:
     """The answer to a control message, naming the last step and the number expected next."""
     return _message(3, ACKNOWLEDGE, sequence, state.expected_sequence, state.step, template, result, refusal)
+
+
+def frame_counters(state: State) -> bytes:
+    """What became of the frames so far, naming the last step."""
+    counters = state.frame_counters
+    return _message(
+        41,
+        FRAME_COUNTERS,
+        state.step,
+        wrapped(counters.frames),
+        *(wrapped(counters.drops[reason]) for reason in sorted(DropReason)),
+        wrapped(counters.messages),
+        wrapped(counters.skipped_messages),
+        wrapped(counters.gaps),
+        wrapped(counters.heartbeats),
+    )
 
 
 def log_step(state: State, kind: StepKind, channel: int, payload: bytes) -> bytes:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from market.fastpath.reference.integers import wrapped
 from market.fastpath.reference.tables import ChannelRow, EngineRow, InstrumentRow, ScalingRow, VenueRow
-from market.fastpath.specification import EngineSizes, GateReason, Kind, RejectReason, Side
+from market.fastpath.specification import DropReason, EngineSizes, GateReason, Kind, RejectReason, Side
 
 
 @dataclass(slots=True)
@@ -93,6 +93,18 @@ class Counters:
     control_refused: int = 0
 
 
+@dataclass(slots=True)
+class FrameCounters:
+    """What became of frames and their messages; they are in no status and in no hash."""
+
+    frames: int = 0
+    drops: dict[DropReason, int] = field(default_factory=lambda: dict.fromkeys(DropReason, 0))
+    messages: int = 0
+    skipped_messages: int = 0
+    gaps: int = 0
+    heartbeats: int = 0
+
+
 class State:
     """Everything that a step may read or change."""
 
@@ -111,6 +123,7 @@ class State:
         self.status_number = 0
         self.next_status = 0
         self.counters = Counters()
+        self.frame_counters = FrameCounters()
 
         self.engine = EngineRow()
         self.venues = [VenueRow() for _ in range(sizes.venues)]

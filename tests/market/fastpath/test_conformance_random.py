@@ -20,8 +20,8 @@ SIZES = (
 )
 
 
-def run(sizes: EngineSizes, seed: int, events: int) -> RunResult:
-    result = compare_random_run(lambda chosen: CpuEngine(chosen, event_log=True), sizes, seed, events)
+def run(sizes: EngineSizes, seed: int, events: int, with_frames: bool = False) -> RunResult:
+    result = compare_random_run(lambda chosen: CpuEngine(chosen, event_log=True), sizes, seed, events, with_frames)
     assert result.differences == (), f"{sizes} seed {seed}, by event {result.events}: {result.inputs}"
     return result
 
@@ -31,6 +31,20 @@ def test_engines_agree_and_every_counter_moves() -> None:
     for seed, sizes in enumerate(SIZES):
         total.update(run(sizes, seed, 3_500).counters)
     assert [name for name, count in total.items() if count < 5] == []
+
+
+def test_engines_agree_on_frames() -> None:
+    total = Counter[str]()
+    for seed, sizes in enumerate(SIZES, start=10):
+        total.update(run(sizes, seed, 2_500, with_frames=True).frame_counters)
+    never = {"gaps", "heartbeats", "duplicate"}
+    assert {name for name, count in total.items() if count < 5} == never
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("sizes", SIZES, ids=lambda sizes: f"{sizes.venues}x{sizes.instruments}x{sizes.price_bits}")
+def test_engines_agree_on_frames_for_long(sizes: EngineSizes) -> None:
+    assert run(sizes, 200, 50_000, with_frames=True).events == 50_000
 
 
 @pytest.mark.long

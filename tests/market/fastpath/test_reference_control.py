@@ -112,6 +112,7 @@ def test_settlements_make_room() -> None:
 
 def test_resets() -> None:
     assert [t.size for t in triggers("reset-venue")] == [10, 5]
+    assert counted("reset-venue") == {"candidateArb": 4, "gatePosition": 2, "triggerArb": 2}
     assert [(t.first[0], t.second[0], t.edge) for t in triggers("reset-venue-basis")] == [(0, 2, 120), (2, 1, 120)]
     assert counted("reset-all")["gatePosition"] == 2
 

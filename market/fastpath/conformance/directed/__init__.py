@@ -9,9 +9,11 @@ from market.fastpath.conformance.case import Case
 from market.fastpath.conformance.directed import (
     admission,
     basis,
+    binance_feed,
     choice,
     conditions,
     control,
+    frames,
     gate,
     numbers,
     refusals,
@@ -24,9 +26,11 @@ SECTIONS: Mapping[str, Callable[[], Iterator[Case]]] = MappingProxyType(
     {
         "admission": admission.cases,
         "basis-and-trades": basis.cases,
+        "binance-feed": binance_feed.cases,
         "choice": choice.cases,
         "conditions": conditions.cases,
         "control": control.cases,
+        "frames": frames.cases,
         "gate": gate.cases,
         "numbers": numbers.cases,
         "refusals": refusals.cases,

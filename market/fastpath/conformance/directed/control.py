@@ -216,8 +216,8 @@ def _set_position() -> Case:
 def _reset_venue() -> Case:
     scenario = Scenario(
         "reset-venue",
-        "venue 1: its quote is gone, so nothing rises against it; a lower sequence is good, and its bits rise anew; "
-        "pendings stay, so the room of 15 is used",
+        "venue 1: a lower sequence is good, and its bits rise anew at its next event, but pendings stay, so the room "
+        "of 15 is used; reset again, its quote is gone, so nothing rises against it until it is back",
         Rule.RESET_VENUE,
         Rule.PENDING,
     )
@@ -225,6 +225,8 @@ def _reset_venue() -> Case:
     scenario.quote(1, 999, 10, 1_001, 10, sequence=100)
     scenario.quote(0, 1_010, 10, 1_012, 10)
     scenario.wait(MS)
+    scenario.control("Reset", venue=1)
+    scenario.quote(1, 999, 10, 1_001, 10, sequence=1)
     scenario.control("Reset", venue=1)
     scenario.quote(0, 1_010, 10, 1_012, 10)
     scenario.quote(1, 999, 10, 1_001, 10, sequence=1)
