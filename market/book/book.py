@@ -77,6 +77,8 @@ BUFFER_USED: Final = 49
 RING_NEXT: Final = 50
 PENDING_ID: Final = 51
 PENDING_TOP: Final = 52
+LAST_TRADE: Final = 56
+"""Id of the newest trade, -1 before the first."""
 
 RING_ENTRIES: Final = 1024
 RING_ROW: Final = 5
@@ -180,7 +182,7 @@ def reset_book(book: int) -> None:
     clear_levels(book, WINDOW)
     for slot in (SYNCHRONISED, FRESH, QUOTED, BUFFERED, BUFFER_USED, RING_NEXT):
         put(book, slot, 0)
-    for slot in (LAST_ID, TOP_ID, STATED_ID, PENDING_ID):
+    for slot in (LAST_ID, TOP_ID, STATED_ID, PENDING_ID, LAST_TRADE):
         put(book, slot, -1)
     for entry_index in range(RING_ENTRIES):
         put(book, RING + RING_ROW * entry_index, -1)

@@ -119,10 +119,11 @@ def take_from_book(book: int) -> int:
 def on_stated_quote(book: int, update_id: int, bid: int, bid_quantity: int, ask: int, ask_quantity: int) -> int:
     """Take a best bid and offer as the venue states it; returns SAME or CHANGED.
 
-    An unchanged quote is CHANGED too: it is an event, and keeps the quote from going stale.
+    An unchanged quote with a new id is CHANGED too: it is an event, and keeps the quote from going stale. One with
+    a known id is a repetition and is dropped.
     """
     count(book, QUOTES)
-    if update_id < get(book, STATED_ID):
+    if 0 <= update_id <= get(book, STATED_ID):
         count(book, OLD_QUOTES)
         return SAME
     put(book, STATED_ID, update_id)

@@ -6,6 +6,11 @@ from typing import Final
 
 from market.book.book import (
     BOOK_WORDS,
+    CROSSED,
+    GAPS,
+    LAST_TRADE,
+    OLD_QUOTES,
+    STALE,
     TOP_ASK,
     TOP_ASK_QUANTITY,
     TOP_BID,
@@ -20,6 +25,12 @@ from market.pipeline import layout
 from market.wire import records
 
 _LARGEST: Final = (1 << 62) - 1
+_TIME_BACKWARDS: Final = int(layout.Irregular.TIME_BACKWARDS)
+_STALE_UPDATE: Final = int(layout.Irregular.STALE_UPDATE)
+_OLD_QUOTE: Final = int(layout.Irregular.OLD_QUOTE)
+_REPEATED_TRADE: Final = int(layout.Irregular.REPEATED_TRADE)
+_GAP: Final = int(layout.Irregular.GAP)
+_CROSSED: Final = int(layout.Irregular.CROSSED)
 
 
 @inline
@@ -94,6 +105,49 @@ def _count_unused(source: int, row: int) -> None:
     put(source, layout.REJECTS + reason, get(source, layout.REJECTS + reason) + 1)
 
 
+@part
+def _note(source: int, row: int, irregular: int, count: int) -> None:
+    """Count what is irregular about a record and remember the line of the first."""
+    if get(source, layout.IRREGULAR + irregular) == 0:
+        put(source, layout.FIRST_IRREGULAR + irregular, get(row, records.LINE))
+    put(source, layout.IRREGULAR + irregular, get(source, layout.IRREGULAR + irregular) + count)
+
+
+@inline
+def _is_repeated_trade(source: int, book: int, row: int) -> bool:
+    """Whether the trade's id says that it was there before; ids below 0 say nothing."""
+    trade_id = get(row, records.TRADE_ID)
+    if trade_id < 0:
+        return False
+    if trade_id <= get(book, LAST_TRADE):
+        _note(source, row, _REPEATED_TRADE, 1)
+        return True
+    put(book, LAST_TRADE, trade_id)
+    return False
+
+
+@inline
+def _take_book_record(source: int, book: int, row: int) -> int:
+    """Apply the record to its book, noting what is irregular about it."""
+    kind = get(row, records.KIND)
+    stale = get(book, STALE)
+    old = get(book, OLD_QUOTES)
+    gaps = get(book, GAPS)
+    crossed = get(book, CROSSED)
+    change = take_record(book, row, get(source, layout.BIDS), get(source, layout.ASKS))
+    if kind == records.QUOTE:
+        if get(book, OLD_QUOTES) != old:
+            _note(source, row, _OLD_QUOTE, 1)
+        return change
+    if get(book, STALE) != stale:
+        _note(source, row, _STALE_UPDATE, get(book, STALE) - stale)
+    if get(book, GAPS) != gaps:
+        _note(source, row, _GAP, 1)
+    if get(book, CROSSED) != crossed:
+        _note(source, row, _CROSSED, 1)
+    return change
+
+
 @inline
 def _advance(source: int, row: int) -> None:
     """Move the source past the record and its clock up to it."""
@@ -105,7 +159,7 @@ def _advance(source: int, row: int) -> None:
     if get(source, layout.FIRST_NS) == 0:
         put(source, layout.FIRST_NS, time_ns)
     if time_ns < get(source, layout.CLOCK):
-        put(source, layout.TIME_BACKWARDS, get(source, layout.TIME_BACKWARDS) + 1)
+        _note(source, row, _TIME_BACKWARDS, 1)
     else:
         put(source, layout.CLOCK, time_ns)
         put(source, layout.LAST_NS, time_ns)
@@ -130,8 +184,9 @@ def take_next(source: int, event: int) -> int:
     route = get(source, layout.ROUTES) + 8 * layout.ROUTE_WORDS * market
     if kind == records.TRADE:
         put(source, layout.TRADES, get(source, layout.TRADES) + 1)
-        _trade_event(event, row, route)
-    elif take_record(book, row, get(source, layout.BIDS), get(source, layout.ASKS)) != SAME:
+        if not _is_repeated_trade(source, book, row):
+            _trade_event(event, row, route)
+    elif _take_book_record(source, book, row) != SAME:
         _quote_event(event, book, route)
     if get(route, layout.INSTRUMENT) < 0:
         put(event, layout.EVENT_TYPE, layout.NO_EVENT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Final
 
 from market.wire.records import Reject
@@ -20,7 +21,6 @@ CLOCK: Final = 8
 MESSAGES: Final = 9
 IGNORED: Final = 10
 TRADES: Final = 11
-TIME_BACKWARDS: Final = 12
 FIRST_NS: Final = 13
 LAST_NS: Final = 14
 UNROUTED: Final = 15
@@ -29,8 +29,32 @@ REJECTS: Final = 16
 """Plus ``Reject``: refused messages by reason."""
 FIRST_LINES: Final = 32
 """Plus ``Reject``: the line of the first of them."""
-SOURCE_WORDS: Final = 48
+IRREGULAR: Final = 48
+"""Plus ``Irregular``: messages that were read but are out of the ordinary."""
+FIRST_IRREGULAR: Final = 56
+"""Plus ``Irregular``: the line of the first of them."""
+SOURCE_WORDS: Final = 64
 assert len(Reject) <= FIRST_LINES - REJECTS
+
+
+class Irregular(IntEnum):
+    """What is out of the ordinary about a message that was read."""
+
+    TIME_BACKWARDS = 0
+    """Received before the message in front of it."""
+    STALE_UPDATE = 1
+    """A depth update that the book already holds: repeated, or older than its snapshot."""
+    OLD_QUOTE = 2
+    """A stated quote that is repeated or older than the top of book."""
+    REPEATED_TRADE = 3
+    """A trade whose id is not above the last one's."""
+    GAP = 4
+    """An update that does not continue the book, or leaves it crossed."""
+    CROSSED = 5
+    """An update after which best bid and ask met, before it was mended or given up."""
+
+
+assert len(Irregular) <= FIRST_IRREGULAR - IRREGULAR
 
 # Words of a route: where a market's quotes go, and how ticks and lots become mantissas.
 INSTRUMENT: Final = 0

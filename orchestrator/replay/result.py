@@ -22,13 +22,9 @@ _SUMMED: Final = (
     "diffs",
     "snapshots",
     "quotes",
-    "time_backwards",
     "unrouted",
     "gaps",
     "resyncs",
-    "stale",
-    "old_quotes",
-    "crossed",
     "pruned",
     "book_checks",
     "book_equal",
@@ -99,6 +95,8 @@ def _by_name(sources: tuple[SourceSummary, ...]) -> dict[str, dict[str, Any]]:
                 **dict.fromkeys(_SUMMED, 0),
                 "rejects": {},
                 "first_rejects": {},
+                "irregular": {},
+                "first_irregular": {},
                 "synchronised": True,
                 "files": [],
                 "damage": [],
@@ -106,7 +104,8 @@ def _by_name(sources: tuple[SourceSummary, ...]) -> dict[str, dict[str, Any]]:
         )
         for name in _SUMMED:
             into[name] += getattr(source, name)
-        _add_rejects(into, source)
+        _add_counted(into, "rejects", source.rejects, source.first_lines, source.path)
+        _add_counted(into, "irregular", source.irregular, source.first_irregular, source.path)
         into["synchronised"] = into["synchronised"] and source.synchronised
         into["files"].append(source.path)
         into["first_ns"] = min(source.first_ns, into.get("first_ns", source.first_ns))
@@ -118,9 +117,12 @@ def _by_name(sources: tuple[SourceSummary, ...]) -> dict[str, dict[str, Any]]:
     return result
 
 
-def _add_rejects(into: dict[str, Any], source: SourceSummary) -> None:
-    rejects: dict[str, int] = into["rejects"]
-    first: dict[str, Mapping[str, Any]] = into["first_rejects"]
-    for reason, number in source.rejects.items():
-        rejects[reason] = rejects.get(reason, 0) + number
-        first.setdefault(reason, {"file": source.path, "line": source.first_lines[reason]})
+def _add_counted(
+    into: dict[str, Any], what: str, numbers: Mapping[str, int], lines: Mapping[str, int], path: str
+) -> None:
+    """Add counts by reason, keeping the file and line of the first of each."""
+    counted: dict[str, int] = into[what]
+    first: dict[str, Mapping[str, Any]] = into[f"first_{what}"]
+    for reason, number in numbers.items():
+        counted[reason] = counted.get(reason, 0) + number
+        first.setdefault(reason, {"file": path, "line": lines[reason]})

@@ -38,14 +38,15 @@ def _show_sources(output: Output, sources: Mapping[str, Mapping[str, Any]]) -> N
 
 
 def _show_rejects(output: Output, sources: Mapping[str, Mapping[str, Any]]) -> None:
-    rows = [
-        (name, reason, f"{count:,}", f"{first['file']}:{first['line']}")
-        for name, source in sources.items()
-        for reason, count in source["rejects"].items()
-        for first in (source["first_rejects"][reason],)
-    ]
-    if rows:
-        output.table("Rejected messages", ("venue", "reason", "count", "first at"), rows, right=("count",))
+    for title, what in (("Rejected messages", "rejects"), ("Out of the ordinary, and handled", "irregular")):
+        rows = [
+            (name, reason, f"{count:,}", f"{first['file']}:{first['line']}")
+            for name, source in sources.items()
+            for reason, count in source[what].items()
+            for first in (source[f"first_{what}"][reason],)
+        ]
+        if rows:
+            output.table(title, ("venue", "reason", "count", "first at"), rows, right=("count",))
     damage = [
         (name, item["reason"], f"{item['file']}:{item['line']}", item["detail"])
         for name, source in sources.items()

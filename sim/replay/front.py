@@ -29,7 +29,7 @@ class SourceSummary:
     gaps, resyncs: of all its books; synchronised: whether every book that had depth ended synchronised.
     book_checks, book_equal: comparisons of a rebuilt book with a quote that the venue had stated at the same id;
         late_checks, late_equal: where the quote came after the update.
-    stale: depth updates older than the book. old_quotes: stated quotes older than one before.
+    irregular: messages out of the ordinary by ``layout.Irregular``. first_irregular: line of the first of each.
     """
 
     name: str
@@ -42,13 +42,11 @@ class SourceSummary:
     quotes: int
     rejects: dict[str, int]
     first_lines: dict[str, int]
-    time_backwards: int
+    irregular: dict[str, int]
+    first_irregular: dict[str, int]
     unrouted: int
     gaps: int
     resyncs: int
-    stale: int
-    old_quotes: int
-    crossed: int
     pruned: int
     synchronised: bool
     book_checks: int
@@ -170,6 +168,7 @@ class Front:
             return int(books[:, counter].sum())
 
         reasons = [reason for reason in Reject if row[layout.REJECTS + reason]]
+        irregular = [kind for kind in layout.Irregular if row[layout.IRREGULAR + kind]]
         return SourceSummary(
             name=source.settings.name,
             path=str(source.settings.path),
@@ -181,13 +180,11 @@ class Front:
             quotes=total(header.QUOTES),
             rejects={reason.name: int(row[layout.REJECTS + reason]) for reason in reasons},
             first_lines={reason.name: int(row[layout.FIRST_LINES + reason]) for reason in reasons},
-            time_backwards=int(row[layout.TIME_BACKWARDS]),
+            irregular={kind.name: int(row[layout.IRREGULAR + kind]) for kind in irregular},
+            first_irregular={kind.name: int(row[layout.FIRST_IRREGULAR + kind]) for kind in irregular},
             unrouted=int(row[layout.UNROUTED]),
             gaps=total(header.GAPS),
             resyncs=total(header.RESYNCS),
-            stale=total(header.STALE),
-            old_quotes=total(header.OLD_QUOTES),
-            crossed=total(header.CROSSED),
             pruned=total(header.PRUNED),
             synchronised=bool(len(used) and used[:, header.SYNCHRONISED].all()),
             book_checks=total(header.CHECKS),
