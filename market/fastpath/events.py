@@ -1,4 +1,7 @@
-"""Quote and trade events as kernels: within a step (``apply_...``) and as a step of their own (``..._event``)."""
+"""Quote and trade events as kernels: within a step (``apply_...``) and as a step of their own (``..._event``).
+
+An event of its own counts as a frame of one message (FASTPATH, Steps).
+"""
 
 from __future__ import annotations
 
@@ -114,6 +117,8 @@ def quote_event(
 ) -> int:
     """One top of book as a step of its own, received at ``time_ns``; returns what ``apply_quote`` does."""
     begin_step(engine, time_ns)
+    state.bump(engine, state.FRAMES)
+    state.bump(engine, state.MESSAGES)
     hear_venue(engine, venue)
     log_quote(
         engine,
@@ -157,6 +162,8 @@ def trade_event(
 ) -> int:
     """One trade as a step of its own, received at ``time_ns``; returns what ``apply_trade`` does."""
     begin_step(engine, time_ns)
+    state.bump(engine, state.FRAMES)
+    state.bump(engine, state.MESSAGES)
     hear_venue(engine, venue)
     log_trade(engine, instrument, venue, price_exponent, quantity_exponent, price, quantity, aggressor)
     admitted = apply_trade(engine, instrument, venue, price_exponent, quantity_exponent, price, quantity, aggressor)

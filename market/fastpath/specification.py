@@ -30,6 +30,7 @@ SAMPLES_LIMIT: Final = 65_535
 SCALING_SHIFT_LIMIT: Final = 3
 """A mantissa is multiplied by at most 10^3."""
 PRICE_BITS_LIMIT: Final = 48
+LEAST_PRICE_BITS: Final = 10
 VENUE_LIMIT: Final = 62
 NO_VENUE: Final = 255
 """Venue number of an absent leg, and of all venues in a reset."""
@@ -142,7 +143,7 @@ class EngineSizes:
     ----------
     venues: 1 to 62; venue numbers are 0 to ``venues - 1``.
     instruments: 1 to 65,535.
-    price_bits: width P of prices and quantities, 1 to 48.
+    price_bits: width P of prices and quantities, 10 to 48: a mantissa of 1 must fit at every shift.
     channels: rows of the channel table, 1 to 65,536.
 
     Raises ``Fatal`` for a size outside its range.
@@ -156,7 +157,7 @@ class EngineSizes:
     def __post_init__(self) -> None:
         _check("venues", self.venues, VENUE_LIMIT)
         _check("instruments", self.instruments, NO_INSTRUMENT)
-        _check("price_bits", self.price_bits, PRICE_BITS_LIMIT)
+        _check("price_bits", self.price_bits, PRICE_BITS_LIMIT, LEAST_PRICE_BITS)
         _check("channels", self.channels, 1 << 16)
 
     @property
@@ -165,9 +166,9 @@ class EngineSizes:
         return (1 << self.price_bits) - 1
 
 
-def _check(name: str, value: int, limit: int) -> None:
-    if not 1 <= value <= limit:
-        raise Fatal(f"engine size {name} is {value}; expected 1 to {limit}")
+def _check(name: str, value: int, limit: int, least: int = 1) -> None:
+    if not least <= value <= limit:
+        raise Fatal(f"engine size {name} is {value}; expected {least} to {limit}")
 
 
 DEFAULT_SIZES: Final = EngineSizes()

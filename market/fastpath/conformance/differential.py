@@ -51,9 +51,7 @@ def compare_random_run(
             inputs.append((at_ns, given))
         _feed_batch(engine, inputs)
         done += len(inputs)
-        differences = _differences(reference, engine)
-        if with_frames:
-            differences += _frame_differences(reference, engine)
+        differences = _differences(reference, engine) + _frame_differences(reference, engine)
         if differences:
             return _result(reference, done, differences, inputs)
     if reference.decision_hash != engine.decision_hash:
