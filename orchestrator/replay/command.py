@@ -19,6 +19,8 @@ from orchestrator.cli.output import Output, with_output
 from orchestrator.cli.profile import load_profile, profile_option
 from orchestrator.clock import SystemClock, ticks_per_ns
 from orchestrator.replay.collect import Collector
+from orchestrator.replay.extras import Extras
+from orchestrator.replay.naming import naming
 from orchestrator.replay.plan import SourceFile, check_back_end, parse_source, session_settings
 from orchestrator.replay.result import replay_result
 from orchestrator.replay.tables import show_result
@@ -37,6 +39,7 @@ _MARK_OF_GENERATED: Final = "synthetic"
 @click.option("--settle", type=click.Choice([settle.value for settle in Settle]), help="How triggers are settled.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Threads that decode.")
 @click.option("--lag", "lags", multiple=True, metavar="NAME=MS", help="Delay a venue's feed by milliseconds.")
+@click.option("--statistics", is_flag=True, help="Also count episodes of the basis between venues.")
 @click.option("--per-event", is_flag=True, help="Feed the engine event by event: slower, the same decisions.")
 @with_output
 def replay(
@@ -48,6 +51,7 @@ def replay(
     settle: str | None,
     workers: int | None,
     lags: tuple[str, ...],
+    statistics: bool,
     per_event: bool,
 ) -> None:
     """Replay recordings of one or several venues through the fast loop.
@@ -59,7 +63,8 @@ def replay(
     check_back_end(settings.engine.back_end)
     files = [parse_source(source) for source in sources]
     planned = session_settings(settings, files, lags_ns=_lags(lags), keep_quotes=True, keep_changes=True)
-    result = run_replay(output, planned, files, out, per_event=per_event)
+    extras = Extras(naming=naming(settings), statistics=statistics)
+    result = run_replay(output, planned, files, out, extras, per_event=per_event)
     finish(output, result)
 
 
@@ -74,7 +79,13 @@ def finish(output: Output, result: Mapping[str, Any]) -> None:
 
 
 def run_replay(
-    output: Output, planned: SessionSettings, files: list[SourceFile], out: Path | None, *, per_event: bool = False
+    output: Output,
+    planned: SessionSettings,
+    files: list[SourceFile],
+    out: Path | None,
+    extras: Extras,
+    *,
+    per_event: bool = False,
 ) -> dict[str, Any]:
     """Replay with a progress bar; writes result.json and Parquet files into ``out``."""
     clock = SystemClock()
@@ -90,6 +101,7 @@ def run_replay(
     seconds = (clock.monotonic_ns() - start_ns) / 1e9
     synthetic = any(_MARK_OF_GENERATED in file.path.name for file in files)
     result = replay_result(summary, collector, seconds=seconds, ticks_per_ns=ticks_per_ns(), synthetic=synthetic)
+    extras.add_statistics(output, result, planned.sources)
     if out is not None:
         (out / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return result

@@ -1,4 +1,4 @@
-"""Fixtures of the command line's tests."""
+"""Fixtures of the orchestrator's tests."""
 
 from __future__ import annotations
 
