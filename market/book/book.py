@@ -19,6 +19,7 @@ from market.book.ladder import (
     WINDOW,
     best_tick,
     clear_side,
+    level_count,
     move_window,
     quantity_at,
     set_level,
@@ -57,6 +58,9 @@ WITHDRAWALS: Final = 22
 LATE_CHECKS: Final = 23
 """As CHECKS, where the stated quote arrived after the update."""
 LATE_EQUAL: Final = 24
+SNAPSHOT_CHECKS: Final = 25
+"""Snapshots of the update that the book had just taken, which were compared with it."""
+SNAPSHOT_EQUAL: Final = 26
 
 TOP_ID: Final = 32
 TOP_BID: Final = 33
@@ -127,6 +131,21 @@ def apply_levels(book: int, bids: int, bid_count: int, asks: int, ask_count: int
     side = ask_side(book)
     for level in range(ask_count):
         set_level(side, get(asks, 2 * level), get(asks, 2 * level + 1))
+
+
+@part
+def _side_equals(side: int, rows: int, count: int) -> bool:
+    """Whether a side holds exactly the levels of the rows (tick, lots), all of them different."""
+    for level in range(count):
+        if quantity_at(side, get(rows, 2 * level)) != get(rows, 2 * level + 1):
+            return False
+    return level_count(side) == count
+
+
+@inline
+def equals_levels(book: int, bids: int, bid_count: int, asks: int, ask_count: int) -> bool:
+    """Whether the book holds exactly the levels of a snapshot."""
+    return _side_equals(bid_side(book), bids, bid_count) and _side_equals(ask_side(book), asks, ask_count)
 
 
 @inline

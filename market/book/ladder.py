@@ -272,6 +272,17 @@ def level_count_bound(side: int) -> int:
 
 
 @part
+def level_count(side: int) -> int:
+    """Levels that the side holds; walks those of the window."""
+    count = get(side, LIVE)
+    index = get(side, BEST)
+    while index < WINDOW:
+        count += 1
+        index = _index_after(side, index)
+    return count
+
+
+@part
 def collect(side: int, rows: Rows) -> int:
     """Write every level as rows of (tick, quantity): the window's from the best on, then the others.
 

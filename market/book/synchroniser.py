@@ -24,6 +24,8 @@ from market.book.book import (
     QUOTED,
     RESYNCS,
     RULE,
+    SNAPSHOT_CHECKS,
+    SNAPSHOT_EQUAL,
     SNAPSHOTS,
     STALE,
     STALE_SNAPSHOTS,
@@ -37,10 +39,11 @@ from market.book.book import (
     bid_side,
     clear_levels,
     count,
+    equals_levels,
     keep_centred,
     lost_levels,
 )
-from market.book.continuity import APPLY, DROP, GAP, UNNUMBERED, judge
+from market.book.continuity import APPLY, CHAINED, DROP, GAP, UNNUMBERED, judge
 from market.book.ladder import NO_PRICE, best_tick, set_level
 from market.book.top import CHANGED, SAME, WITHDRAWN, take_from_book, withdraw
 from market.native.kernel import inline, part
@@ -175,8 +178,17 @@ def on_diff(
 
 @part
 def on_snapshot(book: int, last: int, bids: int, bid_count: int, asks: int, ask_count: int) -> int:
-    """Take a snapshot; returns SAME, CHANGED or WITHDRAWN for the top of book."""
+    """Take a snapshot; returns SAME, CHANGED or WITHDRAWN for the top of book.
+
+    Venues with exact chains repeat snapshots while the book is in step: one of the book's own update is compared with
+    it and changes nothing if it is equal.
+    """
     count(book, SNAPSHOTS)
+    if get(book, SYNCHRONISED) != 0 and get(book, RULE) == CHAINED and last == get(book, LAST_ID):
+        count(book, SNAPSHOT_CHECKS)
+        if equals_levels(book, bids, bid_count, asks, ask_count):
+            count(book, SNAPSHOT_EQUAL)
+            return SAME
     if get(book, SYNCHRONISED) != 0 and last < get(book, LAST_ID) and get(book, RULE) != UNNUMBERED:
         count(book, STALE_SNAPSHOTS)
         return SAME
