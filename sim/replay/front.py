@@ -14,9 +14,9 @@ from market.book.continuity import Rule
 from market.errors import Fatal, MissingInput
 from market.pipeline import layout
 from market.wire import records
-from market.wire.records import Batch, Reject, Words
+from market.wire.records import Batch, Reject, Rows, Words
 from sim.recording.damage import Damage
-from sim.replay.source import Source, SourceSettings
+from sim.replay.feed import FeedSettings, OwnBooks
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class SourceSummary:
     gaps, resyncs: of all its books; synchronised: whether every book that had depth ended synchronised.
     book_checks, book_equal: comparisons of a rebuilt book with a quote that the venue had stated at the same id;
         late_checks, late_equal: where the quote came after the update.
+    snapshot_checks, snapshot_equal: comparisons of a rebuilt book with a later snapshot of the same update.
+    transport: what a capture of packets carried below its messages, by name.
     irregular: messages out of the ordinary by ``layout.Irregular``. first_irregular: line of the first of each.
     """
 
@@ -53,9 +55,12 @@ class SourceSummary:
     book_equal: int
     late_checks: int
     late_equal: int
+    snapshot_checks: int
+    snapshot_equal: int
     first_ns: int
     last_ns: int
     damage: tuple[Damage, ...]
+    transport: dict[str, int]
 
 
 class _Feeder:
@@ -93,12 +98,12 @@ class Front:
     words: int64 rows of ``layout.SOURCE_WORDS``, one per source.
     """
 
-    def __init__(self, settings: Sequence[SourceSettings], workers: int) -> None:
+    def __init__(self, settings: Sequence[FeedSettings], workers: int) -> None:
         if not settings:
             raise Fatal("a replay needs at least one source")
         self.settings = tuple(settings)
         self.words: Words = np.zeros(len(settings) * layout.SOURCE_WORDS, dtype=np.int64)
-        self._sources = [Source(source) for source in settings]
+        self._sources = [source.open() for source in settings]
         self._books = [_books(source) for source in settings]
         self._routes = [_routes(source) for source in settings]
         self._held: list[Batch | None] = [None] * len(settings)
@@ -162,7 +167,7 @@ class Front:
     def _summary(self, index: int) -> SourceSummary:
         source, row = self._sources[index], self.row(index)
         books = self._books[index].reshape(-1, BOOK_WORDS)
-        used = books[(books[:, header.DIFFS] > 0) | (books[:, header.SNAPSHOTS] > 0)]
+        own = source.own_books or _own_books(books)
 
         def total(counter: int) -> int:
             return int(books[:, counter].sum())
@@ -175,35 +180,50 @@ class Front:
             messages=int(row[layout.MESSAGES]),
             ignored=int(row[layout.IGNORED]),
             trades=int(row[layout.TRADES]),
-            diffs=total(header.DIFFS),
-            snapshots=total(header.SNAPSHOTS),
+            diffs=own.diffs,
+            snapshots=own.snapshots,
             quotes=total(header.QUOTES),
             rejects={reason.name: int(row[layout.REJECTS + reason]) for reason in reasons},
             first_lines={reason.name: int(row[layout.FIRST_LINES + reason]) for reason in reasons},
             irregular={kind.name: int(row[layout.IRREGULAR + kind]) for kind in irregular},
             first_irregular={kind.name: int(row[layout.FIRST_IRREGULAR + kind]) for kind in irregular},
             unrouted=int(row[layout.UNROUTED]),
-            gaps=total(header.GAPS),
-            resyncs=total(header.RESYNCS),
+            gaps=own.gaps,
+            resyncs=own.resyncs,
             pruned=total(header.PRUNED),
-            synchronised=bool(len(used) and used[:, header.SYNCHRONISED].all()),
+            synchronised=own.synchronised,
             book_checks=total(header.CHECKS),
             book_equal=total(header.EQUAL),
             late_checks=total(header.LATE_CHECKS),
             late_equal=total(header.LATE_EQUAL),
+            snapshot_checks=total(header.SNAPSHOT_CHECKS),
+            snapshot_equal=total(header.SNAPSHOT_EQUAL),
             first_ns=int(row[layout.FIRST_NS]),
             last_ns=int(row[layout.LAST_NS]),
             damage=tuple(source.damage),
+            transport=dict(source.transport),
         )
 
 
-def _books(settings: SourceSettings) -> Words:
+def _own_books(books: Rows) -> OwnBooks:
+    """State of the books of a source, rows of ``BOOK_WORDS``."""
+    used = books[(books[:, header.DIFFS] > 0) | (books[:, header.SNAPSHOTS] > 0)]
+    return OwnBooks(
+        diffs=int(books[:, header.DIFFS].sum()),
+        snapshots=int(books[:, header.SNAPSHOTS].sum()),
+        gaps=int(books[:, header.GAPS].sum()),
+        resyncs=int(books[:, header.RESYNCS].sum()),
+        synchronised=bool(len(used) and used[:, header.SYNCHRONISED].all()),
+    )
+
+
+def _books(settings: FeedSettings) -> Words:
     count = len(settings.markets)
     limits = [settings.depth_limit] * count
     return new_books([settings.rule] * count, needs_book=settings.needs_book, depth_limits=limits)
 
 
-def _routes(settings: SourceSettings) -> Words:
+def _routes(settings: FeedSettings) -> Words:
     """One row per market; raises Fatal when a route's exponents cannot carry the market's ticks and lots."""
     rows = np.zeros((len(settings.markets), layout.ROUTE_WORDS), dtype=np.int64)
     for row, market, route in zip(rows, settings.markets, settings.routes, strict=True):

@@ -17,8 +17,8 @@ from market.pipeline.loop import run
 from market.pipeline.settlement import new_control
 from market.wire.records import Rows, Words
 from sim.replay.arming import arm
+from sim.replay.feed import FeedSettings
 from sim.replay.front import Front, SourceSummary
-from sim.replay.source import SourceSettings
 
 QUOTES_PER_DRAIN = 1 << 14
 CHANGES_PER_DRAIN = 1 << 14
@@ -39,7 +39,7 @@ class SessionSettings:
     keep_quotes, keep_changes: whether to journal quotes and opportunities.
     """
 
-    sources: tuple[SourceSettings, ...]
+    sources: tuple[FeedSettings, ...]
     tables: tuple[bytes, ...]
     sizes: EngineSizes
     settle_after_ns: int = 1_000_000

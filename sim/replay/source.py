@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ from market.wire.markets import Market, market_table
 from market.wire.records import CURSOR_POSITION, Batch, Rows, Words
 from sim.recording.blocks import Block, open_blocks
 from sim.recording.damage import Damage
+from sim.replay.feed import OwnBooks, Route
 
 RECORDS_PER_BATCH: Final = 1024
 LEVELS_PER_BATCH: Final = 16384
@@ -19,22 +20,6 @@ BATCHES: Final = 2
 """Batches of a source in turn: one is worked on while the next is decoded."""
 
 DecodeLines = Callable[[bytes, int, Words, Rows, Rows, Rows, Words, int], int]
-
-
-@dataclass(frozen=True)
-class Route:
-    """Where a market's quotes go in the engine, and the exponents of the mantissas that carry them.
-
-    Parameters
-    ----------
-    instrument, venue: the engine's numbers.
-    price_exponent, quantity_exponent: of the mantissas; must hold every tick and lot of the market.
-    """
-
-    instrument: int
-    venue: int
-    price_exponent: int
-    quantity_exponent: int
 
 
 @dataclass(frozen=True)
@@ -65,6 +50,10 @@ class SourceSettings:
     needs_book: bool = True
     depth_limit: int = 0
 
+    def open(self) -> Source:
+        """Open the recording; raises MissingInput if it cannot be read."""
+        return Source(self)
+
 
 class Source:
     """Decodes a recording batch by batch; see ``batches``.
@@ -89,6 +78,16 @@ class Source:
     def content_bytes(self) -> int:
         """Decompressed bytes read so far."""
         return self._blocks.content_bytes
+
+    @property
+    def own_books(self) -> OwnBooks | None:
+        """None: the records are book updates."""
+        return None
+
+    @property
+    def transport(self) -> Mapping[str, int]:
+        """Nothing: lines have no packets."""
+        return {}
 
     def batches(self) -> Iterator[Batch]:
         """Decoded batches in file order; each stays valid until the one after the next is asked for."""
@@ -118,3 +117,6 @@ class Source:
             settings.lag_ns,
         )
         return batch.position, batch.line
+
+
+__all__ = ["DecodeLines", "Route", "Source", "SourceSettings"]
