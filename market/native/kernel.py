@@ -7,9 +7,11 @@ entry that is called cold compiles itself first. Parts are compiled into the ent
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 import pkgutil
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from numba import njit
@@ -116,7 +118,21 @@ def all_entries() -> list[Entry[..., Any]]:
     return [_ENTRIES[name] for name in sorted(_ENTRIES)]
 
 
-def warm() -> Iterator[tuple[Entry[..., Any], bool]]:
-    """Make every entry ready, one per step; yields the entry and whether it was in the cache."""
-    for declared in all_entries():
-        yield declared, declared.was_cached
+def warm(processes: int = 1) -> Iterator[tuple[str, bool]]:
+    """Make every entry's machine code ready in the cache, in several processes.
+
+    Yields the name of each entry as it is done, and whether it was in the cache already.
+    """
+    names = [declared.name for declared in all_entries()]
+    if processes == 1:
+        yield from map(_warm_one, names)
+        return
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for done in as_completed([pool.submit(_warm_one, name) for name in names]):
+            yield done.result()
+
+
+def _warm_one(name: str) -> tuple[str, bool]:
+    if name not in _ENTRIES:
+        all_entries()
+    return name, _ENTRIES[name].was_cached

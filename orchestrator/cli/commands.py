@@ -19,6 +19,7 @@ class Target:
 
 COMMANDS: Final[dict[str, Target]] = {
     "config": Target("orchestrator.cli.settings:config", "Show, check and document settings."),
+    "demo": Target("orchestrator.replay.demo:demo", "Replay a market, recorded or generated."),
     "inspect": Target("orchestrator.cli.inspect:inspect", "Say what recordings and captures hold."),
     "replay": Target("orchestrator.replay.command:replay", "Replay recordings through the fast loop."),
     "version": Target("orchestrator.cli.version:version", "Show versions."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from market.native.kernel import all_entries
@@ -18,10 +20,10 @@ def warm(output: Output) -> None:
     start_ns = clock.monotonic_ns()
     compiled = cached = 0
     with output.progress("compiling kernels", total=len(all_entries()), announce=True) as progress:
-        for entry, was_cached in warm_kernels():
+        for name, was_cached in warm_kernels(os.cpu_count() or 1):
             compiled += not was_cached
             cached += was_cached
-            progress.advance(entry.name)
+            progress.advance(name)
     seconds = round((clock.monotonic_ns() - start_ns) / 1e9, 3)
     output.say(f"{compiled + cached} kernels ready: {compiled} compiled, {cached} from the cache, {seconds:.1f} s")
     output.emit({"kernels": compiled + cached, "compiled": compiled, "cached": cached, "seconds": seconds})

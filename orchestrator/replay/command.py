@@ -19,16 +19,17 @@ from orchestrator.cli.output import Output, with_output
 from orchestrator.cli.profile import load_profile, profile_option
 from orchestrator.clock import SystemClock, ticks_per_ns
 from orchestrator.replay.collect import Collector
-from orchestrator.replay.extras import Extras
+from orchestrator.replay.extras import Extras, report_files
 from orchestrator.replay.naming import naming
 from orchestrator.replay.plan import SourceFile, check_back_end, parse_source, session_settings
+from orchestrator.replay.report import Measured
 from orchestrator.replay.result import replay_result
 from orchestrator.replay.tables import show_result
+from sim.generator.recording import is_synthetic
 from sim.replay.session import Session, SessionSettings, SessionSummary
 from sim.replay.stepping import replay_stepwise
 
 _NS_PER_MS: Final = 1_000_000
-_MARK_OF_GENERATED: Final = "synthetic"
 
 
 @click.command()
@@ -40,6 +41,7 @@ _MARK_OF_GENERATED: Final = "synthetic"
 @click.option("--workers", type=click.IntRange(1, 256), help="Threads that decode.")
 @click.option("--lag", "lags", multiple=True, metavar="NAME=MS", help="Delay a venue's feed by milliseconds.")
 @click.option("--statistics", is_flag=True, help="Also count episodes of the basis between venues.")
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="HTML file with charts and tables.")
 @click.option("--per-event", is_flag=True, help="Feed the engine event by event: slower, the same decisions.")
 @with_output
 def replay(
@@ -52,6 +54,7 @@ def replay(
     workers: int | None,
     lags: tuple[str, ...],
     statistics: bool,
+    report: Path | None,
     per_event: bool,
 ) -> None:
     """Replay recordings of one or several venues through the fast loop.
@@ -63,7 +66,7 @@ def replay(
     check_back_end(settings.engine.back_end)
     files = [parse_source(source) for source in sources]
     planned = session_settings(settings, files, lags_ns=_lags(lags), keep_quotes=True, keep_changes=True)
-    extras = Extras(naming=naming(settings), statistics=statistics)
+    extras = Extras(naming=naming(settings), statistics=statistics, reports=report_files(report, out))
     result = run_replay(output, planned, files, out, extras, per_event=per_event)
     finish(output, result)
 
@@ -89,7 +92,7 @@ def run_replay(
 ) -> dict[str, Any]:
     """Replay with a progress bar; writes result.json and Parquet files into ``out``."""
     clock = SystemClock()
-    collector = Collector(out)
+    collector = Collector(out, extras.charts(planned.sources))
     start_ns = clock.monotonic_ns()
     with output.progress("replaying") as progress:
 
@@ -99,9 +102,10 @@ def run_replay(
         summary = _run(planned, collector, advance, per_event)
     collector.finish()
     seconds = (clock.monotonic_ns() - start_ns) / 1e9
-    synthetic = any(_MARK_OF_GENERATED in file.path.name for file in files)
+    synthetic = any(is_synthetic(file.path) for file in files)
     result = replay_result(summary, collector, seconds=seconds, ticks_per_ns=ticks_per_ns(), synthetic=synthetic)
     extras.add_statistics(output, result, planned.sources)
+    extras.write_reports(result, Measured(collector, summary.histogram, ticks_per_ns()))
     if out is not None:
         (out / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return result
