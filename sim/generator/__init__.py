@@ -1,0 +1,5 @@
+"""A seeded market of three correlated venues that writes recordings in the venues' own formats.
+
+``market.generate`` yields the lines, ``recording.write_recordings`` writes them to files. Everything here is
+synthetic, and file names say so.
+"""
