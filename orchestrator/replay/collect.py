@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from market.wire.records import Rows
+from orchestrator.replay.chart_data import ChartData
 from orchestrator.replay.markouts import Markouts
 from orchestrator.replay.opportunities import Opportunities
 from orchestrator.replay.parquet import ParquetFile
 from orchestrator.replay.triggers import trigger_table
-
-_Q15: Final = 1 << 15
-CHART_POINTS: Final = 4096
 
 
 class Collector:
@@ -24,9 +22,11 @@ class Collector:
     Parameters
     ----------
     folder: where quotes, triggers and opportunities go as Parquet; None keeps no files.
+    charts: what a report shows of the quotes; None keeps nothing.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, charts: ChartData | None = None) -> None:
+        self.charts = charts
         self.markouts = Markouts()
         self.opportunities = Opportunities()
         self.triggers: list[NDArray[Any]] = []
@@ -52,6 +52,8 @@ class Collector:
         triggers = np.concatenate(self._new_triggers) if self._new_triggers else []
         self._new_triggers.clear()
         self.markouts.add(triggers, rows)  # type: ignore[arg-type]
+        if self.charts is not None:
+            self.charts.add(rows)
         if self._files and len(rows):
             self._files["quotes"].write(quote_columns(rows))
 

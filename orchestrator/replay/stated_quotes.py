@@ -3,43 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from market.wire import records
-from market.wire.markets import Market
 from market.wire.records import Rows, Words
-from sim.replay.source import Route, Source, SourceSettings
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class StatedQuotes:
-    """A stretch of quotes in order of time.
-
-    Parameters
-    ----------
-    times_ns: int64[n], receive times. instruments, venues: int64[n], the engine's numbers.
-    mids: float64[n], half the sum of best bid and offer, in quote currency.
-    """
-
-    times_ns: Words
-    instruments: Words
-    venues: Words
-    mids: Floats
-
-    def __len__(self) -> int:
-        return len(self.times_ns)
-
-    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> StatedQuotes:
-        """The quotes that a mask or an index array chooses."""
-        return StatedQuotes(self.times_ns[chosen], self.instruments[chosen], self.venues[chosen], self.mids[chosen])
+from orchestrator.replay.quoted_mids import QuotedMids, joined
+from sim.replay.feed import FeedMarket, FeedSettings, Route
 
 
-def stated_quotes(sources: Sequence[SourceSettings]) -> Iterator[StatedQuotes]:
+def stated_quotes(sources: Sequence[FeedSettings]) -> Iterator[QuotedMids]:
     """Quotes of all recordings merged by receive time; ties go to the first source.
 
     Quotes are those of the venue's own stream of best bids and offers (bookTicker); depth is not looked at. As in
@@ -53,7 +26,7 @@ def stated_quotes(sources: Sequence[SourceSettings]) -> Iterator[StatedQuotes]:
             buffer.fill()
         # A source that goes on may still bring quotes of its newest time: only what lies before is settled.
         limits = [buffer.newest_ns for buffer in unfinished if not buffer.finished]
-        taken = _joined([buffer.take_before(min(limits, default=None)) for buffer in buffers])
+        taken = joined([buffer.take_before(min(limits, default=None)) for buffer in buffers])
         if len(taken):
             yield taken.where(np.argsort(taken.times_ns, kind="stable"))
         elif not limits:
@@ -63,11 +36,11 @@ def stated_quotes(sources: Sequence[SourceSettings]) -> Iterator[StatedQuotes]:
 class _Buffer:
     """Quotes of one source that are decoded and not yet merged."""
 
-    def __init__(self, settings: SourceSettings) -> None:
-        self._batches = Source(settings).batches()
+    def __init__(self, settings: FeedSettings) -> None:
+        self._batches = settings.open().batches()
         self._markets = _Markets(settings.markets, settings.routes)
         self._clock_ns = 0
-        self._waiting = _joined([])
+        self._waiting = joined([])
         self.finished = False
 
     @property
@@ -82,9 +55,9 @@ class _Buffer:
             if batch is None:
                 self.finished = True
             else:
-                self._waiting = _joined([self._waiting, self._quotes(batch.filled())])
+                self._waiting = joined([self._waiting, self._quotes(batch.filled())])
 
-    def take_before(self, limit_ns: int | None) -> StatedQuotes:
+    def take_before(self, limit_ns: int | None) -> QuotedMids:
         """Remove and return the quotes before a time, all of them when it is None."""
         waiting = self._waiting
         count = len(waiting) if limit_ns is None else int(np.searchsorted(waiting.times_ns, limit_ns))
@@ -92,10 +65,10 @@ class _Buffer:
         self._waiting = waiting.where(positions[count:])
         return waiting.where(positions[:count])
 
-    def _quotes(self, rows: Rows) -> StatedQuotes:
+    def _quotes(self, rows: Rows) -> QuotedMids:
         readable = rows[rows[:, records.KIND] != records.REJECTED]
         if not len(readable):
-            return _joined([])
+            return joined([])
         times_ns = np.maximum.accumulate(np.maximum(readable[:, records.RECEIVE_NS], self._clock_ns))
         self._clock_ns = int(times_ns[-1])
         is_quote = readable[:, records.KIND] == records.QUOTE
@@ -105,23 +78,13 @@ class _Buffer:
 class _Markets:
     """What turns a source's rows into quotes of instruments; markets without a route are left out."""
 
-    def __init__(self, markets: Sequence[Market], routes: Sequence[Route | None]) -> None:
+    def __init__(self, markets: Sequence[FeedMarket], routes: Sequence[Route | None]) -> None:
         self._instruments = np.array([-1 if route is None else route.instrument for route in routes], dtype=np.int64)
         self._venues = np.array([-1 if route is None else route.venue for route in routes], dtype=np.int64)
         self._half_ticks = np.array([0.5 * 10.0**-market.price_decimals for market in markets])
 
-    def quotes(self, times_ns: Words, rows: Rows) -> StatedQuotes:
+    def quotes(self, times_ns: Words, rows: Rows) -> QuotedMids:
         market = rows[:, records.MARKET]
         mids = (rows[:, records.BID_PRICE] + rows[:, records.ASK_PRICE]) * self._half_ticks[market]
-        found = StatedQuotes(times_ns, self._instruments[market], self._venues[market], mids)
+        found = QuotedMids(times_ns, self._instruments[market], self._venues[market], mids)
         return found.where(found.instruments >= 0)
-
-
-def _joined(parts: Sequence[StatedQuotes]) -> StatedQuotes:
-    numbers = np.zeros(0, dtype=np.int64)
-    return StatedQuotes(
-        np.concatenate([numbers, *(part.times_ns for part in parts)]),
-        np.concatenate([numbers, *(part.instruments for part in parts)]),
-        np.concatenate([numbers, *(part.venues for part in parts)]),
-        np.concatenate([np.zeros(0), *(part.mids for part in parts)]),
-    )

@@ -12,13 +12,14 @@ from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from market.wire.records import Words
 from orchestrator.cli.output import Output
 from orchestrator.replay.episodes import BPS, THRESHOLDS_BPS, TIME_CONSTANT_NS, BasisEpisodes, Episodes
 from orchestrator.replay.naming import Naming
-from orchestrator.replay.stated_quotes import StatedQuotes, stated_quotes
-from sim.replay.source import SourceSettings
+from orchestrator.replay.quoted_mids import Floats, QuotedMids
+from orchestrator.replay.stated_quotes import stated_quotes
+from sim.replay.feed import FeedSettings
 
 _NS_PER_S: Final = 1_000_000_000
 _NS_PER_MS: Final = 1_000_000
@@ -51,23 +52,25 @@ class Pair:
         self._samples = 0
         self._episodes = BasisEpisodes()
 
-    def add(self, quotes: StatedQuotes) -> None:
-        """Take quotes in order of time; those of other markets are left out."""
+    def add(self, quotes: QuotedMids) -> tuple[Words, Floats]:
+        """Take quotes in order of time; those of other markets are left out.
+
+        Returns int64[n] times and float64[n] deviations of the basis from its mean in bps, one per sample.
+        """
         chosen = quotes.where((quotes.instruments == self.instrument) & np.isin(quotes.venues, self.venues))
-        if not len(chosen):
-            return
         first, second = (self._held(side, chosen) for side in (0, 1))
         known = ~(np.isnan(first) | np.isnan(second))
         basis_bps = (first[known] - second[known]) / second[known] * BPS
         self._samples += len(basis_bps)
-        self._episodes.add(chosen.times_ns[known], basis_bps)
+        times_ns = chosen.times_ns[known]
+        return times_ns, self._episodes.add(times_ns, basis_bps)
 
-    def _held(self, side: int, quotes: StatedQuotes) -> NDArray[np.float64]:
+    def _held(self, side: int, quotes: QuotedMids) -> Floats:
         """The mid of one side at each quote of either."""
         own = quotes.venues == self.venues[side]
-        stated = np.concatenate([[self._mids[side]], quotes.mids[own]])
-        self._mids[side] = float(stated[-1])
-        held: NDArray[np.float64] = stated[np.cumsum(own)]
+        known = np.concatenate([[self._mids[side]], quotes.mids[own]])
+        self._mids[side] = float(known[-1])
+        held: Floats = known[np.cumsum(own)]
         return held
 
     def result(self) -> PairStatistics:
@@ -75,13 +78,13 @@ class Pair:
         return PairStatistics(self.instrument, *self.venues, self._samples, self._episodes.result())
 
 
-def measure_pairs(sources: Sequence[SourceSettings]) -> tuple[tuple[PairStatistics, ...], bool]:
+def measure_pairs(sources: Sequence[FeedSettings]) -> tuple[tuple[PairStatistics, ...], bool]:
     """Statistics of every pair of venues that quote one instrument; whether all was read or an interrupt came.
 
     Pairs are ordered by the engine's numbers of instrument and venues. Memory does not grow with the recordings
     but by eight bytes per episode. Raises MissingInput for a file that cannot be read.
     """
-    pairs = [Pair(*numbers) for numbers in _pairs(sources)]
+    pairs = [Pair(*numbers) for numbers in pairs_of(sources)]
     complete = True
     try:
         for quotes in stated_quotes(sources):
@@ -92,7 +95,8 @@ def measure_pairs(sources: Sequence[SourceSettings]) -> tuple[tuple[PairStatisti
     return tuple(pair.result() for pair in pairs), complete
 
 
-def _pairs(sources: Iterable[SourceSettings]) -> Iterator[tuple[int, int, int]]:
+def pairs_of(sources: Iterable[FeedSettings]) -> Iterator[tuple[int, int, int]]:
+    """Instrument and two of the venues that quote it, in the order of their numbers."""
     routes = {(route.instrument, route.venue) for source in sources for route in source.routes if route is not None}
     for instrument in sorted({instrument for instrument, _ in routes}):
         venues = sorted(venue for traded, venue in routes if traded == instrument)

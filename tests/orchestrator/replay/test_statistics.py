@@ -12,9 +12,10 @@ from config.loading import load_settings
 from config.venues import VenueName
 from orchestrator.replay.naming import naming
 from orchestrator.replay.plan import SourceFile, session_settings
-from orchestrator.replay.stated_quotes import StatedQuotes, stated_quotes
+from orchestrator.replay.quoted_mids import QuotedMids
+from orchestrator.replay.stated_quotes import stated_quotes
 from orchestrator.replay.statistics import Pair, measure_pairs, statistics_result
-from sim.replay.source import SourceSettings
+from sim.replay.feed import FeedSettings
 from tests.orchestrator.cli.terminal import Terminal
 from tests.orchestrator.replay.market_lines import START_NS, line, spot_lines, spot_quote, write
 
@@ -32,14 +33,14 @@ PUBLISHED = {
 }
 
 
-def sources(*files: SourceFile) -> tuple[SourceSettings, ...]:
+def sources(*files: SourceFile) -> tuple[FeedSettings, ...]:
     return session_settings(load_settings("demo", local=None, environment={}), list(files)).sources
 
 
-def quotes(*rows: tuple[int, int, float]) -> StatedQuotes:
+def quotes(*rows: tuple[int, int, float]) -> QuotedMids:
     """Quotes of instrument 0 as (time, venue, mid)."""
     at, venues, mids = (np.array(column) for column in zip(*rows, strict=True))
-    return StatedQuotes(at, np.zeros(len(rows), dtype=np.int64), venues, mids.astype(np.float64))
+    return QuotedMids(at, np.zeros(len(rows), dtype=np.int64), venues, mids.astype(np.float64))
 
 
 @pytest.fixture(scope="module")

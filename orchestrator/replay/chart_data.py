@@ -1,0 +1,45 @@
+"""What the charts of a report show, gathered while a replay runs, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from market.wire.records import Rows
+from orchestrator.replay.envelopes import Envelopes
+from orchestrator.replay.naming import Naming
+from orchestrator.replay.quoted_mids import mids_of
+from orchestrator.replay.statistics import Pair
+
+
+class ChartData:
+    """Prices and deviations of the basis, as the engine saw them.
+
+    Parameters
+    ----------
+    pairs: instrument and two venues whose basis is followed, by the engine's numbers.
+
+    Members
+    -------
+    prices: mids by (instrument, venue). deviations: of the basis from its 10 s mean in bps, by (instrument, first,
+    second); see ``episodes`` for the mean. Both share one grid of time.
+    """
+
+    def __init__(self, naming: Naming, pairs: Iterable[tuple[int, int, int]]) -> None:
+        self.naming = naming
+        self.prices: Envelopes[tuple[int, int]] = Envelopes()
+        self.deviations: Envelopes[tuple[int, int, int]] = Envelopes()
+        self._pairs = {numbers: Pair(*numbers) for numbers in pairs}
+
+    def add(self, rows: Rows) -> None:
+        """Take quote rows (``market.pipeline.layout.QUOTE_ROW``) in order of time."""
+        if not len(rows):
+            return
+        quotes = mids_of(rows, self.naming)
+        for envelopes in (self.prices, self.deviations):
+            envelopes.cover(int(quotes.times_ns[0]), int(quotes.times_ns[-1]))
+        markets = sorted(set(zip(quotes.instruments.tolist(), quotes.venues.tolist(), strict=True)))
+        for instrument, venue in markets:
+            chosen = quotes.where((quotes.instruments == instrument) & (quotes.venues == venue))
+            self.prices.add((instrument, venue), chosen.times_ns, chosen.mids)
+        for numbers, pair in self._pairs.items():
+            self.deviations.add(numbers, *pair.add(quotes))

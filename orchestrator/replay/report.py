@@ -1,0 +1,167 @@
+"""A replay as one HTML page that needs nothing else: charts, tables, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from typing import Any, Final
+
+from market.fastpath.specification import Kind
+from market.wire.records import Words
+from orchestrator.cli.output import Output
+from orchestrator.replay.charts import (
+    Figure,
+    basis_figures,
+    durations_figure,
+    instruments_of,
+    price_figure,
+    processing_figure,
+)
+from orchestrator.replay.collect import Collector
+from orchestrator.replay.page import page
+from orchestrator.replay.tables import show_result
+
+SERIES: Final = 6
+_NS_PER_S: Final = 1_000_000_000
+_LARGEST_INSTRUMENTS: Final = 12
+"""Instruments that get charts; the others are in the tables."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the charts need beside the result.
+
+    Parameters
+    ----------
+    histogram: of processing times in counter ticks. ticks_per_ns: of that counter.
+    """
+
+    collector: Collector
+    histogram: Words
+    ticks_per_ns: float
+
+
+class PageTables(Output):
+    """Collects what commands print as HTML."""
+
+    def __init__(self) -> None:
+        super().__init__(as_json=False)
+        self.parts: list[str] = []
+
+    def say(self, text: str) -> None:
+        """A paragraph."""
+        self.parts.append(f"<p>{escape(text)}</p>")
+
+    def table(
+        self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = ()
+    ) -> None:
+        """A table with its title."""
+        classes = [' class="right"' if column in right else "" for column in columns]
+        head = "".join(f"<th{kind}>{escape(column)}</th>" for kind, column in zip(classes, columns, strict=True))
+        body = "".join(f"<tr>{_cells(row, classes)}</tr>" for row in rows)
+        self.parts.append(f"<h3>{escape(title)}</h3>" if title else "")
+        self.parts.append(
+            f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        )
+
+
+def report_page(result: Mapping[str, Any], measured: Measured) -> str:
+    """The report of a replay, as the text of one HTML file."""
+    return page(
+        title="Tickwire replay",
+        subtitle=escape(_subtitle(result)),
+        banner=_banner(result),
+        colours=colours(),
+        body="\n".join([_figures(result), *_charts(measured), "<h2>Tables</h2>", *_tables(result)]),
+    )
+
+
+def colours() -> str:
+    """Style rules that give each series and each kind of trigger its colour."""
+    names = [f"s{number}" for number in range(SERIES)] + [kind.name.lower() for kind in Kind]
+    return "\n".join(
+        [
+            *(f"svg .{name} {{ fill: var(--{name}); }} i.{name} {{ background: var(--{name}); }}" for name in names),
+            *(f"svg .band.{name} {{ stroke: var(--{name}); }}" for name in names),
+        ]
+    )
+
+
+def _cells(row: Sequence[object], classes: Sequence[str]) -> str:
+    return "".join(f"<td{kind}>{escape(str(cell))}</td>" for kind, cell in zip(classes, row, strict=True))
+
+
+def _subtitle(result: Mapping[str, Any]) -> str:
+    sources = result["sources"]
+    first_ns = min(source["first_ns"] for source in sources.values())
+    last_ns = max(source["last_ns"] for source in sources.values())
+    start = datetime.fromtimestamp(first_ns // _NS_PER_S, UTC)
+    span_s = (last_ns - first_ns) / _NS_PER_S
+    return f"{', '.join(sources)} · from {start:%Y-%m-%d %H:%M:%S} UTC, {span_s:,.1f} s of market time"
+
+
+def _banner(result: Mapping[str, Any]) -> str:
+    banners = []
+    if result["synthetic"]:
+        banners.append('<div class="banner">SYNTHETIC: this market was generated, not recorded</div>')
+    if result["interrupted"]:
+        banners.append('<div class="banner mild">Interrupted: what is shown ends where the replay stopped</div>')
+    return "\n".join(banners)
+
+
+def _figures(result: Mapping[str, Any]) -> str:
+    """The numbers that matter most."""
+    sources = result["sources"].values()
+    times = result["processing_ns"]
+    checks = sum(source["book_checks"] for source in sources)
+    figures = [
+        (f"{result['messages']:,}", "messages"),
+        (f"{result['events_per_second'] or 0:,}", "messages per second"),
+        (f"{sum(result['triggers'].values()):,}", "triggers"),
+        (f"{sum(source['gaps'] for source in sources):,}", "sequence gaps"),
+        (f"{sum(source['book_equal'] for source in sources):,}/{checks:,}", "book tops equal to stated"),
+    ]
+    if times["p50"] is not None:
+        figures.append((f"{times['p50']:,} / {times['p99']:,} ns", "our own time, p50 / p99"))
+    tiles = "".join(f"<div><b>{escape(value)}</b><span>{escape(name)}</span></div>" for value, name in figures)
+    return f'<div class="figures">{tiles}</div>'
+
+
+def _charts(measured: Measured) -> Iterator[str]:
+    data = measured.collector.charts
+    instruments = instruments_of(data) if data is not None else []
+    if data is None or not instruments:
+        yield '<p class="soft">No quotes were kept in this replay, so there are no charts of prices.</p>'
+    else:
+        for instrument in instruments[:_LARGEST_INSTRUMENTS]:
+            yield f"<h2>{escape(data.naming.instruments[instrument])}</h2>"
+            yield figure_html(price_figure(data, instrument, measured.collector.triggers))
+            yield from (figure_html(figure) for figure in basis_figures(data, instrument))
+        if len(instruments) > _LARGEST_INSTRUMENTS:
+            yield f'<p class="soft">{len(instruments) - _LARGEST_INSTRUMENTS} further instruments have no chart.</p>'
+    durations = {kind.name: times.open_ns for kind, times in measured.collector.opportunities.by_kind().items()}
+    histograms = [durations_figure(durations), processing_figure(measured.histogram, measured.ticks_per_ns)]
+    shown = [figure_html(figure) for figure in histograms if figure is not None]
+    if shown:
+        yield "<h2>Durations</h2>"
+        yield from shown
+
+
+def figure_html(figure: Figure) -> str:
+    """A chart with title, note, legend and a line for values."""
+    buttons = "".join(
+        f'<button type="button" aria-pressed="true" data-series="{name}"><i class="{name}"></i>{escape(text)}</button>'
+        for name, text in figure.legend
+    )
+    legend = f'<div class="legend">{buttons}</div>' if buttons else ""
+    readout = '<div class="readout"></div>' if "data-readout" in figure.chart else ""
+    note = f"<figcaption>{escape(figure.note)}</figcaption>" if figure.note else ""
+    return f"<figure><h3>{escape(figure.title)}</h3>{note}{legend}{figure.chart}{readout}</figure>"
+
+
+def _tables(result: Mapping[str, Any]) -> list[str]:
+    tables = PageTables()
+    show_result(tables, result)
+    return tables.parts
