@@ -26,11 +26,12 @@ UNITS: Final = {
     "_pct": "%",
     "_quote": "quote currency",
     "_bits": "bits",
+    "_bytes": "bytes",
     "_exponent": "power of ten",
     "_shift": "power of two",
 }
 LONGEST_DURATIONS: Final = {LONGEST_DURATION_NS // 10**3, LONGEST_DURATION_NS // 10**6}
-ENTRY_NAMES: Final = {"venues": "VENUE", "instruments": "NAME", "markets": "VENUE"}
+ENTRY_NAMES: Final = {"venues": "VENUE", "instruments": "NAME", "markets": "VENUE", "channels": "NAME"}
 HEAD: Final = """# Settings
 
 Every setting, its unit, default and meaning. This file is written by `tickwire config reference` from the models in

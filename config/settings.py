@@ -12,6 +12,7 @@ from config.base import EXACT, Section
 from config.engine import EngineSettings
 from config.execution import ExecutionSettings, PathSettings
 from config.instruments import InstrumentSettings
+from config.loop import LoopSettings
 from config.replay import ReplaySettings
 from config.venues import VenueName, VenueSettings
 
@@ -29,6 +30,7 @@ class Settings(Section):
         min_length=1, description="Instruments in the order of their numbers in the engine."
     )
     replay: ReplaySettings = Field(default=ReplaySettings(), description="Replay of recordings.")
+    loop: LoopSettings = Field(default=LoopSettings(), description="The receive loop.")
     execution: ExecutionSettings = Field(default=ExecutionSettings(), description="Where orders go.")
     paths: PathSettings = Field(default=PathSettings(), description="Folders.")
 
@@ -56,6 +58,24 @@ class Settings(Section):
                         f"instruments.{name}.markets.{venue}.symbol was {market.symbol!r}: "
                         f"instruments.{owner} has it already"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _channels_are_known(self) -> Self:
+        owners: dict[tuple[str, int], str] = {}
+        for name, channel in self.loop.channels.items():
+            table = f"loop.channels.{name}"
+            if channel.venue not in self.venues:
+                raise ValueError(f"{table}.venue was {channel.venue}: must be one of {[str(v) for v in self.venues]}")
+            markets = [market for market, listed in self.instruments.items() if channel.venue in listed.markets]
+            if channel.instrument and channel.instrument not in markets:
+                seen = f"{table}.instrument was {channel.instrument!r}"
+                raise ValueError(f"{seen}: must be one that {channel.venue} trades, of {markets}")
+            owner = owners.setdefault((channel.address, channel.port), name)
+            if owner != name:
+                raise ValueError(
+                    f"{table}.port was {channel.port}: loop.channels.{owner} has it already on {channel.address}"
+                )
         return self
 
     @model_validator(mode="after")
