@@ -86,5 +86,6 @@ class _Markets:
     def quotes(self, times_ns: Words, rows: Rows) -> QuotedMids:
         market = rows[:, records.MARKET]
         mids = (rows[:, records.BID_PRICE] + rows[:, records.ASK_PRICE]) * self._half_ticks[market]
+        mids[(rows[:, records.BID_QUANTITY] <= 0) | (rows[:, records.ASK_QUANTITY] <= 0)] = np.nan
         found = QuotedMids(times_ns, self._instruments[market], self._venues[market], mids)
         return found.where(found.instruments >= 0)

@@ -109,6 +109,15 @@ def test_a_time_that_steps_back_counts_as_the_newest(tmp_path: Path) -> None:
     assert np.concatenate([part.mids for part in parts]).tolist() == pytest.approx([61700.005] * 3)
 
 
+def test_a_withdrawn_quote_ends_the_basis_until_the_next(tmp_path: Path) -> None:
+    lines = [line(0, spot_quote(1, "61700.00", "61700.01")), line(1, spot_quote(2, "61700.00", "61700.01", "0"))]
+    (part, *more) = stated_quotes(sources(SourceFile(SPOT, write(tmp_path / "spot", lines))))
+    assert np.isnan(np.concatenate([part.mids, *(one.mids for one in more)])).tolist() == [False, True]
+    pair = Pair(0, 0, 1)
+    pair.add(quotes((0, 0, 100.0), (1, 1, 100.0), (2, 0, float("nan")), (3, 1, 101.0), (4, 0, 100.0)))
+    assert pair.result().samples == 2
+
+
 def test_the_command_prints_the_table_and_the_json(terminal: Terminal, data: Path) -> None:
     folder = data / "binance-20240808"
     words = [
