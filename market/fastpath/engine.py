@@ -196,12 +196,17 @@ class CpuEngine:
         first = int(self.state[area]) // state.WORD
         records = self.state[first : first + int(self.state[used]) // state.WORD].tobytes()
         self.state[used] = 0
-        at = 0
-        while at < len(records):
-            length = int.from_bytes(records[at : at + state.WORD], "little")
-            at += state.WORD
-            yield records[at : at + length]
-            at += -(-length // state.WORD) * state.WORD
+        return split_records(records)
+
+
+def split_records(records: bytes) -> Iterator[bytes]:
+    """The messages of an area's records: each a word with its length, then the message, padded to whole words."""
+    at = 0
+    while at < len(records):
+        length = int.from_bytes(records[at : at + state.WORD], "little")
+        at += state.WORD
+        yield records[at : at + length]
+        at += -(-length // state.WORD) * state.WORD
 
 
 def _check_loggable(events: NDArray[np.int64]) -> None:

@@ -65,6 +65,14 @@ def bucket_floor(bucket: int) -> int:
     return fraction if exponent == 0 else ((1 << _SUB_BITS) + fraction) << (exponent - 1)
 
 
+def quantile(histogram: Words, fraction: float) -> int | None:
+    """Smallest value of the bucket in which a fraction of all durations is reached; None for an empty histogram."""
+    total = int(histogram.sum())
+    if total == 0:
+        return None
+    return bucket_floor(int(np.searchsorted(np.cumsum(histogram), max(1, np.ceil(fraction * total)))))
+
+
 @inline
 def count_duration(journal: int, duration: int) -> None:
     """Count one duration in the histogram."""

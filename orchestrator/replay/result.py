@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from market.fastpath.specification import GateReason, Kind
-from market.pipeline.journal import bucket_floor
+from market.pipeline.journal import quantile
 from orchestrator.replay.collect import Collector
 from sim.replay.front import SourceSummary
 from sim.replay.session import SessionSummary
@@ -75,14 +75,8 @@ def replay_result(
 
 def processing_ns(histogram: NDArray[np.int64], ticks_per_ns: float) -> dict[str, int | None]:
     """Quantiles of the processing time of one message, from the counter-tick histogram (resolution 6 %)."""
-    total = int(histogram.sum())
-    if total == 0:
-        return dict.fromkeys(QUANTILES)
-    reached = np.cumsum(histogram)
-    return {
-        name: round(bucket_floor(int(np.searchsorted(reached, max(1, np.ceil(fraction * total))))) / ticks_per_ns)
-        for name, fraction in QUANTILES.items()
-    }
+    ticks = {name: quantile(histogram, fraction) for name, fraction in QUANTILES.items()}
+    return {name: None if value is None else round(value / ticks_per_ns) for name, value in ticks.items()}
 
 
 def _by_name(sources: tuple[SourceSummary, ...]) -> dict[str, dict[str, Any]]:

@@ -19,12 +19,14 @@ from market.receive.log_ring import LogRing
 from market.receive.loop import CONTROL_EVERY, Ended, run
 from market.receive.words import ChannelSocket, Endpoint, counter, new_loop, socket_counter
 from market.wire.sbe import decode
-from tests.market.fastpath.engine_driver import Driver, control_message
+from tests.market.fastpath.engine_driver import SECOND, Driver, control_message
 from tests.market.fastpath.frame_builder import write_channel
 
 LOOPBACK = "127.0.0.1"
 PATIENCE_S = 20
 """Longest wait for a datagram that is already on its way."""
+DAY_NS = 86_400 * SECOND
+"""Lease and ages are longer than any test: times are those of the wall clock."""
 
 
 def open_socket(*, options: bool = True, receive_bytes: int = 1 << 20) -> socket.socket:
@@ -137,6 +139,9 @@ def open_bench(
     """A bench whose channel v carries instrument 0 on venue v, and whose ARB trigger needs no edge."""
     driver = Driver(event_log=event_log)
     driver.set_up(kinds=Kind.ARB.mask, minimumEdge=1, arm=arm)
+    driver.write_engine(lease=DAY_NS)
+    for venue in range(driver.sizes.venues):
+        driver.write_venue(venue, maximumAge=DAY_NS, maximumSilence=DAY_NS)
     if ring_bytes is None:
         ring_bytes = 1 << 20 if event_log else 0
     sockets = [open_socket(options=options, receive_bytes=receive_bytes) for _ in range(channels + 4)]
@@ -151,13 +156,3 @@ def open_bench(
     finally:
         for opened in sockets:
             opened.close()
-
-
-def split_records(records: bytes) -> list[bytes]:
-    """Records of the log ring: each a word with its length, then its bytes, padded to 8."""
-    found, at = [], 0
-    while at < len(records):
-        length = int.from_bytes(records[at : at + 8], "little")
-        found.append(records[at + 8 : at + 8 + length])
-        at += 8 + -(-length // 8) * 8
-    return found

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from market.fastpath import state
+from market.fastpath.engine import split_records
 from market.fastpath.event_log import PAYLOAD_LIMIT
 from market.fastpath.layout import SCHEMA
 from market.fastpath.specification import Refusal, Result, StepKind
@@ -19,7 +20,7 @@ from market.receive.words import stop
 from market.wire.sbe import decode
 from tests.market.fastpath.engine_driver import UNIT
 from tests.market.fastpath.frame_builder import best_bid_ask
-from tests.market.receive.bench import Bench, open_bench, open_socket, split_records
+from tests.market.receive.bench import Bench, open_bench, open_socket
 
 LOW, HIGH = 100 * UNIT, 110 * UNIT
 YEAR_2020_NS = 1_577_836_800_000_000_000

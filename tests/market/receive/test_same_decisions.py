@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from market.fastpath import state
-from market.fastpath.engine import CpuEngine
+from market.fastpath.engine import CpuEngine, split_records
 from market.fastpath.event_log import PAYLOAD_LIMIT
 from market.fastpath.layout import SCHEMA
 from market.fastpath.specification import StepKind
@@ -16,7 +16,7 @@ from market.receive.layout import Counter
 from market.wire.sbe import decode
 from tests.market.fastpath.engine_driver import UNIT, control_message
 from tests.market.fastpath.frame_builder import Frame, best_bid_ask, trades
-from tests.market.receive.bench import Bench, endpoint_of, open_bench, split_records
+from tests.market.receive.bench import Bench, endpoint_of, open_bench
 
 CHANNELS = 3
 DATAGRAMS = 300
