@@ -6,8 +6,8 @@ from typing import Final
 
 from market.native.kernel import inline, part
 from market.native.memory import get, load_u8, put
-from market.wire.levels import quantity_decimals, read_levels
-from market.wire.markets import PRICE_DECIMALS, find_market, market_row
+from market.wire.levels import read_levels
+from market.wire.markets import PRICE_DECIMALS, QUANTITY_DECIMALS, find_market, market_row
 from market.wire.records import (
     DIFF,
     IGNORED,
@@ -16,14 +16,13 @@ from market.wire.records import (
     Reject,
 )
 from market.wire.text import (
-    BAD_NUMBER,
     OK,
     OPEN_BRACKET,
     QUOTE_MARK,
     pack_text,
     packed,
-    read_decimal,
     read_integer,
+    read_quoted_decimal,
     read_string,
     skip_value,
 )
@@ -113,22 +112,20 @@ def _integer_field(at: int, scratch: int, slot: int, field: int) -> tuple[int, i
 
 
 @inline
-def _decimal_field(at: int, table: int, scratch: int, slot: int, field: int, is_price: bool) -> tuple[int, int]:
-    """A quoted price or quantity, in the market's ticks, lots or contracts."""
+def _decimal_field(at: int, table: int, scratch: int, slot: int, field: int, column: int) -> tuple[int, int]:
+    """A quoted number with as many decimals as a column of the market's row says."""
     market = get(scratch, READ_MARKET)
     if market < 0:
         if get(scratch, READ_SEEN) & HAS_SYMBOL == 0:
             _see(scratch, NEEDS_SECOND_PASS)
         return skip_value(at)
-    row = market_row(table, market)
-    decimals = get(row, PRICE_DECIMALS) if is_price else quantity_decimals(row)
-    value, end, reason = read_decimal(at + 1, decimals)
-    if reason == OK and load_u8(end, 0) == QUOTE_MARK:
-        put(scratch, slot, value)
-        _see(scratch, field)
-        return end + 1, OK
-    _fail(scratch, reason if reason != OK else BAD_NUMBER)
-    return skip_value(at)
+    value, end, reason = read_quoted_decimal(at, get(market_row(table, market), column))
+    if reason != OK:
+        _fail(scratch, reason)
+        return skip_value(at)
+    put(scratch, slot, value)
+    _see(scratch, field)
+    return end, OK
 
 
 @part
@@ -147,21 +144,6 @@ def _levels_field(
     put(scratch, slot, count)
     _see(scratch, field)
     return end, OK
-
-
-@inline
-def _side_field(
-    at: int, table: int, scratch: int, count: int, has_levels: int, price: int, has_price: int, rows: int, capacity: int
-) -> tuple[int, int]:
-    """``b`` or ``a``: levels of a depth update, a price of a bookTicker, or an order number of a trade."""
-    first = load_u8(at, 0)
-    if first == OPEN_BRACKET:
-        return _levels_field(at, table, scratch, count, has_levels, rows, capacity)
-    if first == QUOTE_MARK:
-        return _decimal_field(at, table, scratch, price, has_price, True)
-    if has_price == _HAS_ASK_PRICE and get(scratch, READ_SEEN) & _HAS_TRADE_ID == 0:
-        return _integer_field(at, scratch, READ_TRADE_ID, _HAS_TRADE_ID)
-    return skip_value(at)
 
 
 @inline
@@ -219,35 +201,72 @@ def long_field(
 
 
 @inline
-def short_field(
-    key: int, at: int, table: int, scratch: int, bids: int, asks: int, bids_room: int, asks_room: int
-) -> tuple[int, int]:
-    """Value of a key of one character."""
+def _decimal_key(key: int) -> tuple[int, int, int]:
+    """Slot, field and decimals' column of a key whose value is a quoted number; slot -1 for any other key."""
     if key == ord("b"):
-        return _side_field(at, table, scratch, READ_BIDS, _HAS_BIDS, READ_BID_PRICE, _HAS_BID_PRICE, bids, bids_room)
+        return READ_BID_PRICE, _HAS_BID_PRICE, PRICE_DECIMALS
     if key == ord("a"):
-        return _side_field(at, table, scratch, READ_ASKS, _HAS_ASKS, READ_ASK_PRICE, _HAS_ASK_PRICE, asks, asks_room)
+        return READ_ASK_PRICE, _HAS_ASK_PRICE, PRICE_DECIMALS
+    if key == ord("B"):
+        return READ_BID_QUANTITY, _HAS_BID_QUANTITY, QUANTITY_DECIMALS
+    if key == ord("A"):
+        return READ_ASK_QUANTITY, _HAS_ASK_QUANTITY, QUANTITY_DECIMALS
+    if key == ord("p"):
+        return READ_PRICE, _HAS_PRICE, PRICE_DECIMALS
+    if key == ord("q"):
+        return READ_QUANTITY, _HAS_QUANTITY, QUANTITY_DECIMALS
+    return -1, 0, 0
+
+
+@inline
+def _integer_key(key: int) -> tuple[int, int]:
+    """Slot and field of a key whose value is a number without marks; slot -1 for any other key."""
     if key == ord("u"):
-        return _integer_field(at, scratch, READ_LAST_ID, HAS_LAST_ID)
-    if key == ord("B") and load_u8(at, 0) == QUOTE_MARK:
-        return _decimal_field(at, table, scratch, READ_BID_QUANTITY, _HAS_BID_QUANTITY, False)
-    if key == ord("A") and load_u8(at, 0) == QUOTE_MARK:
-        return _decimal_field(at, table, scratch, READ_ASK_QUANTITY, _HAS_ASK_QUANTITY, False)
+        return READ_LAST_ID, HAS_LAST_ID
+    if key == ord("E"):
+        return READ_EVENT_TIME, 0
+    if key == ord("U"):
+        return READ_FIRST_ID, _HAS_FIRST_ID
+    if key == ord("t"):
+        return READ_TRADE_ID, _HAS_TRADE_ID
+    return -1, 0
+
+
+@inline
+def _named_field(key: int, at: int, table: int, scratch: int) -> tuple[int, int]:
+    """A string, a truth value, or what is not needed."""
     if key == ord("s"):
         return _symbol_field(at, table, scratch)
     if key == ord("e"):
         return _event_field(at, scratch)
-    if key == ord("E"):
-        return _integer_field(at, scratch, READ_EVENT_TIME, 0)
-    if key == ord("U"):
-        return _integer_field(at, scratch, READ_FIRST_ID, _HAS_FIRST_ID)
-    if key == ord("p") and load_u8(at, 0) == QUOTE_MARK:
-        return _decimal_field(at, table, scratch, READ_PRICE, _HAS_PRICE, True)
-    if key == ord("q") and load_u8(at, 0) == QUOTE_MARK:
-        return _decimal_field(at, table, scratch, READ_QUANTITY, _HAS_QUANTITY, False)
-    if key == ord("t"):
-        return _integer_field(at, scratch, READ_TRADE_ID, _HAS_TRADE_ID)
     if key == ord("m"):
         put(scratch, READ_BUYER_IS_MAKER, load_u8(at, 0) == _TRUE)
         _see(scratch, _HAS_SIDE)
     return skip_value(at)
+
+
+@inline
+def short_field(
+    key: int, at: int, table: int, scratch: int, bids: int, asks: int, bids_room: int, asks_room: int
+) -> tuple[int, int]:
+    """Value of a key of one character, which means different things by how its value begins.
+
+    ``b`` and ``a`` are levels of a depth update, prices of a bookTicker, or order numbers of a trade
+    (the first of which stands in for a number of the trade itself).
+    """
+    first = load_u8(at, 0)
+    if first == QUOTE_MARK:
+        slot, field, column = _decimal_key(key)
+        if slot >= 0:
+            return _decimal_field(at, table, scratch, slot, field, column)
+    elif first == OPEN_BRACKET:
+        if key == ord("b"):
+            return _levels_field(at, table, scratch, READ_BIDS, _HAS_BIDS, bids, bids_room)
+        if key == ord("a"):
+            return _levels_field(at, table, scratch, READ_ASKS, _HAS_ASKS, asks, asks_room)
+    elif key == ord("a") and get(scratch, READ_SEEN) & _HAS_TRADE_ID == 0:
+        key = ord("t")
+    slot, field = _integer_key(key)
+    if slot >= 0:
+        return _integer_field(at, scratch, slot, field)
+    return _named_field(key, at, table, scratch)

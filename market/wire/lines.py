@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from market.native.kernel import BYTES, inline
-from market.native.memory import address_of, cycle_counter, get, load_u8, put
+from market.native.memory import address_of, cycle_counter, get, load_u8, put, trailing_zeros
+from market.native.vectors import BLOCK, newlines
 from market.wire.records import (
     CHECKSUM,
     CURSOR_LINE,
@@ -57,6 +58,11 @@ class Decoder(Protocol):
 @inline
 def end_of_line(at: int, end: int) -> int:
     """Address of the newline that ends the line, or ``end`` when there is none."""
+    while at + BLOCK <= end:
+        found = newlines(at)
+        if found != 0:
+            return at + trailing_zeros(found)
+        at += BLOCK
     while at < end and load_u8(at, 0) != NEWLINE:
         at += 1
     return at

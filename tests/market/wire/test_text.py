@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from market.native.kernel import BYTES, entry
 from market.native.memory import address_of
+from market.wire.binary import Bytes
 from market.wire.records import Reject
-from market.wire.text import read_decimal, read_integer, skip_value
+from market.wire.text import read_decimal, read_integer, read_string, skip_value
+from tests.market.wire.guarded import GuardedBuffer
 
 Words = NDArray[np.int64]
 
@@ -42,6 +44,17 @@ def _skip(text: bytes, out: Words) -> None:
     at, reason = skip_value(start)
     out[0] = at - start
     out[1] = reason
+
+
+@entry("void(uint8[::1], int64[::1])")
+def _all(text: Bytes, out: Words) -> None:
+    start = address_of(text)
+    out[0], at, out[2] = read_decimal(start, 8)
+    out[1] = at - start
+    out[3], at, out[5] = read_integer(start)
+    out[4] = at - start
+    out[6], at, out[8] = read_string(start)
+    out[7] = at - start
 
 
 def decimal(text: bytes, decimals: int) -> tuple[int, int, Reject]:
@@ -89,6 +102,9 @@ def test_equals_decimal_arithmetic_exactly(value: Decimal, decimals: int, zeros:
         (b"1.001", Reject.PRECISION),
         (b"12345678901234567", Reject.OVERFLOW),
         (b"9" * 60, Reject.OVERFLOW),
+        (b"1.00000001", Reject.PRECISION),
+        (b"1.000000000000000001", Reject.PRECISION),
+        (b"1.00000000e5", Reject.BAD_NUMBER),
     ],
 )
 def test_refuses_what_is_not_a_plain_decimal(text: bytes, reason: Reject) -> None:
@@ -113,6 +129,46 @@ def test_integers_fit_int64(text: bytes, value: int, reason: Reject) -> None:
     out = np.zeros(3, dtype=np.int64)
     _integer(text, out)
     assert (int(out[0]), Reject(int(out[2]))) == (value, reason)
+
+
+@given(text=st.text("0123456789.", min_size=1, max_size=24), decimals=st.integers(0, 12))
+@settings(derandomize=True, deadline=None, max_examples=500)
+def test_any_digits_and_points_read_as_arithmetic_says(text: str, decimals: int) -> None:
+    whole, _, rest = text.partition(".")
+    fraction = rest.partition(".")[0]
+    count, length, reason = decimal(text.encode(), decimals)
+    if not whole or ("." in text and not fraction):
+        assert reason is Reject.BAD_NUMBER
+    elif len(whole) + decimals > 18:
+        assert reason is Reject.OVERFLOW
+    elif fraction[decimals:].strip("0"):
+        assert reason is Reject.PRECISION
+    else:
+        assert (count, reason) == (int(whole + fraction[:decimals].ljust(decimals, "0")), Reject.NONE)
+        assert length == len(whole) + len(fraction) + ("." in text)
+
+
+@given(st.integers(0, 10**22))
+@settings(derandomize=True, deadline=None)
+def test_integers_of_any_length(value: int) -> None:
+    out = np.zeros(3, dtype=np.int64)
+    _integer(str(value).encode(), out)
+    fits = value < 2**63
+    assert (int(out[0]), Reject(int(out[2]))) == (value if fits else 0, Reject.NONE if fits else Reject.OVERFLOW)
+
+
+@pytest.mark.parametrize("text", [b"1234567890123456789", b"12345678.12345678", b"1.5", b"123", b"1.1234", b'"symbol"'])
+@pytest.mark.parametrize("behind", range(1, 40))
+def test_reads_nothing_behind_its_page(text: bytes, behind: int) -> None:
+    block = GuardedBuffer(4096).holding(text + b"," * (behind - 1) + b"\n")
+    out = np.zeros(9, dtype=np.int64)
+    _all(block, out)
+    if text.startswith(b'"'):
+        assert out[6:9].tolist() == [len(text) - 2, len(text), Reject.NONE]
+    elif b"." in text:
+        assert out[0:3].tolist() == [int(Decimal(text.decode()).scaleb(8)), len(text), Reject.NONE]
+    else:
+        assert out[3:6].tolist() == [int(text), len(text), Reject.NONE]
 
 
 @pytest.mark.parametrize(
