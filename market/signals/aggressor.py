@@ -10,8 +10,8 @@ from market.wire.records import AGGRESSOR_BUY, AGGRESSOR_NONE, AGGRESSOR_SELL
 def classify(aggressor: int, price: int, doubled_mid: int) -> int:
     """The flag if the venue sent one; else BUY above the mid, SELL below it, NONE at it or without a mid.
 
-    Quote rule: Lee and Ready, "Inferring Trade Direction from Intraday Data", Journal of Finance 46(2), 1991,
-    section I; without their tick test for trades at the mid. ``doubled_mid`` is bid + ask, 0 when there is none.
+    Quote rule: Lee and Ready, "Inferring Trade Direction from Intraday Data", Journal of Finance 46(2), 1991;
+    without their tick test for trades at the mid. ``doubled_mid`` is bid + ask, 0 when there is none.
     """
     if aggressor != AGGRESSOR_NONE or doubled_mid == 0:
         return aggressor

@@ -1,4 +1,4 @@
-"""I17: trade bursts, from arrival rates and shortening gaps between trades.
+"""Trade bursts, from arrival rates and shortening gaps between trades.
 
 The rate is trades in a window over its length; a high-frequency mode starts above one rate and ends below another,
 so that it does not flicker. Gaps are mean inter-arrival times over the last n trades and over a longer stretch;

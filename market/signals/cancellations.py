@@ -1,10 +1,10 @@
-"""I16: how fast quotes are cancelled and changed, read from depth updates.
+"""How fast quotes are cancelled and changed, read from depth updates.
 
 A level that shrinks lost lots to trades or to cancellations: ``cancelled = max(0, before - after) - explained``,
 where trades at that price of the last ``trade_memory_ns`` explain at most their own lots, each lot once. Over a
 window: cancelled lots, levels that lost some, levels changed at all, and traded lots. The cancel ratio is
 ``cancelled / (cancelled + traded)``; rates are per second. Order by order, Hasbrouck and Saar, "Low-Latency Trading",
-Journal of Financial Markets 16(4), 2013, section 2, count submissions, cancellations and executions the same way.
+Journal of Financial Markets 16(4), 2013, count submissions, cancellations and executions the same way.
 
 Depth updates sum up what happened between two of them, so these are lower bounds: an order that came and went within
 one is not seen. A price occurs at most once per side in an update.

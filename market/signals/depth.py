@@ -1,7 +1,7 @@
-"""I19 and the depth forms of I3 and I9: what one walk over a book says.
+"""Depth, slope, and imbalance and VAMP over depth: what one walk over a book says.
 
 Slope of a side: Næs and Skjeltorp, "Order Book Characteristics and the Volume-Volatility Relation: Empirical Evidence
-from a Limit Order Market", Journal of Financial Markets 9(4), 2006, section 3, the mean elasticity over the levels,
+from a Limit Order Market", Journal of Financial Markets 9(4), 2006, the mean elasticity over the levels,
 
 ``SLOPE = (1 / N) * { v_1 / |p_1/p_0 - 1| + sum over k of (v_{k+1}/v_k - 1) / |p_{k+1}/p_k - 1| }``
 

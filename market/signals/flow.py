@@ -1,8 +1,8 @@
-"""I10 and I11: cumulative volume delta and trade-flow toxicity over a time window.
+"""Cumulative volume delta and trade-flow toxicity over a time window.
 
 ``CVD = B - S`` and ``toxicity = |B - S| / (B + S)``, B and S being the lots bought and sold by aggressors in the
 window. The ratio is one bucket of VPIN (Easley, López de Prado and O'Hara, "Flow Toxicity and Liquidity in a
-High-Frequency World", Review of Financial Studies 25(5), 2012, section 1.3) with time in the place of volume.
+High-Frequency World", Review of Financial Studies 25(5), 2012) with time in the place of volume.
 Volume without a known aggressor counts for neither side.
 """
 

@@ -1,4 +1,4 @@
-"""I14: icebergs, orders at a best price that show only a part of their size.
+"""Icebergs, orders at a best price that show only a part of their size.
 
 Per side, for as long as its best price stays: the volume traded there, the largest quantity displayed there, how
 often the display rose again after a trade (a refill), and how many small trades there were. Flags:

@@ -1,4 +1,4 @@
-"""I3: order book imbalance, from -1 (only asks) to 1 (only bids).
+"""Order book imbalance, from -1 (only asks) to 1 (only bids).
 
 ``(V_bid - V_ask) / (V_bid + V_ask)``: Gould and Bonart, "Queue Imbalance as a One-Tick-Ahead Price Predictor in a
 Limit Order Book", Market Microstructure and Liquidity 2(2), 2016, for the best queues; with sums over the best N

@@ -1,8 +1,8 @@
-"""I13: markouts of market trades, the signed move of the mid after each trade at several horizons.
+"""Markouts of market trades, the signed move of the mid after each trade at several horizons.
 
 ``markout(h) = sign * (mid(t + h) - mid(t))``, sign 1 for a buy and -1 for a sell: the price impact part of the
-realized spread, Huang and Stoll, "Dealer versus Auction Markets", Journal of Financial Economics 41(3), 1996,
-section 2. Positive means that the market moved on in the aggressor's direction, against who had quoted.
+realized spread, Huang and Stoll, "Dealer versus Auction Markets", Journal of Financial Economics 41(3), 1996.
+Positive means that the market moved on in the aggressor's direction, against who had quoted.
 
 Mids are counted in half ticks (bid + ask). mid(t) is the one known when the trade arrives; mid(t + h) the last one
 with a time of at most t + h, so it is settled by the first event after that. A trade whose mid at t + h is unknown,

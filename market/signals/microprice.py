@@ -1,7 +1,7 @@
-"""I9: prices that lean towards the thin side of the book.
+"""Prices that lean towards the thin side of the book.
 
 ``bid + spread * bid_size / (bid_size + ask_size)``: the weighted mid-price of Stoikov, "The Micro-Price: A
-High-Frequency Estimator of Future Prices", Quantitative Finance 18(12), 2018, section 1.
+High-Frequency Estimator of Future Prices", Quantitative Finance 18(12), 2018.
 
 The volume-adjusted mid price (VAMP) of Martin, Line, Feng, Yang, Zheng, Qi and Zhu, "Mind the Gaps: Short-Term
 Crypto Price Prediction", 2022, puts for best price and size of each side the volume-weighted price and the volume

@@ -18,6 +18,7 @@ from market.wire.records import (
     BIDS_START,
     DIFF,
     FIRST_ID,
+    IGNORED,
     KIND,
     LAST_ID,
     MARKET,
@@ -26,7 +27,7 @@ from market.wire.records import (
     QUANTITY,
     QUOTE,
     RECEIVE_NS,
-    SNAPSHOT,
+    REJECTED,
     TRADE,
     WIDTH,
 )
@@ -62,7 +63,7 @@ def take_signal_record(signals: int, book: int, row: int, bids: int, asks: int) 
         on_top(signals, bid, bid_quantity, get(book, TOP_ASK), get(book, TOP_ASK_QUANTITY), now)
     elif change == WITHDRAWN:
         on_withdrawn(signals, now)
-    if kind == DIFF or kind == SNAPSHOT:
+    if kind != QUOTE:
         on_book(signals, book)
     return change
 
@@ -88,8 +89,8 @@ def take_signal_records(
     ----------
     signals, books: state of one market's signals, and the books of ``new_books`` that it is number ``market`` of.
     records, count, bids, asks: the batch.
-    out, read_at: float64[n, WIDTH] and int64[n]: a reading after each depth update, quote, snapshot and trade of
-        the market, with the record's index, while there are rows.
+    out, read_at: float64[n, WIDTH] and int64[n]: a reading after each of the market's records that is neither
+        ignored nor rejected, with the record's index, while there are rows.
 
     Returns the number of readings.
     """
@@ -99,7 +100,7 @@ def take_signal_records(
     for index in range(count):
         row = address_of(records) + 8 * WIDTH * index
         kind = get(row, KIND)
-        if get(row, MARKET) == market and (kind == DIFF or kind == SNAPSHOT or kind == QUOTE or kind == TRADE):
+        if get(row, MARKET) == market and kind != IGNORED and kind != REJECTED:
             take_signal_record(base, book, row, address_of(bids), address_of(asks))
             if readings < len(out):
                 read(base, out, readings)

@@ -1,7 +1,7 @@
-"""I12: VPIN, the volume-synchronised probability of informed trading.
+"""VPIN, the volume-synchronised probability of informed trading.
 
 ``VPIN = sum over the last n buckets of |B - S| / (n * V)``: Easley, López de Prado and O'Hara, "Flow Toxicity and
-Liquidity in a High-Frequency World", Review of Financial Studies 25(5), 2012, section 1.3. Every bucket holds
+Liquidity in a High-Frequency World", Review of Financial Studies 25(5), 2012. Every bucket holds
 exactly V lots of classified volume; a trade that crosses a bucket's edge is split there. B and S come from the
 trade's flag, else from the quote rule, in place of the paper's bulk classification. Trades of unknown aggressor
 fill no bucket and are summed beside.

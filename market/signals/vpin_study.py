@@ -1,7 +1,7 @@
 """Does a high VPIN come before large moves? Price changes after VPIN enters its top part, over whole arrays.
 
 The study of Easley, López de Prado and O'Hara, "Flow Toxicity and Liquidity in a High-Frequency World", Review of
-Financial Studies 25(5), 2012, section 5, asks how returns are distributed after high VPIN. The threshold is a quantile
+Financial Studies 25(5), 2012, asks how returns are distributed after high VPIN. The threshold is a quantile
 of the whole sample, so this describes a sample and is no trading rule.
 """
 

@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market.book.book import SYNCHRONISED, new_books, reset_book
+from market.book.book import apply_levels, clear_levels, new_books
 from market.book.continuity import Rule
-from market.book.synchroniser import on_snapshot
 from market.errors import Fatal, Rejected
 from market.native.kernel import entry
 from market.native.memory import address_of
@@ -26,8 +25,8 @@ Levels = list[tuple[int, int]]
 
 @entry("void(int64[::1], int64[::1], int64[:, ::1], int64[:, ::1], float64[:, ::1])")
 def _through_a_book(state: Words, book: Words, bids: Rows, asks: Rows, out: Values) -> None:
-    reset_book(address_of(book))
-    on_snapshot(address_of(book), 1, address_of(bids), len(bids), address_of(asks), len(asks))
+    clear_levels(address_of(book), bids[0, 0])
+    apply_levels(address_of(book), address_of(bids), len(bids), address_of(asks), len(asks))
     profile_book(address_of(state), address_of(book))
     read_depth(address_of(state), out, 0, 0)
 
@@ -139,7 +138,6 @@ def test_a_book_and_rows_read_the_same(books: list[tuple[Levels, Levels]], chose
     for index, (bids, asks) in enumerate(books):
         out = np.zeros((1, len(DepthValue)))
         _through_a_book(state, words, np.array(bids), np.array(asks), out)
-        assert words[SYNCHRONISED] == 1
         np.testing.assert_array_equal(out[0], by_rows[index])
 
 
