@@ -80,6 +80,14 @@ class ChannelSettings(Section):
             raise ValueError(f"instrument was '': must be set, messages of feed = {self.feed} do not name it")
         return self
 
+    @model_validator(mode="after")
+    def _only_groups_are_joined(self) -> Self:
+        if self.interface and not IPv4Address(self.address).is_multicast:
+            raise ValueError(
+                f"interface was {self.interface!r}: must be empty, address = {self.address} is not a group"
+            )
+        return self
+
 
 class LoopSettings(Section):
     """The receive loop: market data in, triggers out, in one compiled function."""

@@ -21,6 +21,8 @@ COMMANDS: Final[dict[str, Target]] = {
     "config": Target("orchestrator.cli.settings:config", "Show, check and document settings."),
     "demo": Target("orchestrator.replay.demo:demo", "Replay a market, recorded or generated."),
     "inspect": Target("orchestrator.cli.inspect:inspect", "Say what recordings and captures hold."),
+    "loop": Target("orchestrator.cli.loop:loop", "Receive market data, decide, send triggers."),
+    "record": Target("orchestrator.recording.command:record", "Record a live feed: WebSocket or UDP."),
     "replay": Target("orchestrator.replay.command:replay", "Replay recordings through the fast loop."),
     "version": Target("orchestrator.cli.version:version", "Show versions."),
     "warm": Target("orchestrator.cli.warm:warm", "Compile all kernels into the cache."),

@@ -49,6 +49,7 @@ def test_a_group_is_a_channel(tmp_path: Path) -> None:
         ),
         ({"instrument": '""'}, "own-0.instrument was '': must be set"),
         ({"address": '"127.0.0.1"', "port": "31_801"}, "own-0.port was 31801: loop.channels.btc-spot has it already"),
+        ({"address": '"127.0.0.1"', "interface": '"lo"'}, "own-0.interface was 'lo': must be empty"),
         ({"feed": '"fix"'}, "own-0.feed was \"fix\": must be 'binance-sbe'"),
     ],
 )
