@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
 MARKET_SOURCES := $(shell find market -name '*.py' -o -name '*.xml')
 
 .DEFAULT_GOAL := help
@@ -25,7 +25,7 @@ $(VENV)/.checked: scripts/check_prerequisites.sh
 $(VENV)/.core: $(VENV)/.checked requirements/build.lock requirements/core.lock pyproject.toml
 	@echo "installing the core packages"
 	@$(PIP) -r requirements/build.lock -r requirements/core.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.core requirements/test.lock
