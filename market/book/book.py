@@ -9,18 +9,15 @@ import numpy as np
 from market.book.continuity import Rule
 from market.book.ladder import (
     ASK,
-    BASE,
-    BETTER_OUTSIDE,
     BID,
-    LIVE,
     LOST,
     NO_PRICE,
     SIDE_WORDS,
     WINDOW,
     best_tick,
+    centre_windows,
     clear_side,
     level_count,
-    move_window,
     quantity_at,
     set_level,
 )
@@ -38,6 +35,10 @@ DEPTH_LIMIT: Final = 4
 """Levels kept per side, 0 for all: some venues send no delete for levels beyond the subscribed depth."""
 STARTED: Final = 5
 """Whether a snapshot was ever applied: a later one is a resynchronisation."""
+IN_BAND: Final = 6
+"""Whether snapshots come in the stream of updates itself: each replaces the book, and what came before is in it."""
+CHECKSUM_STYLE: Final = 7
+"""A ``checksum.Checksum``: what the venue's checksum is made of."""
 
 DIFFS: Final = 8
 SNAPSHOTS: Final = 9
@@ -61,6 +62,14 @@ LATE_EQUAL: Final = 24
 SNAPSHOT_CHECKS: Final = 25
 """Snapshots of the update that the book had just taken, which were compared with it."""
 SNAPSHOT_EQUAL: Final = 26
+CHECKSUMS: Final = 27
+"""Updates whose checksum was compared with the book's."""
+MISMATCHES: Final = 28
+"""Those that differed; each is a gap too."""
+TRUNCATED: Final = 29
+"""Levels dropped for lying beyond the depth subscribed to."""
+UNJOINED: Final = 30
+"""Diffs of an in-band stream that came without a snapshot before them."""
 
 TOP_ID: Final = 32
 TOP_BID: Final = 33
@@ -75,6 +84,14 @@ STATED_BID: Final = 39
 STATED_ASK: Final = 40
 NEEDS_BOOK: Final = 41
 """Whether stated quotes count only while the book is synchronised."""
+PRICE_DECIMALS: Final = 42
+"""Decimals of ticks, for the checksum."""
+QUANTITY_DECIMALS: Final = 43
+"""Decimals in which quantities arrive, for the checksum; 0 for inverse contracts."""
+CONTRACT_FACTOR: Final = 44
+"""``markets.Market.contract_factor``, for the checksum."""
+SHAPE: Final = 45
+"""Widest ``levels.pack_shape`` since the snapshot."""
 
 BUFFERED: Final = 48
 BUFFER_USED: Final = 49
@@ -155,34 +172,14 @@ def lost_levels(book: int) -> int:
 
 
 @inline
-def _window_misses(side: int) -> bool:
-    """Whether the side's best price may lie outside its window."""
-    return get(side, BETTER_OUTSIDE) != 0 or (get(side, 0) == WINDOW and get(side, LIVE) > 0)
-
-
-@part
 def keep_centred(book: int) -> None:
-    """Move both windows when the mid has left their middle half or a best price lies outside.
+    """Keep the best prices in both windows.
 
     Called once per update, after all of its levels and after a crossed book was mended, so the rate of
-    moves is bounded by the rate of updates; a move to the same place is not made.
+    moves is bounded by the rate of updates.
     """
-    bids = bid_side(book)
-    asks = ask_side(book)
-    bid = best_tick(bids)
-    ask = best_tick(asks)
-    if bid == NO_PRICE and ask == NO_PRICE:
-        return
-    middle = (bid + ask) // 2 if bid != NO_PRICE and ask != NO_PRICE else max(bid, ask)
-    offset = middle - get(bids, BASE)
-    if WINDOW // 4 <= offset <= WINDOW * 3 // 4 and not _window_misses(bids) and not _window_misses(asks):
-        return
-    base = middle - WINDOW // 2
-    if base == get(bids, BASE):
-        return
-    move_window(bids, base)
-    move_window(asks, base)
-    count(book, WINDOW_MOVES)
+    if centre_windows(bid_side(book), ask_side(book)):
+        count(book, WINDOW_MOVES)
 
 
 @inline
@@ -196,15 +193,23 @@ def best_of_book(book: int) -> tuple[int, int, int, int]:
 
 
 @part
+def forget_numbers(book: int) -> None:
+    """Begin a new numbering: no id that was seen compares with the next ones."""
+    for slot in (TOP_ID, STATED_ID, PENDING_ID):
+        put(book, slot, -1)
+    for entry_index in range(RING_ENTRIES):
+        put(book, RING + RING_ROW * entry_index, -1)
+
+
+@part
 def reset_book(book: int) -> None:
     """Forget levels and position in the sequence; counters and settings stay."""
     clear_levels(book, WINDOW)
     for slot in (SYNCHRONISED, FRESH, QUOTED, BUFFERED, BUFFER_USED, RING_NEXT):
         put(book, slot, 0)
-    for slot in (LAST_ID, TOP_ID, STATED_ID, PENDING_ID, LAST_TRADE):
+    for slot in (LAST_ID, LAST_TRADE):
         put(book, slot, -1)
-    for entry_index in range(RING_ENTRIES):
-        put(book, RING + RING_ROW * entry_index, -1)
+    forget_numbers(book)
 
 
 @entry("void(int64[::1], int64, int64)")

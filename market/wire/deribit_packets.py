@@ -69,7 +69,7 @@ def _take_packet(
         add_rejected(out, _MALFORMED)
         return
     channel, count, skipped = get(packet, PACKET_CHANNEL), get(packet, PACKET_ROWS), get(packet, PACKET_SKIPPED)
-    order = take_sequence(channels, channel, get(packet, PACKET_SEQUENCE), 1, _SEQUENCES, count + skipped == 0)
+    order, _ = take_sequence(channels, channel, get(packet, PACKET_SEQUENCE), 1, _SEQUENCES, count + skipped == 0)
     if order == DUPLICATE:
         return
     if order == CROWDED:

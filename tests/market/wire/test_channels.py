@@ -14,9 +14,14 @@ from market.wire.channels import SLOTS, Order, channel_totals, new_channels, tak
 Words = NDArray[np.int64]
 
 
-@entry("int64(int64[::1], int64, int64, int64, int64)")
+@entry("int64(int64[::1], int64, int64, int64, int64, int64[::1])")
+def _take_sequence(table: Words, channel: int, sequence: int, count: int, modulus: int, already: Words) -> int:
+    order, already[0] = take_sequence(address_of(table), channel, sequence, count, modulus, count == 0)
+    return order
+
+
 def _take(table: Words, channel: int, sequence: int, count: int, modulus: int) -> int:
-    return take_sequence(address_of(table), channel, sequence, count, modulus, count == 0)
+    return _take_sequence(table, channel, sequence, count, modulus, np.zeros(1, dtype=np.int64))
 
 
 def test_lower_is_a_duplicate_and_higher_a_gap() -> None:
@@ -25,6 +30,16 @@ def test_lower_is_a_duplicate_and_higher_a_gap() -> None:
     assert orders == [Order.NEXT, Order.NEXT, Order.DUPLICATE, Order.DUPLICATE, Order.NEXT, Order.GAP, *[2, 0]]
     totals = channel_totals(table)
     assert (totals.packets, totals.gaps, totals.missing, totals.duplicates) == (5, 1, 4, 3)
+
+
+def test_lines_may_group_messages_differently() -> None:
+    table, already = new_channels(), np.zeros(1, dtype=np.int64)
+    found = []
+    for sequence, count in ((100, 2), (100, 3), (101, 2), (102, 3), (105, 1)):
+        order = Order(_take_sequence(table, 7, sequence, count, 0, already))
+        found.append((order, int(already[0])))
+    assert found == [(Order.NEXT, 0), (Order.NEXT, 2), (Order.DUPLICATE, 2), (Order.NEXT, 1), (Order.NEXT, 0)]
+    assert channel_totals(table).gaps == 0
 
 
 def test_a_heartbeat_uses_no_number() -> None:
