@@ -18,6 +18,7 @@ class Target:
 
 
 COMMANDS: Final[dict[str, Target]] = {
+    "codec": Target("orchestrator.codec.command:codec", "Decode and encode binary messages."),
     "config": Target("orchestrator.cli.settings:config", "Show, check and document settings."),
     "demo": Target("orchestrator.replay.demo:demo", "Replay a market, recorded or generated."),
     "inspect": Target("orchestrator.cli.inspect:inspect", "Say what recordings and captures hold."),
