@@ -15,6 +15,7 @@ from market.errors import MissingExtra, MissingInput
 MODULES: Final = {
     "batch_replay": "the whole batch path and its stages, beside C",
     "per_event": "one call from Python per event",
+    "receive_loop": "datagram in, trigger out on loopback, beside an echo in C",
     "sbe_decode": "BestBidAsk messages in batch",
     "peers_books": "order books of other packages, fed with the same levels",
     "peers_engines": "backtesters of other packages, fed with the same market",

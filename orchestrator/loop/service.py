@@ -16,6 +16,7 @@ from config.settings import Settings
 from market.fastpath.engine import CpuEngine
 from market.fastpath.entries import Words
 from market.receive.log_ring import LogRing
+from market.receive.loop import run
 from market.receive.words import ChannelSocket, Endpoint, new_loop
 from orchestrator.clock import SystemClock
 from orchestrator.engine.tables import control_messages, engine_sizes
@@ -69,6 +70,7 @@ class ReceiveLoop:
 
         Raises Fatal when the engine refuses its tables, MissingInput when the thread cannot be pinned.
         """
+        run.compiled()  # before arming: the lease does not wait for a compiler
         if self.sockets.host is not None:
             tables = control_messages(self.settings, first_sequence=FIRST_SEQUENCE + 1)
             tables += channel_rows(self.settings, first_sequence=FIRST_SEQUENCE + 1 + len(tables))

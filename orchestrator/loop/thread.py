@@ -6,8 +6,10 @@ import os
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from market.errors import Fatal, MissingInput
+from market.fastpath import state
 from market.fastpath.engine import CpuEngine
 from market.fastpath.entries import Words
+from market.receive import log_ring
 from market.receive.loop import FOREVER, Ended, run
 from market.receive.words import stop
 from orchestrator.loop.event_log import LogDrain
@@ -36,8 +38,11 @@ class LoopThread:
     def start(self) -> None:
         """Compile the loop if that has not been done, then run it in a thread.
 
-        Raises MissingInput when the thread cannot be pinned.
+        Raises MissingInput when the thread cannot be pinned, Fatal for a ring that is smaller than the engine's log.
         """
+        area, room = int(self.engine.state[state.EVENT_LOG_CAPACITY]), self._ring[log_ring.RECORDS :].nbytes
+        if area > room:
+            raise Fatal(f"the log ring has room for {room} bytes; expected at least {area}, the engine's own log")
         run.compiled()
         if self._core >= 0:
             self._executor.submit(pin, self._core).result()

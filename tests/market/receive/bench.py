@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address
@@ -27,6 +28,13 @@ PATIENCE_S = 20
 """Longest wait for a datagram that is already on its way."""
 DAY_NS = 86_400 * SECOND
 """Lease and ages are longer than any test: times are those of the wall clock."""
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what another thread does; fails when it does not come."""
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
 
 
 def open_socket(*, options: bool = True, receive_bytes: int = 1 << 20) -> socket.socket:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from config.errors import SettingsError
@@ -17,6 +19,7 @@ from orchestrator.loop.channels import channel_rows
 from orchestrator.loop.service import ReceiveLoop, open_loop
 from orchestrator.loop.sockets import endpoint_of
 from orchestrator.loop.statistics import loop_result
+from tests.market.receive.bench import wait_until
 from tests.orchestrator.loop.rig import RemoteHost, bound, open_rig
 
 
@@ -30,6 +33,12 @@ def follow(log: list[bytes], engine: CpuEngine) -> None:
             engine.push_datagram(bytes(step["payload"]), step["channel"], step["time"])
 
 
+def served(loop: ReceiveLoop, quotes: int) -> bool:
+    """Serve a little; whether the engine has had so many quotes."""
+    loop.serve(0.001)
+    return loop.engine.counters["quoteEvents"] >= quotes
+
+
 @pytest.mark.parametrize("wait", ["busy", "sleep"])
 def test_market_data_goes_in_and_the_triggers_of_a_cpu_engine_come_out(wait: str) -> None:
     log: list[bytes] = []
@@ -40,11 +49,9 @@ def test_market_data_goes_in_and_the_triggers_of_a_cpu_engine_come_out(wait: str
             for sequence in range(1, 9):
                 rig.quote("btc-usdm", sequence, 61_599, 61_600)
                 rig.quote("btc-spot", sequence, 61_600, 61_601)
-                while loop.engine.counters["quoteEvents"] < 3 * sequence - 1:
-                    loop.serve(0.001)
+                wait_until(partial(served, loop, 3 * sequence - 1))
                 rig.quote("btc-spot", sequence + 1_000_000 * sequence, 61_900, 61_901)
-                while loop.engine.counters["quoteEvents"] < 3 * sequence:
-                    loop.serve(0.001)
+                wait_until(partial(served, loop, 3 * sequence))
             loop.stop()
             result = loop_result(loop)
             parity = loop.engine.parity

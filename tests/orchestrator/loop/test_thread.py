@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -15,7 +16,7 @@ from market.receive.words import stop
 from orchestrator.loop.event_log import LogDrain
 from orchestrator.loop.thread import LoopThread, pin
 from tests.market.fastpath.frame_builder import best_bid_ask
-from tests.market.receive.bench import Bench, open_bench
+from tests.market.receive.bench import Bench, open_bench, wait_until
 
 MANY_ROUNDS = 20_000_000
 """Several seconds of spinning: enough for the counting below many times over, and an end if it never comes to it."""
@@ -25,12 +26,15 @@ def thread_of(bench: Bench, log: LogDrain | None = None, core: int = -1) -> Loop
     return LoopThread(bench.engine, bench.loop, bench.ring.words, log, core=core)
 
 
+def has_quotes(bench: Bench, count: int) -> bool:
+    return bench.engine.counters["quoteEvents"] >= count
+
+
 def test_python_goes_on_while_the_loop_spins() -> None:
     with open_bench() as bench, ThreadPoolExecutor(max_workers=1) as executor:
         run.compiled()
         spinning = executor.submit(run, bench.engine.state, bench.loop, bench.ring.words, MANY_ROUNDS)
-        while bench.count(Counter.ROUNDS) == 0:
-            pass
+        wait_until(lambda: bench.count(Counter.ROUNDS) > 0)
         counted = 0
         while counted < 100_000:
             counted += 1
@@ -58,8 +62,7 @@ def test_a_datagram_wakes_a_sleeping_loop() -> None:
     with open_bench(wait_ms=1_000_000) as bench:
         thread = thread_of(bench)
         thread.start()
-        while bench.count(Counter.SLEEPS) == 0:
-            pass
+        wait_until(lambda: bench.count(Counter.SLEEPS) > 0)
         bench.send_control("StatusRequest")
         bench.host.recv(2_048)
         thread.stop()
@@ -103,8 +106,8 @@ def test_a_full_log_is_drained_without_losing_a_step() -> None:
         thread.start()
         for sequence in range(1, 2_001):
             bench.send(0, best_bid_ask(sequence, 99, 100, 10, 10))
-        while bench.engine.counters["quoteEvents"] < 2_000:
-            pass
+            if sequence % 100 == 0:
+                wait_until(partial(has_quotes, bench, sequence))
         thread.stop()
         assert thread.join()
         drain.close(bench.engine.event_log())
@@ -120,3 +123,8 @@ def test_a_full_log_without_a_drain_ends_the_loop() -> None:
             bench.send(0, best_bid_ask(sequence, 99, 100, 10, 10))
         with pytest.raises(Fatal, match="nothing drains it"):
             thread.join()
+
+
+def test_a_ring_that_cannot_take_the_engines_log_is_refused() -> None:
+    with open_bench(event_log=True, ring_bytes=4_096) as bench, pytest.raises(Fatal, match="room for 4096 bytes"):
+        thread_of(bench).start()
