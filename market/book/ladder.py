@@ -22,7 +22,7 @@ WINDOW_BITS: Final = 16
 WINDOW: Final = 1 << WINDOW_BITS
 _WORDS: Final = WINDOW // 64
 _UPPER_WORDS: Final = _WORDS // 64
-OVERFLOW_SLOTS: Final = 1 << 16
+OVERFLOW_SLOTS: Final = 1 << 15
 _OVERFLOW_LIMIT: Final = OVERFLOW_SLOTS * 3 // 4
 
 # Words of one side.
@@ -40,6 +40,8 @@ BASE: Final = 5
 """Tick of the window's lowest price."""
 BETTER_OUTSIDE: Final = 6
 """Whether a level better than the whole window was stored: the window must move."""
+MIRROR: Final = 7
+"""What turns a window offset into an index by exclusive or: all bits of an offset for bids, none for asks."""
 _UPPER: Final = 8
 _LOWER: Final = _UPPER + _UPPER_WORDS
 _QUANTITY: Final = _LOWER + _WORDS
@@ -151,28 +153,27 @@ def _set_outside(side: int, tick: int, quantity: int) -> None:
 @inline
 def set_level(side: int, tick: int, quantity: int) -> None:
     """Set the quantity at a tick; 0 removes the level. Ticks are positive."""
-    index = _index(side, tick)
-    if index < 0 or index >= WINDOW:
+    index = (tick - get(side, BASE)) ^ get(side, MIRROR)
+    if index & ~(WINDOW - 1) != 0:
         _set_outside(side, tick, quantity)
-        if index < 0 and quantity != 0:
+        if _index(side, tick) < 0 and quantity != 0:
             put(side, BETTER_OUTSIDE, 1)
         return
+    # Whether a level comes or goes cannot be foreseen, so nothing branches on it but what is rare: the quantity of a
+    # level that is not live means nothing, and a bit may be set or cleared again.
     word = index >> 6
     bit = 1 << (index & 63)
     bits = get(side, _LOWER + word)
-    if quantity != 0:
-        put(side, _QUANTITY + index, quantity)
-        if bits & bit == 0:
-            put(side, _LOWER + word, bits | bit)
-            put(side, _UPPER + (word >> 6), get(side, _UPPER + (word >> 6)) | (1 << (word & 63)))
-            if index < get(side, BEST):
-                put(side, BEST, index)
-    elif bits & bit != 0:
-        bits &= ~bit
-        put(side, _LOWER + word, bits)
-        if bits == 0:
-            put(side, _UPPER + (word >> 6), get(side, _UPPER + (word >> 6)) & ~(1 << (word & 63)))
-        if index == get(side, BEST):
+    kept = bits | bit if quantity != 0 else bits & ~bit
+    put(side, _QUANTITY + index, quantity)
+    put(side, _LOWER + word, kept)
+    if (bits == 0) != (kept == 0):
+        put(side, _UPPER + (word >> 6), get(side, _UPPER + (word >> 6)) ^ (1 << (word & 63)))
+    best = get(side, BEST)
+    if index <= best:
+        if quantity != 0:
+            put(side, BEST, index)
+        elif index == best:
             put(side, BEST, _next_index(side, word))
 
 
@@ -257,88 +258,13 @@ def clear_side(side: int, direction: int, base: int) -> None:
     put(side, LIVE, 0)
     put(side, LOST, 0)
     put(side, DIRECTION, direction)
+    put(side, MIRROR, WINDOW - 1 if direction == BID else 0)
     put(side, BASE, base)
     put(side, BETTER_OUTSIDE, 0)
     for word in range(_UPPER, _QUANTITY):
         put(side, word, 0)
     for word in range(_KEYS, SIDE_WORDS):
         put(side, word, 0)
-
-
-@part
-def _worst_outside(side: int) -> int:
-    """Worst tick of those outside the window, by looking at every slot; NO_PRICE when there is none."""
-    worst = NO_PRICE
-    if get(side, LIVE) > 0:
-        for slot in range(OVERFLOW_SLOTS):
-            if get(side, _VALUES + slot) != 0:
-                tick = get(side, _KEYS + slot)
-                worse = tick < worst if get(side, DIRECTION) == BID else tick > worst
-                if worst == NO_PRICE or worse:
-                    worst = tick
-    return worst
-
-
-@part
-def _next_outside(side: int, after: int) -> int:
-    """Best tick outside the window that is worse than the given one, NO_PRICE when there is none."""
-    best = NO_PRICE
-    if get(side, LIVE) > 0:
-        for slot in range(OVERFLOW_SLOTS):
-            if get(side, _VALUES + slot) != 0:
-                tick = get(side, _KEYS + slot)
-                if get(side, DIRECTION) == BID:
-                    if tick < after and tick > best:
-                        best = tick
-                elif tick > after and (best == NO_PRICE or tick < best):
-                    best = tick
-    return best
-
-
-@inline
-def next_level(side: int, tick: int) -> int:
-    """The next worse live price, in the window or not; NO_PRICE when there is none.
-
-    Looks at every slot of the hash when no level of the window follows, or a better one waits for the window to move.
-    """
-    index = _index(side, tick)
-    found = WINDOW
-    if index < 0:
-        found = get(side, BEST)
-    elif index < WINDOW:
-        found = _index_after(side, index)
-    inside = _tick(side, found) if found < WINDOW else NO_PRICE
-    if get(side, LIVE) == 0 or (inside != NO_PRICE and get(side, BETTER_OUTSIDE) == 0):
-        return inside
-    outside = _next_outside(side, tick)
-    if inside == NO_PRICE or outside == NO_PRICE:
-        return outside if inside == NO_PRICE else inside
-    return max(inside, outside) if get(side, DIRECTION) == BID else min(inside, outside)
-
-
-@part
-def truncate(side: int, limit: int) -> int:
-    """Drop the worst levels until at most ``limit`` are left; returns how many were dropped.
-
-    Costs a walk over the levels of the window when there is nothing to do, and a search of the hash for each level
-    that is dropped there.
-    """
-    excess = level_count(side) - limit
-    if excess <= 0:
-        return 0
-    left = excess
-    while left > 0 and get(side, LIVE) > 0 and get(side, BETTER_OUTSIDE) == 0:
-        set_level(side, _worst_outside(side), 0)
-        left -= 1
-    if left > 0:
-        tick = best_tick(side)
-        for _ in range(limit):
-            tick = next_level(side, tick)
-        while tick != NO_PRICE:
-            following = next_level(side, tick)
-            set_level(side, tick, 0)
-            tick = following
-    return excess
 
 
 @inline
@@ -389,31 +315,3 @@ def move_window(side: int, base: int) -> None:
     put(side, LOST, lost)
     for level in range(count):
         set_level(side, levels[level, 0], levels[level, 1])
-
-
-@inline
-def _misses_best(side: int) -> bool:
-    """Whether the side's best price may lie outside its window."""
-    return get(side, BETTER_OUTSIDE) != 0 or (get(side, BEST) == WINDOW and get(side, LIVE) > 0)
-
-
-@part
-def centre_windows(bids: int, asks: int) -> bool:
-    """Move both sides' windows when the mid has left their middle half or a best price lies outside.
-
-    Whether they were moved; a move to the same place is not made.
-    """
-    bid = best_tick(bids)
-    ask = best_tick(asks)
-    if bid == NO_PRICE and ask == NO_PRICE:
-        return False
-    middle = (bid + ask) // 2 if bid != NO_PRICE and ask != NO_PRICE else max(bid, ask)
-    offset = middle - get(bids, BASE)
-    if WINDOW // 4 <= offset <= WINDOW * 3 // 4 and not _misses_best(bids) and not _misses_best(asks):
-        return False
-    base = middle - WINDOW // 2
-    if base == get(bids, BASE):
-        return False
-    move_window(bids, base)
-    move_window(asks, base)
-    return True

@@ -86,6 +86,13 @@ def _trailing_zeros(typingctx: Any, word: Any) -> Any:
     return types.int64(types.int64), generate
 
 
+def _leading_zeros(typingctx: Any, word: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctlz(arguments[0], cgutils.true_bit)
+
+    return types.int64(types.int64), generate
+
+
 def _shift_right_logical(typingctx: Any, word: Any, count: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.lshr(arguments[0], arguments[1])
@@ -112,6 +119,8 @@ address_of = cast("Callable[[Any], int]", intrinsic(_address_of))
 """``address_of(buffer)``: address of the first byte of a contiguous array or a bytes object."""
 trailing_zeros = cast("Callable[[int], int]", intrinsic(_trailing_zeros))
 """``trailing_zeros(word)``: number of zero bits below the lowest set bit; the word must not be 0."""
+leading_zeros = cast("Callable[[int], int]", intrinsic(_leading_zeros))
+"""``leading_zeros(word)``: number of zero bits above the highest set bit; the word must not be 0."""
 shift_right_logical = cast("Callable[[int, int], int]", intrinsic(_shift_right_logical))
 """``shift_right_logical(word, count)``: shift right filling with zeros (``>>`` copies the sign bit)."""
 byte_swap = cast("Callable[[int], int]", intrinsic(_byte_swap))

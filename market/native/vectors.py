@@ -53,7 +53,20 @@ def _string_stops(typingctx: Any, address: Any) -> Any:
     return types.int64(types.int64), generate
 
 
+def _value_stops(typingctx: Any, address: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        block = _load(builder, arguments[0])
+        found = builder.icmp_unsigned("<=", block, _every(_SPACE))
+        for mark in b',:"]}':
+            found = builder.or_(found, builder.icmp_unsigned("==", block, _every(mark)))
+        return _mask(builder, found)
+
+    return types.int64(types.int64), generate
+
+
 newlines = cast("Callable[[int], int]", intrinsic(_newlines))
 """``newlines(address)``: bit i is set where byte i of the block is a newline."""
 string_stops = cast("Callable[[int], int]", intrinsic(_string_stops))
 """``string_stops(address)``: bit i is set where byte i is a quotation mark, a backslash or below 32."""
+value_stops = cast("Callable[[int], int]", intrinsic(_value_stops))
+"""``value_stops(address)``: bit i is set where byte i cannot belong to a JSON number, true, false or null."""

@@ -20,11 +20,13 @@ from market.book.book import (
 from market.book.intake import take_record
 from market.book.top import SAME
 from market.native.kernel import inline, part
-from market.native.memory import get, put
+from market.native.memory import get, leading_zeros, put
 from market.pipeline import layout
 from market.wire import records
 
 _LARGEST: Final = (1 << 62) - 1
+_SAFE_ZEROS: Final = 66
+"""Leading zeros of two factors whose product is below 2**62."""
 _TIME_BACKWARDS: Final = int(layout.Irregular.TIME_BACKWARDS)
 _STALE_UPDATE: Final = int(layout.Irregular.STALE_UPDATE)
 _OLD_QUOTE: Final = int(layout.Irregular.OLD_QUOTE)
@@ -65,6 +67,8 @@ def next_source(sources: int, count: int) -> int:
 @inline
 def _scaled(value: int, factor: int) -> int:
     """A count of ticks or lots as a mantissa; too large a product stays too large."""
+    if leading_zeros(value | 1) + leading_zeros(factor) >= _SAFE_ZEROS:
+        return value * factor
     return value * factor if value <= _LARGEST // factor else _LARGEST
 
 

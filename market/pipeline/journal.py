@@ -12,7 +12,7 @@ import numpy as np
 from market.fastpath import state
 from market.fastpath.specification import Kind
 from market.native.kernel import inline, part
-from market.native.memory import get, put, shift_right_logical, trailing_zeros
+from market.native.memory import get, leading_zeros, put, trailing_zeros
 from market.pipeline import layout
 from market.wire.records import Rows, Words
 
@@ -75,16 +75,11 @@ def quantile(histogram: Words, fraction: float) -> int | None:
 
 @inline
 def count_duration(journal: int, duration: int) -> None:
-    """Count one duration in the histogram."""
-    exponent = 0
-    fraction = duration
-    while fraction >= 2 << _SUB_BITS:
-        fraction = shift_right_logical(fraction, 1)
-        exponent += 1
-    if fraction >= 1 << _SUB_BITS:
-        exponent += 1
-        fraction -= 1 << _SUB_BITS
-    slot = layout.HISTOGRAM + (exponent << _SUB_BITS) + fraction
+    """Count one duration in the histogram; durations below 0 count as 0."""
+    slot = layout.HISTOGRAM + max(duration, 0)
+    if duration >= 1 << _SUB_BITS:
+        shift = 63 - _SUB_BITS - leading_zeros(duration)
+        slot = layout.HISTOGRAM + (shift << _SUB_BITS) + (duration >> shift)
     put(journal, slot, get(journal, slot) + 1)
 
 

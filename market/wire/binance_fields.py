@@ -6,8 +6,8 @@ from typing import Final
 
 from market.native.kernel import inline, part
 from market.native.memory import get, load_u8, put
-from market.wire.levels import read_levels
-from market.wire.markets import PRICE_DECIMALS, QUANTITY_DECIMALS, find_market, market_row
+from market.wire.levels import quantity_decimals, read_levels
+from market.wire.markets import PRICE_DECIMALS, find_market, market_row
 from market.wire.records import (
     DIFF,
     IGNORED,
@@ -112,14 +112,16 @@ def _integer_field(at: int, scratch: int, slot: int, field: int) -> tuple[int, i
 
 
 @inline
-def _decimal_field(at: int, table: int, scratch: int, slot: int, field: int, column: int) -> tuple[int, int]:
-    """A quoted number with as many decimals as a column of the market's row says."""
+def _decimal_field(at: int, table: int, scratch: int, slot: int, field: int, is_price: bool) -> tuple[int, int]:
+    """A quoted price or quantity, in the market's ticks, lots or contracts."""
     market = get(scratch, READ_MARKET)
     if market < 0:
         if get(scratch, READ_SEEN) & HAS_SYMBOL == 0:
             _see(scratch, NEEDS_SECOND_PASS)
         return skip_value(at)
-    value, end, reason = read_quoted_decimal(at, get(market_row(table, market), column))
+    row = market_row(table, market)
+    decimals = get(row, PRICE_DECIMALS) if is_price else quantity_decimals(row)
+    value, end, reason = read_quoted_decimal(at, decimals)
     if reason != OK:
         _fail(scratch, reason)
         return skip_value(at)
@@ -201,21 +203,21 @@ def long_field(
 
 
 @inline
-def _decimal_key(key: int) -> tuple[int, int, int]:
-    """Slot, field and decimals' column of a key whose value is a quoted number; slot -1 for any other key."""
+def _decimal_key(key: int) -> tuple[int, int, bool]:
+    """Slot and field of a key whose value is a quoted number, and whether it is a price; slot -1 for other keys."""
     if key == ord("b"):
-        return READ_BID_PRICE, _HAS_BID_PRICE, PRICE_DECIMALS
+        return READ_BID_PRICE, _HAS_BID_PRICE, True
     if key == ord("a"):
-        return READ_ASK_PRICE, _HAS_ASK_PRICE, PRICE_DECIMALS
+        return READ_ASK_PRICE, _HAS_ASK_PRICE, True
     if key == ord("B"):
-        return READ_BID_QUANTITY, _HAS_BID_QUANTITY, QUANTITY_DECIMALS
+        return READ_BID_QUANTITY, _HAS_BID_QUANTITY, False
     if key == ord("A"):
-        return READ_ASK_QUANTITY, _HAS_ASK_QUANTITY, QUANTITY_DECIMALS
+        return READ_ASK_QUANTITY, _HAS_ASK_QUANTITY, False
     if key == ord("p"):
-        return READ_PRICE, _HAS_PRICE, PRICE_DECIMALS
+        return READ_PRICE, _HAS_PRICE, True
     if key == ord("q"):
-        return READ_QUANTITY, _HAS_QUANTITY, QUANTITY_DECIMALS
-    return -1, 0, 0
+        return READ_QUANTITY, _HAS_QUANTITY, False
+    return -1, 0, False
 
 
 @inline
@@ -256,9 +258,9 @@ def short_field(
     """
     first = load_u8(at, 0)
     if first == QUOTE_MARK:
-        slot, field, column = _decimal_key(key)
+        slot, field, is_price = _decimal_key(key)
         if slot >= 0:
-            return _decimal_field(at, table, scratch, slot, field, column)
+            return _decimal_field(at, table, scratch, slot, field, is_price)
     elif first == OPEN_BRACKET:
         if key == ord("b"):
             return _levels_field(at, table, scratch, READ_BIDS, _HAS_BIDS, bids, bids_room)

@@ -16,6 +16,7 @@ from market.native.kernel import (
 )
 from market.native.memory import (
     get,
+    load_i64,
     load_u8,
     put,
 )
@@ -103,11 +104,15 @@ from market.wire.text import (
     OPEN_BRACE,
     QUOTE_MARK,
     pack_text,
+    packed,
     read_string,
     skip_value,
 )
 
 _AT_SIGN: Final = ord("@")
+_FRAME_BYTES: Final = 9
+_STREAM_START, _ = packed('{"stream')
+_DATA_START, _ = packed('{"data":')
 
 
 @part
@@ -186,29 +191,35 @@ def _market_of_stream(at: int, table: int) -> tuple[int, int, int]:
 
 
 @inline
+def _is_frame(at: int, end: int) -> bool:
+    """Whether a message is the frame of a combined stream, by its first key."""
+    if end - at < _FRAME_BYTES:
+        return False
+    start = load_i64(at, 0)
+    return start == _DATA_START or (start == _STREAM_START and load_u8(at, 8) == QUOTE_MARK)
+
+
+@inline
 def _read_message(
-    at: int, table: int, scratch: int, bids: int, asks: int, bids_room: int, asks_room: int
+    at: int, end: int, table: int, scratch: int, bids: int, asks: int, bids_room: int, asks_room: int
 ) -> tuple[int, int]:
     """Read a bare event, or the ``data`` of a combined-stream frame."""
-    length, end, reason = read_string(at + 1)
-    low, _ = pack_text(at + 2, length)
-    wrapped = reason == OK and ((length == 6 and low == STREAM_LOW) or (length == 4 and low == DATA_LOW))
     market = 0 if market_count(table) == 1 else -1
-    if load_u8(at, 0) != OPEN_BRACE or not wrapped:
+    if not _is_frame(at, end):
         return _read_event(at, table, scratch, market, bids, asks, bids_room, asks_room)
     _reset(scratch, market)
     at += 1
     while True:
-        length, end, reason = read_string(at)
-        if reason != OK or load_u8(end, 0) != COLON:
-            return end, MALFORMED
+        length, after, reason = read_string(at)
+        if reason != OK or load_u8(after, 0) != COLON:
+            return after, MALFORMED
         low, _ = pack_text(at + 1, length)
         if length == 4 and low == DATA_LOW:
-            at, reason = _read_event(end + 1, table, scratch, market, bids, asks, bids_room, asks_room)
+            at, reason = _read_event(after + 1, table, scratch, market, bids, asks, bids_room, asks_room)
         elif length == 6 and low == STREAM_LOW and market_count(table) > 1:
-            market, at, reason = _market_of_stream(end + 1, table)
+            market, at, reason = _market_of_stream(after + 1, table)
         else:
-            at, reason = skip_value(end + 1)
+            at, reason = skip_value(after + 1)
         if reason != OK:
             return at, reason
         separator = load_u8(at, 0)
@@ -316,7 +327,7 @@ def decode_message(
     bids_used = get(cursor, CURSOR_BIDS)
     asks_used = get(cursor, CURSOR_ASKS)
     after, reason = _read_message(
-        at, table, scratch, bids + 16 * bids_used, asks + 16 * asks_used, room - bids_used, room - asks_used
+        at, end, table, scratch, bids + 16 * bids_used, asks + 16 * asks_used, room - bids_used, room - asks_used
     )
     if reason == OK and after != end:
         reason = MALFORMED

@@ -11,7 +11,7 @@ from typing import Final
 
 from market.native.kernel import inline, part
 from market.native.memory import load_i64, load_u8, shift_right_logical, trailing_zeros
-from market.native.vectors import BLOCK, string_stops
+from market.native.vectors import BLOCK, string_stops, value_stops
 from market.wire.records import Reject
 
 OK: Final = int(Reject.NONE)
@@ -251,6 +251,9 @@ def packed(text: str) -> tuple[int, int]:
 def skip_string(at: int) -> tuple[int, int]:
     """Address after a string with any escapes, and a reject code."""
     at += 1
+    if can_load(at, BLOCK):
+        found = string_stops(at)
+        at += trailing_zeros(found) if found != 0 else BLOCK
     character = load_u8(at, 0)
     while character != QUOTE_MARK:
         if character < SPACE:
@@ -297,6 +300,10 @@ def skip_value(at: int) -> tuple[int, int]:
             continue
         else:
             start = at
+            if can_load(at, BLOCK):
+                found = value_stops(at)
+                at += trailing_zeros(found) if found != 0 else BLOCK
+                character = load_u8(at, 0)
             while (
                 character > SPACE
                 and character != COMMA

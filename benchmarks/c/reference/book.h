@@ -121,15 +121,13 @@ INLINE void set_level(struct side *side, i64 tick, i64 quantity, bool is_bid)
     }
     i64 word = index >> 6;
     u64 bit = (u64)1 << (index & 63), bits = side->lower[word];
-    if (quantity) {
-        side->quantity[index] = quantity;
-        side->lower[word] = bits | bit;
-        side->upper[word >> 6] |= (u64)1 << (word & 63);
-        if (index < side->best) side->best = index;
-    } else if (bits & bit) {
-        side->lower[word] = bits &= ~bit;
-        if (!bits) side->upper[word >> 6] &= ~((u64)1 << (word & 63));
-        if (index == side->best) side->best = next_index(side, word);
+    u64 kept = quantity ? bits | bit : bits & ~bit;
+    side->quantity[index] = quantity;
+    side->lower[word] = kept;
+    if (UNLIKELY(!bits != !kept)) side->upper[word >> 6] ^= (u64)1 << (word & 63);
+    if (index <= side->best) {
+        if (quantity) side->best = index;
+        else if (index == side->best) side->best = next_index(side, word);
     }
 }
 

@@ -21,6 +21,7 @@
 
 struct route {
     i64 instrument, venue, price_exponent, quantity_exponent, price_factor, quantity_factor, numbered, sequence;
+    i64 price_limit, quantity_limit;
 };
 
 struct source {
@@ -53,7 +54,7 @@ enum source_word {
     CONTRACT_FACTOR, CONTRACT_LIMIT, ROUTE, SOURCE_WORDS = ROUTE + 7
 };
 
-INLINE i64 scaled(i64 value, i64 factor) { return value <= LARGEST / factor ? value * factor : LARGEST; }
+INLINE i64 scaled(i64 value, i64 factor, i64 limit) { return value <= limit ? value * factor : LARGEST; }
 
 static void send_due(struct replay *r, i64 time_ns)
 {
@@ -111,10 +112,10 @@ INLINE void feed_quote(struct replay *r, struct source *source, i64 time_ns)
     struct event event = {
         .instrument = route->instrument, .venue = route->venue, .price_exponent = route->price_exponent,
         .quantity_exponent = route->quantity_exponent, .sequence = sequence, .time_ns = time_ns,
-        .bid_price = scaled(book->top.bid, route->price_factor),
-        .bid_quantity = scaled(book->top.bid_quantity, route->quantity_factor),
-        .ask_price = scaled(book->top.ask, route->price_factor),
-        .ask_quantity = scaled(book->top.ask_quantity, route->quantity_factor),
+        .bid_price = scaled(book->top.bid, route->price_factor, route->price_limit),
+        .bid_quantity = scaled(book->top.bid_quantity, route->quantity_factor, route->quantity_limit),
+        .ask_price = scaled(book->top.ask, route->price_factor, route->price_limit),
+        .ask_quantity = scaled(book->top.ask_quantity, route->quantity_factor, route->quantity_limit),
     };
     struct engine *e = &r->engine;
     i64 id = e->last_id, used = e->output_used;
@@ -128,7 +129,7 @@ INLINE void feed_trade(struct replay *r, struct source *source, const struct mes
     struct event event = {
         .instrument = route->instrument, .venue = route->venue, .price_exponent = route->price_exponent,
         .quantity_exponent = route->quantity_exponent, .time_ns = m->receive_ns,
-        .price = scaled(m->price, route->price_factor), .quantity = scaled(m->quantity, route->quantity_factor),
+        .price = scaled(m->price, route->price_factor, route->price_limit), .quantity = scaled(m->quantity, route->quantity_factor, route->quantity_limit),
         .aggressor = m->buyer_is_maker ? SELL : BUY,
     };
     trade_event(&r->engine, &event);
@@ -196,7 +197,8 @@ struct replay *reference_new(const i64 *setup, const char **data, const i64 *len
             .market = {(u64)words[SYMBOL_LOW], (u64)words[SYMBOL_HIGH], words[SYMBOL_LENGTH], words[PRICE_DECIMALS],
                        words[QUANTITY_DECIMALS], words[CONTRACT_FACTOR], words[CONTRACT_LIMIT]},
         };
-        s->route = (struct route){route[0], route[1], route[2], route[3], route[4], route[5], route[6], 0};
+        s->route = (struct route){route[0], route[1], route[2], route[3], route[4], route[5], route[6], 0,
+                                  LARGEST / route[4], LARGEST / route[5]};
         s->book = malloc(sizeof *s->book);
         memset(s->book, 0, sizeof *s->book);
         reset_book(s->book);
