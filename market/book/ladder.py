@@ -22,7 +22,7 @@ WINDOW_BITS: Final = 16
 WINDOW: Final = 1 << WINDOW_BITS
 _WORDS: Final = WINDOW // 64
 _UPPER_WORDS: Final = _WORDS // 64
-OVERFLOW_SLOTS: Final = 1 << 15
+OVERFLOW_SLOTS: Final = 1 << 16
 _OVERFLOW_LIMIT: Final = OVERFLOW_SLOTS * 3 // 4
 
 # Words of one side.
@@ -267,6 +267,82 @@ def clear_side(side: int, direction: int, base: int) -> None:
         put(side, word, 0)
 
 
+@part
+def _worst_outside(side: int) -> int:
+    """Worst tick of those outside the window, by looking at every slot; NO_PRICE when there is none."""
+    worst = NO_PRICE
+    if get(side, LIVE) > 0:
+        for slot in range(OVERFLOW_SLOTS):
+            if get(side, _VALUES + slot) != 0:
+                tick = get(side, _KEYS + slot)
+                worse = tick < worst if get(side, DIRECTION) == BID else tick > worst
+                if worst == NO_PRICE or worse:
+                    worst = tick
+    return worst
+
+
+@part
+def _next_outside(side: int, after: int) -> int:
+    """Best tick outside the window that is worse than the given one, NO_PRICE when there is none."""
+    best = NO_PRICE
+    if get(side, LIVE) > 0:
+        for slot in range(OVERFLOW_SLOTS):
+            if get(side, _VALUES + slot) != 0:
+                tick = get(side, _KEYS + slot)
+                if get(side, DIRECTION) == BID:
+                    if tick < after and tick > best:
+                        best = tick
+                elif tick > after and (best == NO_PRICE or tick < best):
+                    best = tick
+    return best
+
+
+@inline
+def next_level(side: int, tick: int) -> int:
+    """The next worse live price, in the window or not; NO_PRICE when there is none.
+
+    Looks at every slot of the hash when no level of the window follows, or a better one waits for the window to move.
+    """
+    index = _index(side, tick)
+    found = WINDOW
+    if index < 0:
+        found = get(side, BEST)
+    elif index < WINDOW:
+        found = _index_after(side, index)
+    inside = _tick(side, found) if found < WINDOW else NO_PRICE
+    if get(side, LIVE) == 0 or (inside != NO_PRICE and get(side, BETTER_OUTSIDE) == 0):
+        return inside
+    outside = _next_outside(side, tick)
+    if inside == NO_PRICE or outside == NO_PRICE:
+        return outside if inside == NO_PRICE else inside
+    return max(inside, outside) if get(side, DIRECTION) == BID else min(inside, outside)
+
+
+@part
+def truncate(side: int, limit: int) -> int:
+    """Drop the worst levels until at most ``limit`` are left; returns how many were dropped.
+
+    Costs a walk over the levels of the window when there is nothing to do, and a search of the hash for each level
+    that is dropped there.
+    """
+    excess = level_count(side) - limit
+    if excess <= 0:
+        return 0
+    left = excess
+    while left > 0 and get(side, LIVE) > 0 and get(side, BETTER_OUTSIDE) == 0:
+        set_level(side, _worst_outside(side), 0)
+        left -= 1
+    if left > 0:
+        tick = best_tick(side)
+        for _ in range(limit):
+            tick = next_level(side, tick)
+        while tick != NO_PRICE:
+            following = next_level(side, tick)
+            set_level(side, tick, 0)
+            tick = following
+    return excess
+
+
 @inline
 def level_count_bound(side: int) -> int:
     """At least as many levels as the side holds."""
@@ -315,3 +391,31 @@ def move_window(side: int, base: int) -> None:
     put(side, LOST, lost)
     for level in range(count):
         set_level(side, levels[level, 0], levels[level, 1])
+
+
+@inline
+def _misses_best(side: int) -> bool:
+    """Whether the side's best price may lie outside its window."""
+    return get(side, BETTER_OUTSIDE) != 0 or (get(side, BEST) == WINDOW and get(side, LIVE) > 0)
+
+
+@part
+def centre_windows(bids: int, asks: int) -> bool:
+    """Move both sides' windows when the mid has left their middle half or a best price lies outside.
+
+    Whether they were moved; a move to the same place is not made.
+    """
+    bid = best_tick(bids)
+    ask = best_tick(asks)
+    if bid == NO_PRICE and ask == NO_PRICE:
+        return False
+    middle = (bid + ask) // 2 if bid != NO_PRICE and ask != NO_PRICE else max(bid, ask)
+    offset = middle - get(bids, BASE)
+    if WINDOW // 4 <= offset <= WINDOW * 3 // 4 and not _misses_best(bids) and not _misses_best(asks):
+        return False
+    base = middle - WINDOW // 2
+    if base == get(bids, BASE):
+        return False
+    move_window(bids, base)
+    move_window(asks, base)
+    return True
