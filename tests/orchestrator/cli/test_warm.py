@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
@@ -11,23 +10,17 @@ import orchestrator.cli.warm as command
 from tests.orchestrator.cli.terminal import Terminal
 
 
-@dataclass(frozen=True)
-class Kernel:
-    """Stands in for a compiled entry: compiling real ones takes a minute."""
-
-    name: str
-
-
 @pytest.fixture
 def kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three kernels, of which the first has to be compiled."""
-    entries = [Kernel("a"), Kernel("b"), Kernel("c")]
+    """Three kernels, of which the first has to be compiled: compiling real ones takes a minute."""
+    names = ["a", "b", "c"]
 
-    def warmed() -> Iterator[tuple[Kernel, bool]]:
-        for entry in entries:
-            yield entry, entry.name != "a"
+    def warmed(processes: int) -> Iterator[tuple[str, bool]]:
+        assert processes >= 1
+        for name in names:
+            yield name, name != "a"
 
-    monkeypatch.setattr(command, "all_entries", lambda: entries)
+    monkeypatch.setattr(command, "all_entries", lambda: names)
     monkeypatch.setattr(command, "warm_kernels", warmed)
 
 
