@@ -1,4 +1,4 @@
-"""Declaring compiled functions: ``inline`` for small parts, ``part`` for large ones, ``entry`` for what Python calls.
+"""Declaring compiled functions: ``inline`` for small parts, ``part`` and ``shared`` for large, ``entry`` for Python.
 
 Entries have one declared signature and are compiled into a content-keyed cache by ``warm``; an
 entry that is called cold compiles itself first. Parts are compiled into the entries that use them.
@@ -38,6 +38,14 @@ def inline(function: Callable[P, R]) -> Callable[P, R]:
 def part(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function that other kernels call; the optimiser decides about inlining."""
     return cast(Callable[P, R], njit(**_OPTIONS)(function))
+
+
+def shared(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function that stays one copy for all of its callers, for what is large and called from many places.
+
+    A ``part`` that is first needed by an ``inline`` function inherits its inlining; this one does not.
+    """
+    return cast(Callable[P, R], njit(**_OPTIONS, forceinline=False)(function))
 
 
 class Entry(Generic[P, R]):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from market.native.kernel import BYTES, inline
 from market.native.memory import address_of, cycle_counter, get, load_u8, put, trailing_zeros
 from market.native.vectors import BLOCK, newlines
+from market.wire.markets import note_hole
 from market.wire.records import (
     CHECKSUM,
     CURSOR_LINE,
@@ -23,6 +25,7 @@ from market.wire.records import (
     REASON,
     RECEIVE_NS,
     REJECTED,
+    SHAPE,
     WIDTH,
     Reject,
     Rows,
@@ -40,14 +43,16 @@ DECODE_LINES: Final = (
     f"int64({BYTES}, int64, int64[::1], int64[:, ::1], int64[:, ::1], int64[:, ::1], int64[::1], int64)"
 )
 """Signature of every venue's ``decode_lines`` entry."""
+DecodeLines = Callable[[bytes, int, Words, Rows, Rows, Rows, Words, int], int]
+"""How Python calls one."""
 
 
 class Decoder(Protocol):
     """A venue's kernel for one message.
 
-    Reads the text from ``at`` to ``end``, where a byte below 32 must stand, and writes its records. Returns
-    False, and writes nothing, when its levels need a batch that is emptied first. ``records``, ``bids``, ``asks``
-    and ``cursor`` are addresses of a ``Batch``'s arrays, ``room`` is the length of bids and of asks.
+    Reads the text from ``at`` to ``end``, where a byte below 32 must stand, and writes its records: at least one.
+    Returns False, and writes nothing, when they or their levels need a batch that is emptied first. ``records``,
+    ``bids``, ``asks`` and ``cursor`` are addresses of a ``Batch``'s arrays, ``room`` is the length of bids and of asks.
     """
 
     def __call__(
@@ -101,6 +106,7 @@ def open_record(records: int, cursor: int, receive_ns: int) -> int:
     put(row, LINE, get(cursor, CURSOR_LINE))
     put(row, CYCLES, 0)
     put(row, CHECKSUM, -1)
+    put(row, SHAPE, 0)
     return row
 
 
@@ -152,6 +158,7 @@ def decode_each_line(
             reason = FUTURE_TIME
         first = get(state, CURSOR_RECORDS)
         if reason != OK:
+            note_hole(address_of(markets))
             close_record(state, open_record(rows, state, receive_ns), REJECTED, reason)
         elif not decode_message(
             message,

@@ -10,17 +10,23 @@ import numpy as np
 
 from market.errors import Fatal
 from market.native.kernel import inline
-from market.native.memory import get
+from market.native.memory import get, put
 from market.wire.records import Words
 from market.wire.text import packed
 
-_HEADER: Final = 1
+# Words in front of the rows: their number, and what a connection's decoder keeps from message to message.
+SEQUENCE: Final = 1
+"""Last number of a connection that numbers all of its messages, -1 before the first."""
+HOLE: Final = 2
+"""Whether an input was refused since the decoder last cleared this."""
+_HEADER: Final = 4
 ROW: Final = 8
 SYMBOL_LOW: Final = 0
 SYMBOL_HIGH: Final = 1
 SYMBOL_LENGTH: Final = 2
 PRICE_DECIMALS: Final = 3
 QUANTITY_DECIMALS: Final = 4
+"""Decimals in which quantities arrive, ``Market.wire_decimals``."""
 CONTRACT_FACTOR: Final = 5
 CONTRACT_LIMIT: Final = 6
 MAXIMUM_SYMBOL: Final = 16
@@ -38,12 +44,15 @@ class Market:
     contract_value: fixed value of an inverse contract in quote currency, 0 for linear markets. Such a
         market's quantities arrive in contracts and are converted to lots,
         ``floor(contracts * contract_value / price)``.
+    contract_size: base currency per contract of a linear market whose quantities arrive in contracts, a power
+        of ten (OKX swaps); 1 where they arrive in base currency.
     """
 
     symbol: str
     price_decimals: int
     quantity_decimals: int
     contract_value: Decimal = Decimal(0)
+    contract_size: Decimal = Decimal(1)
 
     def __post_init__(self) -> None:
         if not (self.symbol.isascii() and 1 <= len(self.symbol) <= MAXIMUM_SYMBOL):
@@ -55,6 +64,24 @@ class Market:
             raise Fatal(f"{self.symbol}: contract value must not be negative, was {self.contract_value}")
         if self.contract_value and self.contract_factor != self.contract_value * self._contract_scale:
             raise Fatal(f"{self.symbol}: contract value {self.contract_value} has more digits than ticks and lots hold")
+        if self.contract_value and self.contract_size != 1:
+            raise Fatal(f"{self.symbol}: an inverse market has no contract size, was {self.contract_size}")
+        size = self.contract_size
+        if (
+            not size.is_finite()
+            or size <= 0
+            or size != Decimal(1).scaleb(size.adjusted())
+            or not 0 <= self.wire_decimals <= 18
+        ):
+            raise Fatal(
+                f"{self.symbol}: contract size must be a power of ten of at least one lot, was {size} "
+                f"with {self.quantity_decimals} quantity decimals"
+            )
+
+    @property
+    def wire_decimals(self) -> int:
+        """Decimals in which quantities arrive: those of lots, or of contracts; 0 for inverse markets."""
+        return 0 if self.contract_value else self.quantity_decimals + self.contract_size.adjusted()
 
     @property
     def _contract_scale(self) -> int:
@@ -67,17 +94,21 @@ class Market:
 
 
 def market_table(markets: list[Market]) -> Words:
-    """The markets as int64[1 + 8 n] for kernels; raises Fatal for a symbol that occurs twice."""
+    """The markets of one connection as int64[4 + 8 n] for kernels, and what the decoder keeps of the connection.
+
+    Raises Fatal for a symbol that occurs twice.
+    """
     symbols = [market.symbol for market in markets]
     if len(set(symbols)) != len(symbols):
         raise Fatal(f"a symbol occurs twice among the markets of one source: {sorted(symbols)}")
     table = np.zeros(_HEADER + ROW * len(markets), dtype=np.int64)
     table[0] = len(markets)
+    table[SEQUENCE] = -1
     for index, market in enumerate(markets):
         low, high = packed(market.symbol)
         factor = market.contract_factor
         limit = (2**63 - 1) // factor if factor else 0
-        row = (low, high, len(market.symbol), market.price_decimals, market.quantity_decimals, factor, limit)
+        row = (low, high, len(market.symbol), market.price_decimals, market.wire_decimals, factor, limit)
         table[_HEADER + ROW * index :][: len(row)] = row
     return table
 
@@ -102,3 +133,9 @@ def market_row(table: int, index: int) -> int:
 def market_count(table: int) -> int:
     """Number of markets in the table."""
     return get(table, 0)
+
+
+@inline
+def note_hole(table: int) -> None:
+    """Remember that an input of the connection was refused."""
+    put(table, HOLE, 1)

@@ -37,6 +37,8 @@ class Kind(IntEnum):
     """Best bid and offer as the venue itself states it."""
     TRADE = 4
     REJECTED = 5
+    GAP = 6
+    """Messages of the connection are missing: the market's book is no longer known."""
 
 
 class Reject(IntEnum):
@@ -60,7 +62,7 @@ class Reject(IntEnum):
     OVERFLOW = 9
     """A number beyond 18 digits, or a contract quantity too large to convert."""
     TOO_LONG = 10
-    """More levels than the decoder's arrays hold."""
+    """More levels or records than the decoder's arrays hold."""
 
 
 class Column(IntEnum):
@@ -85,7 +87,9 @@ class Column(IntEnum):
     CYCLES = 13
     """Time-stamp counter ticks that decoding took."""
     CHECKSUM = 14
-    """Book checksum that the message states; -1 when it states none."""
+    """CRC-32 of the book that the message states, 0 to 2**32 - 1; -1 when it states none."""
+    SHAPE = 15
+    """How the message writes its levels, see ``levels.pack_shape``; 0 when it does not matter."""
 
 
 WIDTH: Final = 16
@@ -113,6 +117,7 @@ REASON: Final = int(Column.REASON)
 LINE: Final = int(Column.LINE)
 CYCLES: Final = int(Column.CYCLES)
 CHECKSUM: Final = int(Column.CHECKSUM)
+SHAPE: Final = int(Column.SHAPE)
 
 IGNORED: Final = int(Kind.IGNORED)
 DIFF: Final = int(Kind.DIFF)
@@ -120,6 +125,7 @@ SNAPSHOT: Final = int(Kind.SNAPSHOT)
 QUOTE: Final = int(Kind.QUOTE)
 TRADE: Final = int(Kind.TRADE)
 REJECTED: Final = int(Kind.REJECTED)
+GAP: Final = int(Kind.GAP)
 
 AGGRESSOR_NONE: Final = 0
 AGGRESSOR_BUY: Final = 1
@@ -131,6 +137,8 @@ CURSOR_RECORDS: Final = 1
 CURSOR_BIDS: Final = 2
 CURSOR_ASKS: Final = 3
 CURSOR_LINE: Final = 4
+CURSOR_ROOM: Final = 5
+"""Records that the batch holds."""
 CURSOR_SCRATCH: Final = 8
 """First of the words in which a decoder puts a message together."""
 CURSOR_WIDTH: Final = 40
@@ -151,6 +159,7 @@ class Batch:
         self.bids: Rows = np.zeros((levels, 2), dtype=np.int64)
         self.asks: Rows = np.zeros((levels, 2), dtype=np.int64)
         self.cursor: Words = np.zeros(CURSOR_WIDTH, dtype=np.int64)
+        self.cursor[CURSOR_ROOM] = records
 
     @property
     def count(self) -> int:
@@ -174,6 +183,7 @@ class Batch:
     def restart(self, line: int = 1) -> None:
         """Begin a new input buffer whose first line has the given number."""
         self.cursor[:] = 0
+        self.cursor[CURSOR_ROOM] = len(self.records)
         self.cursor[CURSOR_LINE] = line
 
     def filled(self) -> Rows:
