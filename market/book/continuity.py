@@ -1,8 +1,9 @@
 """Each venue's rule for the sequence of its depth updates.
 
-The rules are the venues' own: Binance ``web-socket-streams.md`` (spot: U, u; futures: U, u, pu), OKX
-``seqId``/``prevSeqId``, Bybit ``u``, Deribit ``prev_change_id``. Kraken v2 and Coinbase Exchange number
-nothing; there a checksum or the connection's own delivery guarantee stands in.
+The rules are the venues' own: Binance ``web-socket-streams.md`` (spot: U, u; futures: U, u, pu), OKX API v5 guide,
+"Sequence ID" (``seqId``, ``prevSeqId``; equal ones are a heartbeat, a smaller ``seqId`` that follows its predecessor
+restarts the numbers after maintenance), Bybit "Orderbook" (``u``), Deribit ``prev_change_id``. Kraken and Coinbase
+number no book; there a checksum, or the connection's own numbers and delivery guarantee, stand in.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Rule(IntEnum):
     CONSECUTIVE = 3
     """One id, each one above the last (Bybit)."""
     UNNUMBERED = 4
-    """No ids: every update is applied (Kraken v2, Coinbase Exchange)."""
+    """No ids: every update is applied (Kraken, Coinbase)."""
 
 
 OVERLAPPING: Final = int(Rule.OVERLAPPING)

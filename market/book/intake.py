@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from market.book.book import BOOK_WORDS
-from market.book.synchroniser import on_diff, on_snapshot
+from market.book.synchroniser import on_diff, on_gap, on_snapshot
 from market.book.top import CHANGED, SAME, on_stated_quote
 from market.native.kernel import entry, inline
 from market.native.memory import address_of, get
@@ -16,13 +16,16 @@ from market.wire.records import (
     BID_QUANTITY,
     BIDS,
     BIDS_START,
+    CHECKSUM,
     DIFF,
     FIRST_ID,
+    GAP,
     KIND,
     LAST_ID,
     MARKET,
     PREVIOUS_ID,
     QUOTE,
+    SHAPE,
     SNAPSHOT,
     WIDTH,
     Rows,
@@ -32,7 +35,7 @@ from market.wire.records import (
 
 @inline
 def take_record(book: int, row: int, bids: int, asks: int) -> int:
-    """Apply one diff, snapshot or quote record to its book; SAME, CHANGED or WITHDRAWN."""
+    """Apply one diff, snapshot, quote or gap record to its book; SAME, CHANGED or WITHDRAWN."""
     kind = get(row, KIND)
     if kind == QUOTE:
         return on_stated_quote(
@@ -55,10 +58,21 @@ def take_record(book: int, row: int, bids: int, asks: int) -> int:
             get(row, BIDS),
             ask_rows,
             get(row, ASKS),
+            get(row, CHECKSUM),
+            get(row, SHAPE),
         )
     if kind == SNAPSHOT:
-        return on_snapshot(book, get(row, LAST_ID), bid_rows, get(row, BIDS), ask_rows, get(row, ASKS))
-    return SAME
+        return on_snapshot(
+            book,
+            get(row, LAST_ID),
+            bid_rows,
+            get(row, BIDS),
+            ask_rows,
+            get(row, ASKS),
+            get(row, CHECKSUM),
+            get(row, SHAPE),
+        )
+    return on_gap(book) if kind == GAP else SAME
 
 
 @entry("int64(int64[::1], int64[:, ::1], int64, int64[:, ::1], int64[:, ::1])")

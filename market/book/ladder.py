@@ -5,7 +5,7 @@ live, bit w of the upper one that word w of the lower is not zero; the best inde
 indexed downward, so on both sides a better price has a smaller index and one search serves both.
 Levels outside the window live in an open-addressing hash until the window is moved over them.
 
-Cost: 8 to 15 ns per level; the best price is a load. A side is about 1 MB, touched where levels are.
+Cost: 8 to 15 ns per level; the best price is a load. A side is about 1.6 MB, touched where levels are.
 """
 
 from __future__ import annotations

@@ -15,15 +15,19 @@ from market.book.book import (
     BUFFER_USED,
     BUFFER_WORDS,
     BUFFERED,
+    CHECKSUM_STYLE,
     CROSSED,
+    DEPTH_LIMIT,
     DIFFS,
     FRESH,
     GAPS,
+    IN_BAND,
     LAST_ID,
     PRUNED,
     QUOTED,
     RESYNCS,
     RULE,
+    SHAPE,
     SNAPSHOT_CHECKS,
     SNAPSHOT_EQUAL,
     SNAPSHOTS,
@@ -34,20 +38,25 @@ from market.book.book import (
     STATED_BID,
     STATED_ID,
     SYNCHRONISED,
+    TRUNCATED,
+    UNJOINED,
     apply_levels,
     ask_side,
     bid_side,
     clear_levels,
     count,
     equals_levels,
+    forget_numbers,
     keep_centred,
     lost_levels,
 )
+from market.book.checksum import verify
 from market.book.continuity import APPLY, CHAINED, DROP, GAP, UNNUMBERED, judge
-from market.book.ladder import NO_PRICE, best_tick, set_level
+from market.book.ladder import NO_PRICE, best_tick, set_level, truncate
 from market.book.top import CHANGED, SAME, WITHDRAWN, take_from_book, withdraw
 from market.native.kernel import inline, part
 from market.native.memory import get, put
+from market.wire.levels import unpack_shape, wider_shape
 
 _BUFFERED_HEADER: Final = 5
 
@@ -119,14 +128,42 @@ def _mend(book: int) -> bool:
 
 
 @part
-def _apply(book: int, last: int, bids: int, bid_count: int, asks: int, ask_count: int) -> bool:
-    """Apply a diff that continues the book; false when the result is not usable."""
+def _keep_depth(book: int) -> None:
+    """Drop what lies beyond the depth subscribed to: as set, else as the messages say."""
+    _, _, stated = unpack_shape(get(book, SHAPE))
+    limit = get(book, DEPTH_LIMIT) if get(book, DEPTH_LIMIT) > 0 else stated
+    if limit > 0:
+        keep_centred(book)
+        dropped = truncate(bid_side(book), limit) + truncate(ask_side(book), limit)
+        put(book, TRUNCATED, get(book, TRUNCATED) + dropped)
+
+
+@part
+def _take_levels(
+    book: int, last: int, bids: int, bid_count: int, asks: int, ask_count: int, checksum: int, shape: int
+) -> bool:
+    """Set the levels of an update and check the result; false when it is not usable."""
+    if last < get(book, LAST_ID):
+        forget_numbers(book)
     apply_levels(book, bids, bid_count, asks, ask_count)
     put(book, LAST_ID, last)
-    put(book, FRESH, 0)
+    matches = True
+    if get(book, CHECKSUM_STYLE) != 0:
+        put(book, SHAPE, wider_shape(get(book, SHAPE), shape))
+        _keep_depth(book)
+        matches = verify(book, checksum)
     usable = _mend(book)
     keep_centred(book)
-    return usable
+    return usable and matches
+
+
+@part
+def _apply(
+    book: int, last: int, bids: int, bid_count: int, asks: int, ask_count: int, checksum: int, shape: int
+) -> bool:
+    """Apply a diff that continues the book; false when the result is not usable."""
+    put(book, FRESH, 0)
+    return _take_levels(book, last, bids, bid_count, asks, ask_count, checksum, shape)
 
 
 @part
@@ -144,7 +181,7 @@ def _apply_buffered(book: int) -> int:
             count(book, STALE)
         else:
             bids = at + 8 * _BUFFERED_HEADER
-            if not _apply(book, get(at, 1), bids, bid_count, bids + 16 * bid_count, ask_count):
+            if not _apply(book, get(at, 1), bids, bid_count, bids + 16 * bid_count, ask_count, -1, 0):
                 return GAP
         at += 8 * (_BUFFERED_HEADER + 2 * (bid_count + ask_count))
     return APPLY
@@ -152,36 +189,50 @@ def _apply_buffered(book: int) -> int:
 
 @part
 def on_diff(
-    book: int, first: int, last: int, previous: int, bids: int, bid_count: int, asks: int, ask_count: int
+    book: int,
+    first: int,
+    last: int,
+    previous: int,
+    bids: int,
+    bid_count: int,
+    asks: int,
+    ask_count: int,
+    checksum: int,
+    shape: int,
 ) -> int:
     """Take a depth update; returns SAME, CHANGED or WITHDRAWN for the top of book.
 
-    ``bids`` and ``asks`` are addresses of rows (tick, lots).
+    ``bids`` and ``asks`` are addresses of rows (tick, lots); ``checksum`` and ``shape`` are the record's columns.
     """
     count(book, DIFFS)
     if get(book, SYNCHRONISED) == 0:
+        if get(book, IN_BAND) != 0:
+            count(book, UNJOINED)
+            return SAME
         _buffer(book, first, last, previous, bids, bid_count, asks, ask_count)
         return SAME
     verdict = judge(get(book, RULE), get(book, FRESH) != 0, get(book, LAST_ID), first, last, previous)
     if verdict == DROP:
         count(book, STALE)
         return SAME
-    if verdict == APPLY and _apply(book, last, bids, bid_count, asks, ask_count):
+    if verdict == APPLY and _apply(book, last, bids, bid_count, asks, ask_count, checksum, shape):
         return take_from_book(book)
     count(book, GAPS)
     put(book, BUFFERED, 0)
     put(book, BUFFER_USED, 0)
-    if verdict == GAP:
+    if verdict == GAP and get(book, IN_BAND) == 0:
         _buffer(book, first, last, previous, bids, bid_count, asks, ask_count)
     return _lose(book)
 
 
 @part
-def on_snapshot(book: int, last: int, bids: int, bid_count: int, asks: int, ask_count: int) -> int:
+def on_snapshot(
+    book: int, last: int, bids: int, bid_count: int, asks: int, ask_count: int, checksum: int, shape: int
+) -> int:
     """Take a snapshot; returns SAME, CHANGED or WITHDRAWN for the top of book.
 
     Venues with exact chains repeat snapshots while the book is in step: one of the book's own update is compared with
-    it and changes nothing if it is equal.
+    it and changes nothing if it is equal. An in-band snapshot replaces the book whatever its number.
     """
     count(book, SNAPSHOTS)
     if get(book, SYNCHRONISED) != 0 and get(book, RULE) == CHAINED and last == get(book, LAST_ID):
@@ -189,17 +240,16 @@ def on_snapshot(book: int, last: int, bids: int, bid_count: int, asks: int, ask_
         if equals_levels(book, bids, bid_count, asks, ask_count):
             count(book, SNAPSHOT_EQUAL)
             return SAME
-    if get(book, SYNCHRONISED) != 0 and last < get(book, LAST_ID) and get(book, RULE) != UNNUMBERED:
+    known = get(book, SYNCHRONISED) != 0 and get(book, IN_BAND) == 0
+    if known and last < get(book, LAST_ID) and get(book, RULE) != UNNUMBERED:
         count(book, STALE_SNAPSHOTS)
         return SAME
     was_synchronised = get(book, SYNCHRONISED) != 0
     middle = get(bids, 0) if bid_count > 0 else get(asks, 0) if ask_count > 0 else 0
     clear_levels(book, middle)
-    apply_levels(book, bids, bid_count, asks, ask_count)
-    put(book, LAST_ID, last)
+    put(book, SHAPE, 0)
     put(book, FRESH, 1)
-    usable = _mend(book)
-    keep_centred(book)
+    usable = _take_levels(book, last, bids, bid_count, asks, ask_count, checksum, shape)
     if not usable or _apply_buffered(book) == GAP:
         # Too old for what has arrived since: the buffer waits for a newer one.
         count(book, GAPS)
@@ -214,4 +264,15 @@ def on_snapshot(book: int, last: int, bids: int, bid_count: int, asks: int, ask_
     return take_from_book(book)
 
 
-__all__ = ["CHANGED", "SAME", "WITHDRAWN", "on_diff", "on_snapshot"]
+@part
+def on_gap(book: int) -> int:
+    """Messages are missing: the book is given up until a snapshot joins; returns SAME or WITHDRAWN."""
+    if get(book, SYNCHRONISED) == 0:
+        return SAME
+    count(book, GAPS)
+    put(book, BUFFERED, 0)
+    put(book, BUFFER_USED, 0)
+    return _lose(book)
+
+
+__all__ = ["CHANGED", "SAME", "WITHDRAWN", "on_diff", "on_gap", "on_snapshot"]

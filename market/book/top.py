@@ -79,6 +79,8 @@ def _check_against_stated(book: int, bid: int, bid_quantity: int, ask: int, ask_
     """Compare the book with the stated quote of its id, now or when that arrives."""
     update_id = get(book, LAST_ID)
     put(book, PENDING_ID, -1)
+    if update_id < 0:
+        return
     if get(book, STATED_ID) < update_id:
         put(book, PENDING_ID, update_id)
         put(book, PENDING_TOP, bid)
