@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from market.errors import Fatal, Rejected
-from market.fixed_point import COUNT_MOST, Scale
+from market.fixed_point import COUNT_MOST, Scale, floor_to
 
 UNLIMITED: Final = COUNT_MOST
 
@@ -40,7 +40,8 @@ class Listing:
     Parameters
     ----------
     venue: the fast loop's number of the venue. venue_name, symbol: as people and the venue write them.
-    tick, lot: steps of prices and quantities. An inverse contract's step is the contract: its lot is 1.
+    tick, lot: steps of prices and quantities; for inverse contracts the step to which their worth in base currency
+        is rounded down, as the decoders do.
     minimum_quantity, maximum_quantity, minimum_notional: of one order; notional in price times quantity counts.
     contract_value: fixed worth of one inverse contract in notional counts; 0: quantities are in base currency.
     base_asset, quote_asset: names of what changes hands, empty when balances are not kept.
@@ -95,11 +96,15 @@ class Listing:
 
     def check_notional(self, price: int, quantity: int) -> None:
         """Raises Rejected if the order is worth less than the venue takes, or less than one contract."""
-        least = max(self.minimum_notional, self.contract_value)
-        if price * quantity < least:
+        if price * quantity < self.minimum_notional:
             raise Rejected(
                 f"{self}: notional was {price * quantity} counts of 1e{self.instrument.notional_exponent}; "
-                f"expected at least {least}"
+                f"expected at least {self.minimum_notional}"
+            )
+        if self.contract_value and self.contracts(price, quantity) < 1:
+            raise Rejected(
+                f"{self}: quantity was {self.instrument.quantity_scale.text(quantity)}, less than one contract; "
+                f"expected at least {self.instrument.quantity_scale.text(self.contracts_quantity(price, 1))}"
             )
 
     def check(self, price: int, quantity: int) -> None:
@@ -109,10 +114,25 @@ class Listing:
         self.check_notional(price, quantity)
 
     def contracts(self, price: int, quantity: int) -> int:
-        """Whole inverse contracts in a quantity at a price, rounded down; Rejected for a linear listing."""
+        """Inverse contracts in a quantity: the most whose ``contracts_quantity`` is not above it.
+
+        Raises Rejected for a linear listing.
+        """
+        self._check_inverse()
+        lots = floor_to(quantity, self.lot) + self.lot
+        return -(-lots * price // self.contract_value) - 1
+
+    def contracts_quantity(self, price: int, contracts: int) -> int:
+        """What some inverse contracts are worth in base currency at a price, rounded down to lots.
+
+        Raises Rejected for a linear listing.
+        """
+        self._check_inverse()
+        return floor_to(contracts * self.contract_value // price, self.lot)
+
+    def _check_inverse(self) -> None:
         if not self.contract_value:
             raise Rejected(f"{self} has no inverse contracts: its quantities are in base currency")
-        return price * quantity // self.contract_value
 
 
 @dataclass(frozen=True)

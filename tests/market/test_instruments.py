@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from market.errors import Fatal, Rejected
 from market.fixed_point import Scale
@@ -38,11 +40,22 @@ def test_a_refusal_names_value_and_limit(price: int, quantity: int, text: str) -
         SPOT.check(price, quantity)
 
 
-def test_inverse_contracts_are_whole_and_at_least_one() -> None:
+@given(price=st.integers(1_000, 10**7), contracts=st.integers(1, 10**6), lot=st.sampled_from([1, 10, 1000]))
+@settings(derandomize=True, deadline=None)
+def test_contracts_become_base_quantities_and_come_back(price: int, contracts: int, lot: int) -> None:
+    listing = replace(INVERSE, lot=lot)
+    quantity = listing.contracts_quantity(price, contracts)
+    back = listing.contracts(price, quantity)
+    assert back >= contracts
+    assert listing.contracts_quantity(price, back) == quantity
+    assert listing.contracts_quantity(price, back + 1) > quantity
+
+
+def test_an_inverse_order_is_of_at_least_one_contract() -> None:
     assert INVERSE.contracts(5_000_000, 1_000_000) == 5_000
-    assert INVERSE.contracts(6_000_010, 200) == 1
-    with pytest.raises(Rejected, match="notional"):
-        INVERSE.check(5_000_000, 199)
+    INVERSE.check(6_170_010, INVERSE.contracts_quantity(6_170_010, 1))
+    with pytest.raises(Rejected, match="less than one contract; expected at least"):
+        INVERSE.check(6_170_010, 161)
     with pytest.raises(Rejected, match="no inverse contracts"):
         SPOT.contracts(1, 1)
 

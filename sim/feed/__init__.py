@@ -1,0 +1,1 @@
+"""Feeds that stand in for live market data."""

@@ -1,0 +1,1 @@
+"""Gateways that stand in for venues."""
