@@ -1,0 +1,181 @@
+"""Carries out what strategies want, and books what gateways report."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from market.errors import DataGap, Fatal, Rejected, Retry
+from market.instruments import Catalogue
+from market.orders.cause import Origin
+from market.orders.events import CancelRefused, CancelRequested, OrderEvent, OutcomeUnknown, Refused, Sent
+from market.orders.kinds import OrderState
+from market.orders.machine import Verdict
+from market.orders.order import Order, OrderIntent
+from market.orders.reports import GatewayReport, OrderUpdate
+from market.protocols import Clock, Gateway, Journal, MarketView, OrderChanged, PreTradeCheck
+from orchestrator.run_loop.ledger import Ledger
+from orchestrator.run_loop.settlement import Settlement
+from orchestrator.run_loop.summary import RunCounts
+
+
+class Desk:
+    """Every order goes out here and every report comes in here.
+
+    Parameters
+    ----------
+    checks: rules of the run, asked in turn after the listing's own; the first refusal counts.
+
+    Members
+    -------
+    changes: what strategies have not been told yet, oldest first; drained by the loop.
+    """
+
+    def __init__(
+        self,
+        *,
+        gateway: Gateway,
+        clock: Clock,
+        catalogue: Catalogue,
+        checks: Sequence[PreTradeCheck],
+        view: MarketView,
+        ledger: Ledger,
+        settlement: Settlement,
+        journal: Journal,
+        counts: RunCounts,
+    ) -> None:
+        self._gateway = gateway
+        self._clock = clock
+        self._catalogue = catalogue
+        self._checks = tuple(checks)
+        self._view = view
+        self._ledger = ledger
+        self._settlement = settlement
+        self._journal = journal
+        self._counts = counts
+        self._unasked: dict[str, None] = {}
+        self.changes: deque[OrderChanged] = deque()
+
+    def place(self, intent: OrderIntent, strategy: str) -> None:
+        """Write an order down, check it and send it; one of the same cause as before changes nothing.
+
+        Raises Fatal when the intent bears another strategy's tag.
+        """
+        if intent.cause.strategy != strategy:
+            raise Fatal(f"strategy {strategy} placed {intent.client_order_id}; expected its own tag in the cause")
+        name = intent.client_order_id
+        if name in self._ledger:
+            self._counts.repeated += 1
+            return
+        self._journal.intent(intent)
+        order = self._ledger.add(intent)
+        now_ns = self._clock.now_ns()
+        try:
+            self._check(intent)
+        except Rejected as refusal:
+            self._counts.refused += 1
+            self._counts.note(str(refusal))
+            self._apply(name, Refused(time_ns=now_ns, reason=str(refusal)), settles=False)
+            return
+        self._settlement.placed(order, now_ns)
+        try:
+            self._gateway.submit(order)
+        except (Rejected, Retry) as refusal:
+            self._counts.refused += 1
+            self._counts.note(str(refusal))
+            self._apply(name, Refused(time_ns=now_ns, reason=str(refusal)))
+            return
+        self._counts.placed += 1
+        self._apply(name, Sent(time_ns=now_ns))
+
+    def cancel(self, client_order_id: str, strategy: str) -> None:
+        """Ask for an order's cancellation; nothing happens when that was done or the order has ended.
+
+        Raises Rejected for an order that is not the strategy's.
+        """
+        order = self._ledger.order(client_order_id)
+        if order is None or order.intent.cause.strategy != strategy:
+            raise Rejected(f"strategy {strategy} cancels {client_order_id!r}; expected one of its own orders")
+        if order.state.is_terminal or order.state is OrderState.CANCEL_REQUESTED:
+            return
+        now_ns = self._clock.now_ns()
+        self._apply(client_order_id, CancelRequested(time_ns=now_ns))
+        try:
+            self._gateway.cancel(order)
+        except (Rejected, Retry) as refusal:
+            self._counts.note(str(refusal))
+            self._apply(client_order_id, CancelRefused(time_ns=now_ns, reason=str(refusal)))
+
+    def take_reports(self, until_ns: int) -> None:
+        """Book what the gateway reports up to a time; a broken stream makes every working order's outcome unknown."""
+        try:
+            reports = self._gateway.take(until_ns)
+        except DataGap as gap:
+            self._counts.data_gaps += 1
+            self._counts.note(str(gap))
+            for order in self._ledger.orders:
+                if order.is_working:
+                    self._apply(order.client_order_id, OutcomeUnknown(time_ns=self._clock.now_ns(), reason=str(gap)))
+            return
+        for report in reports:
+            self._take_report(report)
+
+    def ask_again(self) -> None:
+        """Ask about the orders of unknown outcome whose question could not be asked or was not answered."""
+        waiting, self._unasked = self._unasked, {}
+        for name in waiting:
+            order = self._ledger.order(name)
+            if order is not None and order.state is OrderState.UNKNOWN:
+                self._ask(order)
+
+    def _check(self, intent: OrderIntent) -> None:
+        """Raises Rejected for an order that must not be sent."""
+        listing = self._catalogue.listing(intent.instrument, intent.venue)
+        listing.check_quantity(intent.quantity)
+        if intent.limit_price:
+            listing.check(intent.limit_price, intent.quantity)
+        if intent.stop_price:
+            listing.check_price(intent.stop_price)
+        for check in self._checks:
+            check(intent, self._view)
+        if intent.cause.origin is Origin.TRIGGER:
+            self._settlement.claim(intent)
+
+    def _take_report(self, report: GatewayReport) -> None:
+        if not isinstance(report, OrderUpdate):
+            self._journal.report(report)
+            return
+        try:
+            self._apply(report.client_order_id, report.event)
+        except Rejected as contradiction:
+            self._counts.contradictions += 1
+            self._counts.note(str(contradiction))
+            self._journal.report(report)
+
+    def _apply(self, client_order_id: str, event: OrderEvent, *, settles: bool = True) -> None:
+        """Apply an event to an order and all that hangs on it; raises Rejected as ``Ledger.apply``."""
+        before, after, verdict = self._ledger.apply(client_order_id, event)
+        if isinstance(event, OutcomeUnknown) and after.state is OrderState.UNKNOWN:
+            self._ask_soon(before, after)
+        if verdict is Verdict.DUPLICATE:
+            self._counts.duplicates += 1
+            return
+        self._counts.late_fills += verdict is Verdict.LATE_FILL
+        self._journal.event(client_order_id, event)
+        if settles:
+            self._settlement.changed(before, after, verdict, self._clock.now_ns())
+        self.changes.append(OrderChanged(order=after, event=event))
+
+    def _ask_soon(self, before: Order, after: Order) -> None:
+        """Ask at once about a new uncertainty, and later about one that an answer left."""
+        if before.state is OrderState.UNKNOWN:
+            self._unasked[after.client_order_id] = None
+        else:
+            self._ask(after)
+
+    def _ask(self, order: Order) -> None:
+        try:
+            self._gateway.query(order)
+        except Retry as refusal:
+            self._counts.note(str(refusal))
+            self._unasked[order.client_order_id] = None

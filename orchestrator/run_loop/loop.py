@@ -1,0 +1,298 @@
+"""The one loop of every mode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from market.engine import Engine
+from market.errors import Fatal, MissingInput, Rejected
+from market.instruments import Catalogue
+from market.orders.order import OrderIntent
+from market.pipeline import layout
+from market.protocols import (
+    FOREVER,
+    CancelIntent,
+    Clock,
+    Feed,
+    FeedStatus,
+    Gateway,
+    Intent,
+    Journal,
+    PreTradeCheck,
+    QuoteChanged,
+    Started,
+    Strategy,
+    TimerFired,
+    TimerIntent,
+    Traded,
+    Triggered,
+    WakeCause,
+)
+from market.wire.records import Words
+from orchestrator.run_loop.coordinator import Coordinator
+from orchestrator.run_loop.desk import Desk
+from orchestrator.run_loop.fast_loop import FastLoop
+from orchestrator.run_loop.intake import FINISHED, Intake
+from orchestrator.run_loop.journal import NoJournal
+from orchestrator.run_loop.ledger import Ledger
+from orchestrator.run_loop.settlement import Settlement
+from orchestrator.run_loop.summary import RunCounts, RunSummary
+from orchestrator.run_loop.timers import Timers
+from orchestrator.run_loop.view import View
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How a run behaves.
+
+    Parameters
+    ----------
+    tables: table rows of the engine as control messages, numbered from 2.
+    epoch: of this run; greater than that of any earlier one.
+    heartbeat_every_ns: interval of the heartbeats that renew the fast loop's lease; at least 1.
+    """
+
+    tables: tuple[bytes, ...]
+    epoch: int = 1
+    heartbeat_every_ns: int = 100_000_000
+
+    def __post_init__(self) -> None:
+        if self.heartbeat_every_ns < 1:
+            raise Fatal(f"heartbeats were to come every {self.heartbeat_every_ns} ns; expected at least 1")
+
+
+class RunLoop:
+    """Runs strategies over a feed; which feed, clock and gateway makes the mode.
+
+    What is due is done in order of time; at the same time gateway reports come first, then the heartbeat, then timers,
+    then market data, so that a record sees all that was known before it. Of an event the fast loop and the orders for
+    its triggers come first, then the strategies that wait for the event itself.
+    """
+
+    def __init__(
+        self,
+        *,
+        feed: Feed,
+        clock: Clock,
+        gateway: Gateway,
+        engine: Engine,
+        catalogue: Catalogue,
+        strategies: Sequence[Strategy],
+        settings: RunSettings,
+        checks: Sequence[PreTradeCheck] = (),
+        journal: Journal | None = None,
+    ) -> None:
+        journal = NoJournal() if journal is None else journal
+        _check_routes(feed, catalogue)
+        self._feed = feed
+        self._clock = clock
+        self._gateway = gateway
+        self._heartbeat_every_ns = settings.heartbeat_every_ns
+        self._heartbeat_ns = FOREVER
+        self._stopped = False
+        self._counts = RunCounts()
+        self._timers = Timers()
+        self._ledger = Ledger()
+        self._coordinator = Coordinator(strategies)
+        self._intake = Intake(feed)
+        self._fast_loop = FastLoop(engine, settings.tables, settings.epoch, journal)
+        self._settlement = Settlement(self._fast_loop)
+        self._view = View(clock, settings.epoch, catalogue, self._intake, self._ledger)
+        self._desk = Desk(
+            gateway=gateway,
+            clock=clock,
+            catalogue=catalogue,
+            checks=checks,
+            view=self._view,
+            ledger=self._ledger,
+            settlement=self._settlement,
+            journal=journal,
+            counts=self._counts,
+        )
+
+    def run(self) -> RunSummary:
+        """Run until the feed is finished, ``stop`` is called or an interrupt comes; run once.
+
+        Raises MissingInput when the feed ends without a readable message, and whatever ended the run by error; the
+        fast loop is killed before an error or interrupt leaves the loop, and on ``stop``.
+        """
+        interrupted = False
+        try:
+            self._start()
+            while not self._stopped and self.step():
+                pass
+        except KeyboardInterrupt:
+            interrupted = self._stopped = True
+        except BaseException:
+            self._kill()
+            raise
+        if self._stopped:
+            self._kill()
+        self._answer_triggers()
+        return RunSummary(
+            decision_hash=self._fast_loop.decision_hash,
+            parity=self._fast_loop.parity,
+            counters=self._fast_loop.counters,
+            counts=self._counts,
+            orders=tuple(self._ledger.orders),
+            positions=self._ledger.positions,
+            interrupted=interrupted,
+        )
+
+    def stop(self) -> None:
+        """End the run after the step that it is in; working orders are left as they are."""
+        self._stopped = True
+
+    def step(self) -> bool:
+        """Do the next thing that is due, waiting for it if need be; False when the feed is finished."""
+        due_ns = self._next_due_ns()
+        found = self._intake.next(due_ns)
+        if found >= 0:
+            self._take_event(found)
+        elif found == FINISHED:
+            return False
+        elif self._clock.wait_until(due_ns) >= due_ns:
+            self._do_due()
+        self._answer_triggers()
+        return True
+
+    def _start(self) -> None:
+        """Wait for the first record, arm the fast loop at its time and wake all strategies."""
+        start_ns = self._intake.start_ns()
+        while start_ns is None:
+            if all(self._feed.status(source) is FeedStatus.FINISHED for source in range(len(self._feed.sources))):
+                names = ", ".join(source.name for source in self._feed.sources)
+                raise MissingInput(f"the feed ended without a readable message; its sources were {names}")
+            self._clock.wait_until(FOREVER)
+            start_ns = self._intake.start_ns()
+        self._clock.wait_until(start_ns)
+        self._fast_loop.arm(start_ns)
+        self._heartbeat_ns = start_ns
+        for strategy in self._coordinator.strategies:
+            self._wake(strategy, Started(time_ns=self._clock.now_ns()))
+        self._tell_changes()
+        self._answer_triggers()
+
+    def _next_due_ns(self) -> int:
+        """Time of the next thing that is no market data."""
+        report_ns = self._gateway.next_ns()
+        due_ns = min(self._heartbeat_ns, self._timers.next_ns)
+        return due_ns if report_ns is None else min(due_ns, report_ns)
+
+    def _do_due(self) -> None:
+        """One thing that is due by now: reports, else the heartbeat, else a timer, whichever was due first."""
+        now_ns = self._clock.now_ns()
+        due_ns = self._next_due_ns()
+        if self._gateway.next_ns() == due_ns:
+            self._desk.take_reports(now_ns)
+        elif self._heartbeat_ns == due_ns:
+            self._fast_loop.heartbeat(now_ns)
+            self._heartbeat_ns = now_ns + self._heartbeat_every_ns
+            self._desk.ask_again()
+        else:
+            tag, number = self._timers.take()
+            self._wake(self._coordinator.by_tag[tag], TimerFired(number=number, time_ns=now_ns))
+        self._tell_changes()
+
+    def _take_event(self, source: int) -> None:
+        """Feed the event that the intake found, and wake whoever waits for it."""
+        event = self._intake.event
+        self._clock.wait_until(int(event[layout.EVENT_TIME]))
+        self._counts.events += 1
+        self._fast_loop.feed(event)
+        if event[layout.EVENT_TYPE] == layout.QUOTE_EVENT:
+            self._take_quote(source, event)
+        elif self._coordinator.on_trade:
+            self._take_trade(event)
+
+    def _take_quote(self, source: int, event: Words) -> None:
+        key = self._view.take_quote(event)
+        if event[layout.EVENT_BID_QUANTITY] == 0 and event[layout.EVENT_ASK_QUANTITY] == 0:
+            self._intake.request_lost_book(source)
+        self._answer_triggers()
+        waiting = self._coordinator.on_quote.get(key)
+        if waiting:
+            cause = QuoteChanged(instrument=key[0], venue=key[1], time_ns=self._clock.now_ns())
+            for strategy in waiting:
+                self._wake(strategy, cause)
+            self._tell_changes()
+
+    def _take_trade(self, event: Words) -> None:
+        key = (int(event[layout.EVENT_INSTRUMENT]), int(event[layout.EVENT_VENUE]))
+        waiting = self._coordinator.on_trade.get(key)
+        if waiting:
+            trade = self._view.trade(event)
+            for strategy in waiting:
+                self._wake(strategy, Traded(trade=trade))
+            self._tell_changes()
+
+    def _answer_triggers(self) -> None:
+        """Hand new triggers to the strategies; what they leave unanswered is released."""
+        if not self._fast_loop.has_news:
+            return
+        for trigger in self._fast_loop.triggers():
+            self._counts.triggers += 1
+            self._settlement.open(trigger)
+            for strategy in self._coordinator.on_trigger:
+                self._wake(strategy, Triggered(trigger=trigger))
+            self._settlement.close(self._clock.now_ns())
+            self._tell_changes()
+        self._settlement.state_again(self._clock.now_ns())
+
+    def _tell_changes(self) -> None:
+        """Tell strategies what became of their orders, until nothing more comes of it."""
+        changes = self._desk.changes
+        while changes:
+            change = changes.popleft()
+            self._wake(self._coordinator.by_tag[change.order.intent.cause.strategy], change)
+
+    def _wake(self, strategy: Strategy, cause: WakeCause) -> None:
+        """Let a strategy answer a cause, and carry the answer out; a refusal is counted and has no effect."""
+        try:
+            intents = tuple(strategy.wake(cause, self._view))
+        except Rejected as refusal:
+            self._refused(strategy, refusal)
+            return
+        for intent in intents:
+            try:
+                self._carry_out(strategy, intent)
+            except Rejected as refusal:
+                self._refused(strategy, refusal)
+
+    def _carry_out(self, strategy: Strategy, intent: Intent) -> None:
+        if isinstance(intent, OrderIntent):
+            self._desk.place(intent, strategy.tag)
+        elif isinstance(intent, CancelIntent):
+            self._desk.cancel(intent.client_order_id, strategy.tag)
+        elif isinstance(intent, TimerIntent):
+            self._timers.add(intent.at_ns, strategy.tag, intent.number)
+        else:
+            assert_never(intent)
+
+    def _refused(self, strategy: Strategy, refusal: Rejected) -> None:
+        self._counts.strategy_errors += 1
+        self._counts.note(f"strategy {strategy.tag}: {refusal}")
+
+    def _kill(self) -> None:
+        if self._heartbeat_ns != FOREVER:
+            self._fast_loop.kill(self._clock.now_ns())
+
+
+def _check_routes(feed: Feed, catalogue: Catalogue) -> None:
+    """Raises Fatal when a route leads to no listing, or carries finer numbers than the instrument's counts."""
+    for source in feed.sources:
+        for route in source.routes:
+            if route is None:
+                continue
+            try:
+                instrument = catalogue.listing(route.instrument, route.venue).instrument
+            except Rejected as refusal:
+                raise Fatal(f"source {source.name}: {refusal}") from refusal
+            own = (instrument.price_scale.exponent, instrument.quantity_scale.exponent)
+            if route.price_exponent < own[0] or route.quantity_exponent < own[1]:
+                raise Fatal(
+                    f"source {source.name}: exponents of {instrument.name} were {route.price_exponent} and "
+                    f"{route.quantity_exponent}; expected at least {own[0]} and {own[1]}, those of its counts"
+                )
