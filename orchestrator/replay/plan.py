@@ -22,6 +22,8 @@ from orchestrator.engine.tables import (
 )
 from sim.recording.recognise import Format, recognise
 from sim.replay.arming import FIRST_SEQUENCE
+from sim.replay.feed import FeedSettings
+from sim.replay.packet_source import packet_source, whole_capture
 from sim.replay.session import SessionSettings
 from sim.replay.source import DecodeLines, Route, SourceSettings
 
@@ -107,7 +109,22 @@ def check_back_end(back_end: BackEnd) -> None:
         raise Fatal(f"--engine {back_end.value}: this version replays with the cpu engine only")
 
 
-def _source(settings: Settings, file: SourceFile, lag_ns: int) -> SourceSettings:
+def _source(settings: Settings, file: SourceFile, lag_ns: int) -> FeedSettings:
+    if recognise(file.path).format in (Format.PCAP, Format.PCAPNG):
+        return _capture(settings, file, lag_ns)
+    return _lines(settings, file, lag_ns)
+
+
+def _capture(settings: Settings, file: SourceFile, lag_ns: int) -> FeedSettings:
+    """A capture of packets: the markets that the profile trades on the venue, all of the capture if it trades none."""
+    trades = any(file.venue in instrument.markets for instrument in settings.instruments.values())
+    if not trades:
+        return whole_capture(file.venue.value, file.path, lag_ns=lag_ns)
+    markets, routes = _markets(settings, file, ())
+    return packet_source(file.venue.value, file.path, markets, routes, lag_ns=lag_ns)
+
+
+def _lines(settings: Settings, file: SourceFile, lag_ns: int) -> SourceSettings:
     if file.venue not in settings.venues:
         listed = ", ".join(venue.value for venue in settings.venues)
         raise Fatal(
@@ -119,7 +136,7 @@ def _source(settings: Settings, file: SourceFile, lag_ns: int) -> SourceSettings
     if venue_format is None or found.format is not Format.RAW_LINES:
         raise MissingInput(
             f"{file.path} holds {found.format.value}: replay of {file.venue.value} needs raw lines "
-            "'<receive ns> <json>'; `tickwire inspect` shows what is in a file"
+            "'<receive ns> <json>' or packets of a known multicast; `tickwire inspect` shows what is in a file"
         )
     markets, routes = _markets(settings, file, found.symbols)
     return SourceSettings(

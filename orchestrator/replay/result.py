@@ -30,6 +30,8 @@ _SUMMED: Final = (
     "book_equal",
     "late_checks",
     "late_equal",
+    "snapshot_checks",
+    "snapshot_equal",
 )
 
 
@@ -91,6 +93,7 @@ def _by_name(sources: tuple[SourceSummary, ...]) -> dict[str, dict[str, Any]]:
                 "first_rejects": {},
                 "irregular": {},
                 "first_irregular": {},
+                "transport": {},
                 "synchronised": True,
                 "files": [],
                 "damage": [],
@@ -100,6 +103,8 @@ def _by_name(sources: tuple[SourceSummary, ...]) -> dict[str, dict[str, Any]]:
             into[name] += getattr(source, name)
         _add_counted(into, "rejects", source.rejects, source.first_lines, source.path)
         _add_counted(into, "irregular", source.irregular, source.first_irregular, source.path)
+        for name, number in source.transport.items():
+            into["transport"][name] = into["transport"].get(name, 0) + number
         into["synchronised"] = into["synchronised"] and source.synchronised
         into["files"].append(source.path)
         into["first_ns"] = min(source.first_ns, into.get("first_ns", source.first_ns))

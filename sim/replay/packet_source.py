@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from market.book.continuity import Rule
+from market.book.order_stream import ORDERS_PER_BOOK, OrderFormat, OrderStream
 from market.errors import MissingInput, Rejected
 from market.wire.deribit_stream import DeribitStream
 from market.wire.instruments import Instrument
@@ -24,6 +25,11 @@ BATCHES: Final = 2
 """Batches of a source in turn: one is worked on while the next is decoded."""
 PACKETS_PER_TAKE: Final = 512
 
+_ORDER_FORMATS: Final = {
+    CaptureFormat.STARBASE: OrderFormat.STARBASE,
+    CaptureFormat.COINBASE_DERIVATIVES: OrderFormat.COINBASE_DERIVATIVES,
+}
+
 
 @dataclass(frozen=True)
 class PacketSourceSettings:
@@ -36,7 +42,7 @@ class PacketSourceSettings:
     form: what its packets are.
     markets, routes: the instruments to decode, and where each goes; one without a route is only counted.
     lag_ns: added to every receive time.
-    needs_book: stated quotes count only while the book is synchronised.
+    capacity: orders that a book of single orders holds.
     """
 
     name: str
@@ -45,8 +51,13 @@ class PacketSourceSettings:
     markets: tuple[Instrument, ...]
     routes: tuple[Route | None, ...]
     lag_ns: int = 0
-    needs_book: bool = True
     depth_limit: int = 0
+    capacity: int = ORDERS_PER_BOOK
+
+    @property
+    def needs_book(self) -> bool:
+        """Whether quotes count only while the book is synchronised; those made of single orders come from their own."""
+        return self.form not in _ORDER_FORMATS
 
     @property
     def rule(self) -> Rule:
@@ -59,7 +70,10 @@ class PacketSourceSettings:
 
 
 def _stream(settings: PacketSourceSettings) -> PacketStream:
-    return DeribitStream(settings.markets)
+    form = _ORDER_FORMATS.get(settings.form)
+    if form is None:
+        return DeribitStream(settings.markets)
+    return OrderStream(form, settings.markets, settings.capacity)
 
 
 class PacketSource:
@@ -122,16 +136,16 @@ class PacketSource:
             self.damage.append(Damage(DamageReason.CORRUPT, None, None, str(error)))
 
 
-def chosen_instruments(path: Path, form: CaptureFormat, markets: Sequence[Market]) -> tuple[Instrument, ...]:
-    """The capture's instruments of the markets' symbols, in their order, with their ticks and lots.
+def _chosen(path: Path, form: CaptureFormat, markets: Sequence[Market]) -> dict[str, Instrument]:
+    """The capture's instruments that markets name, with the markets' ticks and lots.
 
-    Raises MissingInput for a symbol that the capture does not define.
+    Raises MissingInput if the capture defines none of them.
     """
     wanted = {market.symbol: market for market in markets}
     found: dict[str, Instrument] = {}
-    seen: list[str] = []
+    seen: set[str] = set()
     for definition in capture_definitions(path, form):
-        seen.append(definition.symbol)
+        seen.add(definition.symbol)
         market = wanted.get(definition.symbol)
         if market is not None and market.symbol not in found:
             found[market.symbol] = replace(
@@ -142,35 +156,45 @@ def chosen_instruments(path: Path, form: CaptureFormat, markets: Sequence[Market
             )
             if len(found) == len(wanted):
                 break
-    missing = [symbol for symbol in wanted if symbol not in found]
-    if missing:
+    if not found:
         raise MissingInput(
-            f"{path} defines no {', '.join(missing)}; it defines {', '.join(sorted(set(seen))) or 'no instrument'}"
+            f"{path} defines no {' or '.join(wanted) or 'market of the settings'}; "
+            f"it defines {', '.join(sorted(seen)) or 'no instrument'}"
         )
-    return tuple(found[symbol] for symbol in wanted)
+    return found
 
 
-def recognised_format(path: Path) -> CaptureFormat:
-    """The capture's format; raises MissingInput when its packets are none that can be replayed."""
+def recognised_format(name: str, path: Path) -> CaptureFormat:
+    """The capture's format; raises MissingInput when its packets are none of the named venue that can be replayed."""
     form = capture_format(path)
     if form is None:
         known = ", ".join(CaptureFormat)
         raise MissingInput(f"{path} holds packets of no known format; those of {known} can be replayed")
+    if name != form.value:
+        raise MissingInput(f"{path} holds packets of {form.value}, expected {name}: name the source {form.value}")
     return form
 
 
 def packet_source(
     name: str, path: Path, markets: Sequence[Market], routes: Sequence[Route | None], *, lag_ns: int = 0
 ) -> PacketSourceSettings:
-    """A capture with the markets that settings choose; raises MissingInput when it does not hold them."""
-    form = recognised_format(path)
-    return PacketSourceSettings(name, path, form, chosen_instruments(path, form, markets), tuple(routes), lag_ns=lag_ns)
+    """A capture with those of the markets that it defines, each with its route.
+
+    Raises MissingInput when its packets are of no known format or define none of the markets.
+    """
+    form = recognised_format(name, path)
+    found = _chosen(path, form, markets)
+    pairs = [
+        (found[market.symbol], route) for market, route in zip(markets, routes, strict=True) if market.symbol in found
+    ]
+    instruments, chosen_routes = zip(*pairs, strict=True)
+    return PacketSourceSettings(name, path, form, instruments, chosen_routes, lag_ns=lag_ns)
 
 
-def whole_capture(name: str, path: Path) -> PacketSourceSettings:
+def whole_capture(name: str, path: Path, *, lag_ns: int = 0) -> PacketSourceSettings:
     """A capture with every instrument that it defines, in the ticks and lots of its definitions, and no routes."""
-    form = recognised_format(path)
+    form = recognised_format(name, path)
     instruments = tuple(definition.instrument() for definition in capture_definitions(path, form))
     if not instruments:
         raise MissingInput(f"{path} defines no instrument: name the markets in settings, or capture for longer")
-    return PacketSourceSettings(name, path, form, instruments, (None,) * len(instruments))
+    return PacketSourceSettings(name, path, form, instruments, (None,) * len(instruments), lag_ns=lag_ns)

@@ -11,33 +11,15 @@ import pytest
 
 from market.errors import Fatal, MissingInput
 from market.pipeline import layout
-from market.pipeline.loop import collect_events
 from market.wire.markets import Market
-from market.wire.records import Rows
 from sim.recording.damage import DamageReason
 from sim.replay.capture_format import CaptureFormat, capture_definitions, capture_format
-from sim.replay.feed import FeedSettings, Route
+from sim.replay.feed import Route
 from sim.replay.front import Front, SourceSummary
-from sim.replay.packet_source import packet_source, whole_capture
+from sim.replay.packet_source import PacketSourceSettings, packet_source, whole_capture
+from tests.sim.replay.replaying import replayed
 
 SAMPLE = "deribit-multicast/sample_capture_v1_6.pcapng"
-
-
-def replayed(settings: FeedSettings, workers: int = 1) -> tuple[SourceSummary, Rows]:
-    """Summary and events of a whole recording."""
-    front = Front((settings,), workers)
-    rows: list[Rows] = []
-    try:
-        while True:
-            events = np.zeros((1025, layout.EVENT_WORDS), dtype=np.int64)
-            count = collect_events(front.words, 1, events, 1024)
-            rows.append(events[:count])
-            if count < 1024 and events[1024, 0] == layout.DONE:
-                return front.summaries()[0], np.concatenate(rows)
-            if count < 1024:
-                front.refill(-3 - int(events[1024, 0]))
-    finally:
-        front.close()
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +92,12 @@ def test_threads_do_not_change_the_events(data: Path) -> None:
 
 
 def test_a_symbol_that_the_capture_does_not_define(data: Path) -> None:
+    unknown, known = Market("BTC-1JAN30", 2, 8), Market("ETH-PERPETUAL", 2, 8, Decimal(1))
     with pytest.raises(MissingInput, match=r"no BTC-1JAN30.*BTC-PERPETUAL"):
-        packet_source("deribit", data / SAMPLE, [Market("BTC-1JAN30", 2, 8)], [route()])
+        packet_source("deribit", data / SAMPLE, [unknown], [route()])
+    settings = packet_source("deribit", data / SAMPLE, [unknown, known], [None, route()])
+    assert [instrument.symbol for instrument in settings.markets] == ["ETH-PERPETUAL"]
+    assert settings.routes == (route(),)
 
 
 def test_exponents_that_cannot_carry_the_ticks(data: Path) -> None:
@@ -149,3 +135,18 @@ def test_packets_of_no_known_format(data: Path) -> None:
     path = sorted((data / "omi/Nasdaq").rglob("*.pcap"))[0]
     with pytest.raises(MissingInput, match="no known format"):
         whole_capture("nasdaq", path)
+
+
+def test_packets_of_another_venue(data: Path) -> None:
+    with pytest.raises(MissingInput, match="holds packets of deribit, expected starbase"):
+        whole_capture("starbase", data / SAMPLE)
+
+
+def test_captured_packets_of_coinbase_derivatives_are_read(data: Path) -> None:
+    for path in sorted((data / "omi/Coinbase/MarketDataApi.v1.2").glob("*.pcap")):
+        form = CaptureFormat.COINBASE_DERIVATIVES
+        instruments = tuple(definition.instrument() for definition in capture_definitions(path, form))
+        settings = PacketSourceSettings("coinbase-derivatives", path, form, instruments, (None,) * len(instruments))
+        summary, _ = replayed(settings)
+        assert summary.rejects == {}
+        assert summary.transport["packets"] == 1
