@@ -24,7 +24,7 @@ from market.pipeline.journal import Journal
 from market.pipeline.loop import collect_events, run
 from market.pipeline.settlement import new_control
 from market.wire.binance_json import decode_lines
-from market.wire.markets import market_table
+from market.wire.markets import HEADER_WORDS, market_table
 from market.wire.records import CURSOR_RECORDS, Batch, Rows, Words
 from sim.replay.source import LEVELS_PER_BATCH, RECORDS_PER_BATCH, SourceSettings
 
@@ -190,7 +190,7 @@ def source_words(source: SourceSettings) -> list[int]:
     """A source in the reference's setup: book rule, limits, its market, its route."""
     if len(source.markets) != 1 or source.depth_limit:
         raise Fatal(f"{source.name}: the C reference knows sources of one market without a depth limit")
-    market = market_table(list(source.markets))[1:8]
+    market = market_table(list(source.markets))[HEADER_WORDS : HEADER_WORDS + 7]
     head = [int(source.rule), int(source.needs_book), source.maximum_jump_ns, source.lag_ns]
     route = route_words(source)
     order = (
