@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from config.loading import load_settings
+from config.settings import Settings
+from config.venues import VenueName
 from market.fastpath.engine import CpuEngine
 from market.instruments import Catalogue
 from market.orders.kinds import OrderState
@@ -50,14 +53,18 @@ class NoSink:
 
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> tuple[SessionSettings, Catalogue]:
-    """Ten generated seconds of three venues; listings without steps, so that every leg is sent whole."""
+    """Ten generated seconds of three venues; listings that let every leg be sent whole."""
     folder = tmp_path_factory.mktemp("market")
     (folder / "profile.toml").write_text(PROFILE, encoding="utf-8")
     settings = load_settings(folder / "profile.toml")
     files = write_recordings(GeneratorSettings(duration_ns=10 * SECOND_NS), 1, folder)
     plan = session_settings(settings, [SourceFile(venue, path) for venue, path in files.items()])
-    listings = (replace(listing, tick=1, lot=1, contract_value=0) for listing in catalogue(settings).listings)
-    return plan, Catalogue(listings)
+    return plan, without_steps(settings)
+
+
+def without_steps(settings: Settings) -> Catalogue:
+    """Listings that take any price and quantity."""
+    return Catalogue(replace(listing, tick=1, lot=1, contract_value=0) for listing in catalogue(settings).listings)
 
 
 def run(plan: SessionSettings, listings: Catalogue, mode: SettleMode, journal: MemoryJournal) -> RunSummary:
@@ -109,3 +116,20 @@ def test_cash_and_holdings_add_up_to_the_fills(market: tuple[SessionSettings, Ca
         ]
         assert position.quantity == sum(order.intent.side.sign * order.filled for order in orders)
         assert position.cash == -sum(order.intent.side.sign * order.notional for order in orders)
+
+
+def test_decisions_on_real_recordings_are_those_of_the_compiled_replay(data: Path) -> None:
+    settings = load_settings("demo")
+    files = {
+        VenueName.BINANCE_SPOT: "spot_btcusdt",
+        VenueName.BINANCE_USDM: "usdm_btcusdt",
+        VenueName.BINANCE_CM: "cm_btcusd_perp",
+    }
+    folder = data / "binance-20240808"
+    plan = session_settings(
+        settings, [SourceFile(venue, folder / f"{name}_20240808.gz") for venue, name in files.items()]
+    )
+    replayed = Session(plan, NoSink()).run()
+    summary = run(plan, without_steps(settings), SettleMode.UNFILLED, MemoryJournal())
+    assert (summary.decision_hash, summary.counters) == (replayed.decision_hash, replayed.counters)
+    assert summary.counts.triggers >= 10
