@@ -19,7 +19,7 @@ SEQUENCE: Final = 1
 """Last number of a connection that numbers all of its messages, -1 before the first."""
 HOLE: Final = 2
 """Whether an input was refused since the decoder last cleared this."""
-_HEADER: Final = 4
+HEADER_WORDS: Final = 4
 ROW: Final = 8
 SYMBOL_LOW: Final = 0
 SYMBOL_HIGH: Final = 1
@@ -101,7 +101,7 @@ def market_table(markets: list[Market]) -> Words:
     symbols = [market.symbol for market in markets]
     if len(set(symbols)) != len(symbols):
         raise Fatal(f"a symbol occurs twice among the markets of one source: {sorted(symbols)}")
-    table = np.zeros(_HEADER + ROW * len(markets), dtype=np.int64)
+    table = np.zeros(HEADER_WORDS + ROW * len(markets), dtype=np.int64)
     table[0] = len(markets)
     table[SEQUENCE] = -1
     for index, market in enumerate(markets):
@@ -109,7 +109,7 @@ def market_table(markets: list[Market]) -> Words:
         factor = market.contract_factor
         limit = (2**63 - 1) // factor if factor else 0
         row = (low, high, len(market.symbol), market.price_decimals, market.wire_decimals, factor, limit)
-        table[_HEADER + ROW * index :][: len(row)] = row
+        table[HEADER_WORDS + ROW * index :][: len(row)] = row
     return table
 
 
@@ -117,7 +117,7 @@ def market_table(markets: list[Market]) -> Words:
 def find_market(table: int, low: int, high: int, length: int) -> int:
     """Index of the market with the packed symbol, -1 when the source has none."""
     for index in range(get(table, 0)):
-        row = table + 8 * (_HEADER + ROW * index)
+        row = table + 8 * (HEADER_WORDS + ROW * index)
         if get(row, SYMBOL_LOW) == low and get(row, SYMBOL_HIGH) == high and get(row, SYMBOL_LENGTH) == length:
             return index
     return -1
@@ -126,7 +126,7 @@ def find_market(table: int, low: int, high: int, length: int) -> int:
 @inline
 def market_row(table: int, index: int) -> int:
     """Address of a market's row."""
-    return table + 8 * (_HEADER + ROW * index)
+    return table + 8 * (HEADER_WORDS + ROW * index)
 
 
 @inline
