@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable
-from typing import Any, Final
+from struct import Struct
+from typing import Final
 
 from benchmarks.harness import Report, seconds, take_turns
 from benchmarks.quotes import best_bid_ask_messages, quote_events
@@ -17,6 +16,10 @@ from market.wire.schemas import BINANCE_STREAM
 
 TARGET_NS: Final = 10
 _BATCH: Final = 1_024
+_HEADER: Final = 8
+_BLOCK: Final = Struct("<qqbbqqqq")
+"""Event time, update id, price and quantity exponent, bid price and quantity, ask price and quantity."""
+_FIELDS: Final = 8
 _GENERIC: Final = 2_000
 """Messages that the decoders in Python get: they need microseconds for each."""
 
@@ -40,20 +43,16 @@ def measure(report: Report) -> None:
     def generic() -> float:
         return seconds(lambda: [decode(schema, message) for message in some]) * 1e9 / len(some)
 
-    contenders: dict[str, Callable[[], float]] = {"compiled": compiled, "generic": generic}
-    other = _sbe_package()
-    if other is None:
-        report.note("the package `sbe` is not installed (pip install sbe==0.4.3): not compared")
-    else:
-        expected = decode(schema, some[0]).fields["bidPrice"]
-        if other.decode(some[0]).value["bidPrice"] != expected:
-            raise Fatal("the package `sbe` reads another bid price; nothing was timed")
-        contenders["sbe"] = lambda: seconds(lambda: [other.decode(message).value for message in some]) * 1e9 / len(some)
+    def by_hand() -> float:
+        unpack = _BLOCK.unpack_from
+        return seconds(lambda: [unpack(message, _HEADER) for message in some]) * 1e9 / len(some)
+
     buffer, bounds = packs[0]
     decode_messages(buffer, bounds, batch)
-    if batch.rows[0, FIRST_FIELD + 1] != decode(schema, some[0]).fields["bookUpdateId"]:
-        raise Fatal("the compiled decoder reads another update id; nothing was timed")
-    values = take_turns(contenders, report.rounds)
+    fields = [batch.rows[0, FIRST_FIELD + column] for column in range(_FIELDS)]
+    if fields != list(decode(schema, some[0]).fields.values()) or fields != list(_BLOCK.unpack_from(some[0], _HEADER)):
+        raise Fatal("the decoders read different numbers; nothing was timed")
+    values = take_turns({"compiled": compiled, "generic": generic, "struct": by_hand}, report.rounds)
     case = f"BestBidAsk, batches of {_BATCH:,}"
     report.against_target(case, "ns/message", values["compiled"], TARGET_NS)
     report.compare(
@@ -64,21 +63,11 @@ def measure(report: Report) -> None:
         values["generic"],
         caveat="pure Python from any schema, one dictionary per message: the golden model, not a peer for speed",
     )
-    if "sbe" in values:
-        report.compare(
-            case,
-            "ns/message",
-            values["compiled"],
-            "sbe 0.4.3",
-            values["sbe"],
-            caveat="pure Python, one dictionary per message",
-        )
-
-
-def _sbe_package() -> Any:
-    """The schema as the package ``sbe`` reads it, None when that is not installed."""
-    if importlib.util.find_spec("sbe") is None:
-        return None
-    sbe = importlib.import_module("sbe")
-    with BINANCE_STREAM.open() as file:
-        return sbe.Schema.parse(file)
+    report.compare(
+        case,
+        "ns/message",
+        values["compiled"],
+        "Python's struct",
+        values["struct"],
+        caveat="one unpack_from per message with its offsets written by hand, no checks: what Python can do at best",
+    )
