@@ -92,6 +92,9 @@ CONTRACT_FACTOR: Final = 44
 """``markets.Market.contract_factor``, for the checksum."""
 SHAPE: Final = 45
 """Widest ``levels.pack_shape`` since the snapshot."""
+BIDS_AT_MOST: Final = 46
+"""At least as many bids as the book holds, where a depth is kept; ASKS_AT_MOST likewise."""
+ASKS_AT_MOST: Final = 47
 
 BUFFERED: Final = 48
 BUFFER_USED: Final = 49

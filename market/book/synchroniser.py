@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 from market.book.book import (
+    ASKS_AT_MOST,
+    BIDS_AT_MOST,
     BUFFER,
     BUFFER_OVERFLOWS,
     BUFFER_USED,
@@ -52,7 +54,7 @@ from market.book.book import (
 )
 from market.book.checksum import verify
 from market.book.continuity import APPLY, CHAINED, DROP, GAP, UNNUMBERED, judge
-from market.book.ladder import NO_PRICE, best_tick, set_level, truncate
+from market.book.ladder import NO_PRICE, best_tick, level_count, set_level, truncate
 from market.book.top import CHANGED, SAME, WITHDRAWN, take_from_book, withdraw
 from market.native.kernel import inline, part
 from market.native.memory import get, put
@@ -127,15 +129,26 @@ def _mend(book: int) -> bool:
     return lost_levels(book) == 0
 
 
+@inline
+def _cut(book: int, side: int, at_most: int, added: int, limit: int) -> None:
+    """Cut a side to a depth; its levels are counted only when there may be too many."""
+    bound = get(book, at_most) + added
+    if bound > limit:
+        keep_centred(book)
+        dropped = truncate(side, limit)
+        put(book, TRUNCATED, get(book, TRUNCATED) + dropped)
+        bound = limit if dropped > 0 else level_count(side)
+    put(book, at_most, bound)
+
+
 @part
-def _keep_depth(book: int) -> None:
-    """Drop what lies beyond the depth subscribed to: as set, else as the messages say."""
+def _keep_depth(book: int, bids: int, asks: int) -> None:
+    """Drop what lies beyond the depth subscribed to, as set or as the messages say, after so many levels were set."""
     _, _, stated = unpack_shape(get(book, SHAPE))
     limit = get(book, DEPTH_LIMIT) if get(book, DEPTH_LIMIT) > 0 else stated
     if limit > 0:
-        keep_centred(book)
-        dropped = truncate(bid_side(book), limit) + truncate(ask_side(book), limit)
-        put(book, TRUNCATED, get(book, TRUNCATED) + dropped)
+        _cut(book, bid_side(book), BIDS_AT_MOST, bids, limit)
+        _cut(book, ask_side(book), ASKS_AT_MOST, asks, limit)
 
 
 @part
@@ -150,7 +163,7 @@ def _take_levels(
     matches = True
     if get(book, CHECKSUM_STYLE) != 0:
         put(book, SHAPE, wider_shape(get(book, SHAPE), shape))
-        _keep_depth(book)
+        _keep_depth(book, bid_count, ask_count)
         matches = verify(book, checksum)
     usable = _mend(book)
     keep_centred(book)
@@ -247,7 +260,8 @@ def on_snapshot(
     was_synchronised = get(book, SYNCHRONISED) != 0
     middle = get(bids, 0) if bid_count > 0 else get(asks, 0) if ask_count > 0 else 0
     clear_levels(book, middle)
-    put(book, SHAPE, 0)
+    for slot in (SHAPE, BIDS_AT_MOST, ASKS_AT_MOST):
+        put(book, slot, 0)
     put(book, FRESH, 1)
     usable = _take_levels(book, last, bids, bid_count, asks, ask_count, checksum, shape)
     if not usable or _apply_buffered(book) == GAP:
