@@ -17,6 +17,7 @@ from market.fastpath.engine import CpuEngine
 from market.wire.records import Rows
 
 QUOTE_TARGET_NS: Final = 1_500
+RAW_TARGET_NS: Final = 1_500
 _DRAIN_EVERY: Final = 4_096
 _SAMPLE: Final = 40_000
 
@@ -31,9 +32,9 @@ def measure(report: Report) -> None:
     report.against_target("CpuEngine.push_quote, p50", "ns/call", [p50 for p50, _ in singles], QUOTE_TARGET_NS)
     report.note(f"CpuEngine.push_quote: p99 {statistics.median(p99 for _, p99 in singles):,.0f} ns")
     raw = [_single_messages(recording) for _ in range(report.rounds)]
-    p50, p99 = (statistics.median(column) for column in zip(*raw, strict=True))
+    report.against_target("one raw JSON message to decision, p50", "ns/call", [p50 for p50, _ in raw], RAW_TARGET_NS)
     report.note(
-        f"one raw JSON message to decision, decoder and loop called for it alone: p50 {p50:,.0f}, p99 {p99:,.0f} ns"
+        f"one raw JSON message: p99 {statistics.median(p99 for _, p99 in raw):,.0f} ns; decoder and loop called"
     )
     _compare_batching(report, recording, events)
 
