@@ -61,7 +61,7 @@ class Depth:
         batch = Batch(text.count(b"\n") + 1, text.count(b"["))
         batch.restart()
         source = self.source
-        source.decode_lines(
+        source.venue.decode_lines(
             text, source.maximum_jump_ns, self.table, batch.records, batch.bids, batch.asks, batch.cursor, 0
         )
         return batch
@@ -72,7 +72,7 @@ class Depth:
 
     def new_book(self) -> Words:
         """An empty book of ours for this venue."""
-        return new_books([self.source.rule], needs_book=False)
+        return new_books([self.source.venue.rule], needs_book=False)
 
     def take(self, book: Words, first: int, last: int) -> None:
         """Apply rows ``first`` to ``last`` to a book of ours; row 0 is the snapshot."""

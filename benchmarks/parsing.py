@@ -18,7 +18,7 @@ from benchmarks.replays import padded, reference_library, source_words
 from market.errors import Fatal, MissingExtra
 from market.wire.markets import market_table
 from market.wire.records import Batch, Words
-from sim.replay.source import LEVELS_PER_BATCH, RECORDS_PER_BATCH
+from sim.replay.source import RECORDS_PER_BATCH
 
 _PACKAGE: Final = "pysimdjson==7.0.2"
 _FILES: Final = ("simdjson.h", "simdjson.cpp")
@@ -98,7 +98,7 @@ class OurParse:
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
-        self._batch = Batch(RECORDS_PER_BATCH, LEVELS_PER_BATCH)
+        self._batch = Batch(RECORDS_PER_BATCH, max(source.venue.levels for source in recording.sources))
         self._tables = [market_table(list(source.markets)) for source in recording.sources]
 
     def run(self) -> int:
@@ -108,7 +108,7 @@ class OurParse:
             batch.restart()
             while True:
                 batch.clear()
-                source.decode_lines(
+                source.venue.decode_lines(
                     text,
                     source.maximum_jump_ns,
                     table,

@@ -174,7 +174,7 @@ def _compare_messages(report: Report, depth: Depth) -> None:
         def work() -> None:
             batch.restart()
             batch.clear()
-            depth.source.decode_lines(
+            depth.source.venue.decode_lines(
                 lines, 10**12, depth.table, batch.records, batch.bids, batch.asks, batch.cursor, 0
             )
             take_records(book, batch.records, batch.count, batch.bids, batch.asks)

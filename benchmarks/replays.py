@@ -26,7 +26,7 @@ from market.pipeline.settlement import new_control
 from market.wire.binance_json import decode_lines
 from market.wire.markets import HEADER_WORDS, market_table
 from market.wire.records import CURSOR_ASKS, CURSOR_BIDS, CURSOR_POSITION, CURSOR_RECORDS, Batch, Rows, Words
-from sim.replay.source import LEVELS_PER_BATCH, RECORDS_PER_BATCH, SourceSettings
+from sim.replay.source import RECORDS_PER_BATCH, SourceSettings
 
 OUTPUT_BYTES: Final = 1 << 24
 _PADDING: Final = 64
@@ -63,7 +63,7 @@ def route_words(source: SourceSettings) -> Words:
         row[pipeline.PRICE_EXPONENT], row[pipeline.QUANTITY_EXPONENT] = route.price_exponent, route.quantity_exponent
         row[pipeline.PRICE_FACTOR] = 10 ** (-route.price_exponent - market.price_decimals)
         row[pipeline.QUANTITY_FACTOR] = 10 ** (-route.quantity_exponent - market.quantity_decimals)
-        row[pipeline.NUMBERED] = source.rule is not Rule.UNNUMBERED
+        row[pipeline.NUMBERED] = source.venue.rule is not Rule.UNNUMBERED
     return rows.reshape(-1)
 
 
@@ -89,8 +89,10 @@ class Replay:
         self._decode, self._run = decode_lines.direct(), run.direct()
         self._event: Words = np.zeros(pipeline.EVENT_WORDS, dtype=np.int64)
         self._tables = [market_table(list(source.markets)) for source in recording.sources]
-        self._batches = [Batch(RECORDS_PER_BATCH, LEVELS_PER_BATCH) for _ in recording.sources]
-        self._books = [new_books([source.rule], needs_book=source.needs_book) for source in recording.sources]
+        self._batches = [Batch(RECORDS_PER_BATCH, source.venue.levels) for source in recording.sources]
+        self._books = [
+            new_books([source.venue.rule], needs_book=source.venue.needs_book) for source in recording.sources
+        ]
         self._routes = [route_words(source) for source in recording.sources]
         self._words: Words = np.zeros(len(recording.sources) * pipeline.SOURCE_WORDS, dtype=np.int64)
         self.rows = self._words.reshape(-1, pipeline.SOURCE_WORDS)
@@ -112,7 +114,7 @@ class Replay:
         """Decode a source's next batch."""
         batch, source, row = self._batches[index], self._settings[index], self.rows[index]
         batch.clear()
-        source.decode_lines(
+        source.venue.decode_lines(
             self._texts[index],
             source.maximum_jump_ns,
             self._tables[index],
@@ -198,10 +200,10 @@ def padded(text: bytes) -> Words:
 
 def source_words(source: SourceSettings) -> list[int]:
     """A source in the reference's setup: book rule, limits, its market, its route."""
-    if len(source.markets) != 1 or source.depth_limit:
+    if len(source.markets) != 1 or source.venue.depth_limit:
         raise Fatal(f"{source.name}: the C reference knows sources of one market without a depth limit")
     market = market_table(list(source.markets))[HEADER_WORDS : HEADER_WORDS + 7]
-    head = [int(source.rule), int(source.needs_book), source.maximum_jump_ns, source.lag_ns]
+    head = [int(source.venue.rule), int(source.venue.needs_book), source.maximum_jump_ns, source.lag_ns]
     route = route_words(source)
     order = (
         pipeline.INSTRUMENT,

@@ -20,7 +20,6 @@ from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
-from market.book.continuity import Rule
 from market.fastpath.specification import Kind
 from market.instruments import Listing
 from market.orders.events import OrderEvent
@@ -97,8 +96,8 @@ class FeedSource(Protocol):
     def name(self) -> str: ...
 
     @property
-    def rule(self) -> Rule:
-        """How the venue numbers its depth updates."""
+    def numbered(self) -> bool:
+        """Whether update ids never go back, so that they can number quotes elsewhere too."""
 
     @property
     def markets(self) -> Sequence[FeedMarket]:
@@ -108,13 +107,8 @@ class FeedSource(Protocol):
     def routes(self) -> Sequence[FeedRoute | None]:
         """One per market; None for one that nothing trades."""
 
-    @property
-    def needs_book(self) -> bool:
-        """Whether stated quotes count only while the book is synchronised."""
-
-    @property
-    def depth_limit(self) -> int:
-        """Levels kept per side, 0 for all."""
+    def new_books(self) -> Words:
+        """Fresh books of ``market.book.book``, one per market."""
 
 
 class Feed(Protocol):

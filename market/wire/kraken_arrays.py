@@ -218,7 +218,7 @@ def read_array(at: int, end: int, cursor: int) -> int:
     more, at, reason = enter_array(at)
     position = 0
     while more:
-        if wanted and 0 < position and at < channel:
+        if wanted and position > 0 and at < channel:
             at, reason = _read_payload(at, cursor, is_book)
         else:
             at, reason = skip_value(at)

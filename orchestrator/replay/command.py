@@ -13,7 +13,6 @@ from config.engine import BackEnd
 from config.replay import Settle
 from config.settings import Settings
 from config.venues import VenueName
-from market.errors import MissingInput
 from orchestrator.cli.exits import Interrupted
 from orchestrator.cli.output import Output, with_output
 from orchestrator.cli.profile import load_profile, profile_option
@@ -142,5 +141,5 @@ def _lags(texts: tuple[str, ...]) -> dict[VenueName, int]:
         try:
             lags[VenueName(name)] = round(float(value) * _NS_PER_MS)
         except ValueError:
-            raise MissingInput(f"--lag was {text!r}: must be VENUE=MILLISECONDS, such as binance-cm=5") from None
+            raise click.UsageError(f"--lag was {text!r}: must be VENUE=MILLISECONDS, such as binance-cm=5") from None
     return lags

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import click
+
 from config.engine import BackEnd
 from config.replay import Settle
 from config.settings import Settings
 from config.venues import VenueName
-from market.book.continuity import Rule
 from market.errors import Fatal, MissingInput
 from market.wire.markets import Market
+from market.wire.venues import VENUES
 from orchestrator.engine.tables import (
     NS_PER_MS,
     control_messages,
@@ -25,7 +27,7 @@ from sim.replay.arming import FIRST_SEQUENCE
 from sim.replay.feed import FeedSettings
 from sim.replay.packet_source import packet_source, whole_capture
 from sim.replay.session import SessionSettings
-from sim.replay.source import DecodeLines, Route, SourceSettings
+from sim.replay.source import Route, SourceSettings
 
 NS_PER_S: Final = 1_000_000_000
 HEARTBEATS_PER_LEASE: Final = 4
@@ -40,36 +42,15 @@ class SourceFile:
     path: Path
 
 
-@dataclass(frozen=True)
-class VenueFormat:
-    """How a venue's lines are decoded and its books kept."""
-
-    decode_lines: DecodeLines
-    rule: Rule
-
-
 def parse_source(text: str) -> SourceFile:
-    """``NAME=FILE`` as a venue and a path; raises Fatal naming what is wrong."""
+    """``NAME=FILE`` as a venue and a path; raises UsageError naming what is wrong."""
     name, separator, path = text.partition("=")
     known = ", ".join(venue.value for venue in VenueName)
     if not separator or not path:
-        raise MissingInput(f"--source was {text!r}: must be NAME=FILE, NAME one of {known}")
+        raise click.UsageError(f"--source was {text!r}: must be NAME=FILE, NAME one of {known}")
     if name not in set(VenueName):
-        raise MissingInput(f"--source {text}: {name!r} is no venue: must be one of {known}")
+        raise click.UsageError(f"--source {text}: {name!r} is no venue: must be one of {known}")
     return SourceFile(VenueName(name), Path(path))
-
-
-def _formats() -> dict[VenueName, VenueFormat]:
-    from market.wire import binance_json
-
-    spot = VenueFormat(binance_json.decode_lines, Rule.OVERLAPPING)
-    futures = VenueFormat(binance_json.decode_lines, Rule.CHAINED_OVERLAP)
-    return {
-        VenueName.BINANCE_SPOT: spot,
-        VenueName.BINANCE_US: spot,
-        VenueName.BINANCE_USDM: futures,
-        VenueName.BINANCE_CM: futures,
-    }
 
 
 def session_settings(
@@ -127,23 +108,24 @@ def _capture(settings: Settings, file: SourceFile, lag_ns: int) -> FeedSettings:
 def _lines(settings: Settings, file: SourceFile, lag_ns: int) -> SourceSettings:
     if file.venue not in settings.venues:
         listed = ", ".join(venue.value for venue in settings.venues)
-        raise Fatal(
+        raise click.UsageError(
             f"--source {file.venue.value}: the profile lists no such venue, only {listed}; "
             f"add [venues.{file.venue.value}]"
         )
-    venue_format = _formats().get(file.venue)
+    venue = VENUES.get(file.venue.value)
     found = recognise(file.path)
-    if venue_format is None or found.format is not Format.RAW_LINES:
+    if venue is None or found.format not in (Format.RAW_LINES, Format.FEED_CAPTURE):
         raise MissingInput(
             f"{file.path} holds {found.format.value}: replay of {file.venue.value} needs raw lines "
-            "'<receive ns> <json>' or packets of a known multicast; `tickwire inspect` shows what is in a file"
+            "'<receive ns> <json>', a feed capture, or packets of a known multicast; "
+            "`tickwire inspect` shows what is in a file"
         )
     markets, routes = _markets(settings, file, found.symbols)
     return SourceSettings(
         name=file.venue.value,
         path=file.path,
-        decode_lines=venue_format.decode_lines,
-        rule=venue_format.rule,
+        venue=venue,
+        is_capture=found.format is Format.FEED_CAPTURE,
         markets=markets,
         routes=routes,
         lag_ns=lag_ns,

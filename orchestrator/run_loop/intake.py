@@ -7,8 +7,7 @@ from typing import Final
 import numpy as np
 
 from market.book import book as header
-from market.book.book import BOOK_WORDS, new_books
-from market.book.continuity import Rule
+from market.book.book import BOOK_WORDS
 from market.errors import Fatal
 from market.pipeline import layout
 from market.pipeline.pacing import NOT_YET, next_event
@@ -41,7 +40,7 @@ class Intake:
         self._sources = tuple(feed.sources)
         self.event: Words = np.zeros(layout.EVENT_WORDS, dtype=np.int64)
         self._words: Words = np.zeros(len(self._sources) * layout.SOURCE_WORDS, dtype=np.int64)
-        self._books = [_new_books(source) for source in self._sources]
+        self._books = [source.new_books() for source in self._sources]
         self._routes = [_routes(source) for source in self._sources]
         self._held: list[Batch | None] = [None] * len(self._sources)
         self._idle = set(range(len(self._sources)))
@@ -125,11 +124,6 @@ class Intake:
         return self._books[source][market * BOOK_WORDS :][:BOOK_WORDS]
 
 
-def _new_books(source: FeedSource) -> Words:
-    count = len(source.markets)
-    return new_books([source.rule] * count, needs_book=source.needs_book, depth_limits=[source.depth_limit] * count)
-
-
 def _routes(source: FeedSource) -> Words:
     """One row per market; raises Fatal when a route's exponents cannot carry the market's ticks and lots."""
     rows = np.zeros((len(source.markets), layout.ROUTE_WORDS), dtype=np.int64)
@@ -148,5 +142,5 @@ def _routes(source: FeedSource) -> Words:
         row[layout.INSTRUMENT], row[layout.VENUE] = route.instrument, route.venue
         row[layout.PRICE_EXPONENT], row[layout.QUANTITY_EXPONENT] = route.price_exponent, route.quantity_exponent
         row[layout.PRICE_FACTOR], row[layout.QUANTITY_FACTOR] = 10**price_digits, 10**quantity_digits
-        row[layout.NUMBERED] = source.rule is not Rule.UNNUMBERED
+        row[layout.NUMBERED] = source.numbered
     return rows.reshape(-1)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from market.book.continuity import Rule
-from market.wire.records import Batch
+from market.wire.records import Batch, Words
 from sim.recording.damage import Damage
 
 
@@ -94,7 +93,8 @@ class FeedSettings(Protocol):
     def path(self) -> Path: ...
 
     @property
-    def rule(self) -> Rule: ...
+    def numbered(self) -> bool:
+        """Whether update ids never go back, so that they can number quotes elsewhere too."""
 
     @property
     def markets(self) -> Sequence[FeedMarket]: ...
@@ -102,11 +102,8 @@ class FeedSettings(Protocol):
     @property
     def routes(self) -> Sequence[Route | None]: ...
 
-    @property
-    def needs_book(self) -> bool: ...
-
-    @property
-    def depth_limit(self) -> int: ...
+    def new_books(self) -> Words:
+        """Fresh books, one per market."""
 
     def open(self) -> RecordedFeed:
         """Open the recording; raises MissingInput if it cannot be read."""

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from market.book import book as header
-from market.book.book import BOOK_WORDS, new_books
-from market.book.continuity import Rule
+from market.book.book import BOOK_WORDS
 from market.errors import Fatal, MissingInput
 from market.pipeline import layout
 from market.wire import records
@@ -104,7 +103,7 @@ class Front:
         self.settings = tuple(settings)
         self.words: Words = np.zeros(len(settings) * layout.SOURCE_WORDS, dtype=np.int64)
         self._sources = [source.open() for source in settings]
-        self._books = [_books(source) for source in settings]
+        self._books = [source.new_books() for source in settings]
         self._routes = [_routes(source) for source in settings]
         self._held: list[Batch | None] = [None] * len(settings)
         self._pool = ThreadPoolExecutor(workers, "decode") if workers > 1 else None
@@ -217,12 +216,6 @@ def _own_books(books: Rows) -> OwnBooks:
     )
 
 
-def _books(settings: FeedSettings) -> Words:
-    count = len(settings.markets)
-    limits = [settings.depth_limit] * count
-    return new_books([settings.rule] * count, needs_book=settings.needs_book, depth_limits=limits)
-
-
 def _routes(settings: FeedSettings) -> Words:
     """One row per market; raises Fatal when a route's exponents cannot carry the market's ticks and lots."""
     rows = np.zeros((len(settings.markets), layout.ROUTE_WORDS), dtype=np.int64)
@@ -241,5 +234,5 @@ def _routes(settings: FeedSettings) -> Words:
         row[layout.INSTRUMENT], row[layout.VENUE] = route.instrument, route.venue
         row[layout.PRICE_EXPONENT], row[layout.QUANTITY_EXPONENT] = route.price_exponent, route.quantity_exponent
         row[layout.PRICE_FACTOR], row[layout.QUANTITY_FACTOR] = 10**price_digits, 10**quantity_digits
-        row[layout.NUMBERED] = settings.rule is not Rule.UNNUMBERED
+        row[layout.NUMBERED] = settings.numbered
     return rows.reshape(-1)

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from market.book.book import new_books
 from market.book.continuity import Rule
 from market.book.order_stream import ORDERS_PER_BOOK, OrderFormat, OrderStream
 from market.errors import MissingInput, Rejected
@@ -15,7 +16,7 @@ from market.wire.deribit_stream import DeribitStream
 from market.wire.instruments import Instrument
 from market.wire.markets import Market
 from market.wire.packet_stream import LEVELS_PER_BATCH, RECORDS_PER_BATCH, PacketStream, Payloads, pack_payloads
-from market.wire.records import Batch
+from market.wire.records import Batch, Words
 from sim.capture import Datagram, read_datagrams
 from sim.recording.damage import Damage, DamageReason
 from sim.replay.capture_format import CaptureFormat, capture_definitions, capture_format, rule_of
@@ -51,7 +52,6 @@ class PacketSourceSettings:
     markets: tuple[Instrument, ...]
     routes: tuple[Route | None, ...]
     lag_ns: int = 0
-    depth_limit: int = 0
     capacity: int = ORDERS_PER_BOOK
 
     @property
@@ -63,6 +63,15 @@ class PacketSourceSettings:
     def rule(self) -> Rule:
         """How the venue numbers its depth updates."""
         return rule_of(self.form)
+
+    @property
+    def numbered(self) -> bool:
+        """Whether update ids never go back, so that they can number quotes elsewhere too."""
+        return self.rule is not Rule.UNNUMBERED
+
+    def new_books(self) -> Words:
+        """Fresh books, one per instrument."""
+        return new_books([self.rule] * len(self.markets), needs_book=self.needs_book)
 
     def open(self) -> PacketSource:
         """Open the capture."""

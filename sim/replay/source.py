@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from market.book.continuity import Rule
 from market.wire.markets import Market, market_table
-from market.wire.records import CURSOR_POSITION, Batch, Rows, Words
-from sim.recording.blocks import Block, open_blocks
+from market.wire.records import CURSOR_POSITION, Batch, Words
+from market.wire.venues import Venue
+from sim.recording.blocks import Block, Blocks, open_blocks
 from sim.recording.damage import Damage
+from sim.recording.feed_capture import CaptureBlocks, open_capture
 from sim.replay.feed import OwnBooks, Route
 
 RECORDS_PER_BATCH: Final = 1024
-LEVELS_PER_BATCH: Final = 16384
 BATCHES: Final = 2
 """Batches of a source in turn: one is worked on while the next is decoded."""
-
-DecodeLines = Callable[[bytes, int, Words, Rows, Rows, Rows, Words, int], int]
 
 
 @dataclass(frozen=True)
@@ -29,26 +27,30 @@ class SourceSettings:
     Parameters
     ----------
     name: the source's name in results, a venue.
-    path: file of raw lines, plain, gzip or Zstandard.
-    decode_lines: the venue's decoder entry.
-    rule: how the venue numbers its depth updates.
+    path: file of raw lines or, with ``is_capture``, of captured connections; plain, gzip or Zstandard.
+    venue: how its messages are decoded and its books kept.
     markets, routes: the symbols to decode, and where each goes; a market without a route is only counted.
     lag_ns: added to every receive time, to see what a slower feed would have done.
     maximum_jump_ns: a line stamped that much later than the next is refused.
-    needs_book: stated quotes count only while the book is synchronised.
-    depth_limit: levels kept per side, 0 for all.
     """
 
     name: str
     path: Path
-    decode_lines: DecodeLines
-    rule: Rule
+    venue: Venue
     markets: tuple[Market, ...]
     routes: tuple[Route | None, ...]
     lag_ns: int = 0
     maximum_jump_ns: int = 60 * 10**9
-    needs_book: bool = True
-    depth_limit: int = 0
+    is_capture: bool = False
+
+    @property
+    def numbered(self) -> bool:
+        """Whether update ids never go back, so that they can number quotes elsewhere too."""
+        return self.venue.numbered
+
+    def new_books(self) -> Words:
+        """Fresh books, one per market."""
+        return self.venue.new_books(self.markets)
 
     def open(self) -> Source:
         """Open the recording; raises MissingInput if it cannot be read."""
@@ -65,9 +67,13 @@ class Source:
 
     def __init__(self, settings: SourceSettings) -> None:
         self.settings = settings
-        self._blocks = open_blocks(settings.path)
+        self._blocks: Blocks | CaptureBlocks = (
+            open_capture(settings.path, connection=settings.venue.connection)
+            if settings.is_capture
+            else open_blocks(settings.path)
+        )
         self._table = market_table(list(settings.markets))
-        self._batches = [Batch(RECORDS_PER_BATCH, LEVELS_PER_BATCH) for _ in range(BATCHES)]
+        self._batches = [Batch(RECORDS_PER_BATCH, settings.venue.levels) for _ in range(BATCHES)]
 
     @property
     def damage(self) -> list[Damage]:
@@ -106,7 +112,7 @@ class Source:
         batch.restart(line)
         batch.cursor[CURSOR_POSITION] = position
         settings = self.settings
-        settings.decode_lines(
+        settings.venue.decode_lines(
             block.data,
             settings.maximum_jump_ns,
             self._table,
@@ -119,4 +125,4 @@ class Source:
         return batch.position, batch.line
 
 
-__all__ = ["DecodeLines", "Route", "Source", "SourceSettings"]
+__all__ = ["Route", "Source", "SourceSettings"]

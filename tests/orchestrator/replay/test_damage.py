@@ -143,10 +143,11 @@ def test_random_damage_never_stops_a_replay(seed: int, tmp_path: Path, capsys: p
 @pytest.mark.parametrize(
     ("option", "code", "text"),
     [
-        ("binance-spot", 3, "must be NAME=FILE"),
-        ("mtgox=/tmp/x", 3, "'mtgox' is no venue"),
+        ("binance-spot", 2, "must be NAME=FILE"),
+        ("mtgox=/tmp/x", 2, "'mtgox' is no venue"),
         ("binance-spot=/nonexistent/file", 3, "/nonexistent/file"),
-        ("kraken=/dev/null", 1, "lists no such venue"),
+        (f"kraken={__file__}", 2, "lists no such venue"),
+        (f"binance-spot={__file__}", 3, "holds unknown"),
     ],
 )
 def test_bad_sources_are_explained(option: str, code: int, text: str, capsys: pytest.CaptureFixture[str]) -> None:
