@@ -21,7 +21,7 @@ from market.book.ladder import (
     quantity_at,
     set_level,
 )
-from market.native.kernel import entry, inline, part
+from market.native.kernel import entry, inline, part, shared
 from market.native.memory import address_of, get, put
 from market.wire.records import Words
 
@@ -134,7 +134,7 @@ def count(book: int, counter: int) -> None:
     put(book, counter, get(book, counter) + 1)
 
 
-@part
+@shared
 def clear_levels(book: int, middle_tick: int) -> None:
     """Empty both ladders and centre their windows."""
     base = middle_tick - WINDOW // 2
@@ -153,7 +153,7 @@ def apply_levels(book: int, bids: int, bid_count: int, asks: int, ask_count: int
         set_level(side, get(asks, 2 * level), get(asks, 2 * level + 1))
 
 
-@part
+@shared
 def _side_equals(side: int, rows: int, count: int) -> bool:
     """Whether a side holds exactly the levels of the rows (tick, lots), all of them different."""
     for level in range(count):
@@ -195,7 +195,7 @@ def best_of_book(book: int) -> tuple[int, int, int, int]:
     return bid, bid_quantity, ask, ask_quantity
 
 
-@part
+@shared
 def forget_numbers(book: int) -> None:
     """Begin a new numbering: no id that was seen compares with the next ones."""
     for slot in (TOP_ID, STATED_ID, PENDING_ID):
@@ -204,7 +204,7 @@ def forget_numbers(book: int) -> None:
         put(book, RING + RING_ROW * entry_index, -1)
 
 
-@part
+@shared
 def reset_book(book: int) -> None:
     """Forget levels and position in the sequence; counters and settings stay."""
     clear_levels(book, WINDOW)

@@ -29,7 +29,7 @@ from market.book.book import (
     count,
 )
 from market.book.ladder import NO_PRICE, best_tick, next_level, quantity_at
-from market.native.kernel import inline, part
+from market.native.kernel import inline, shared
 from market.native.memory import get
 from market.wire.levels import unpack_shape
 from market.wire.text import power_of_ten
@@ -100,7 +100,7 @@ def _feed_number(crc: int, value: int, width: int) -> int:
     return _feed_group(crc, value, width)
 
 
-@part
+@shared
 def _feed_decimal(crc: int, value: int, decimals: int) -> int:
     """A count of ``10**-decimals`` as a decimal without trailing zeros, ``0`` in front of a bare point."""
     scale = power_of_ten(decimals)
@@ -134,7 +134,7 @@ def _feed_pair(crc: int, book: int, side: int, tick: int, first: bool) -> int:
     return _feed_decimal(_feed(crc, _COLON), quantity, get(book, QUANTITY_DECIMALS))
 
 
-@part
+@shared
 def _interleaved(book: int) -> int:
     """OKX's checksum of the book, 0 to 2**32 - 1."""
     bids = bid_side(book)
@@ -168,7 +168,7 @@ def _feed_written(crc: int, value: int, decimals: int, written: int) -> int:
     return crc
 
 
-@part
+@shared
 def _feed_side(crc: int, book: int, side: int) -> int:
     price_digits, quantity_digits, _ = unpack_shape(get(book, SHAPE))
     tick = best_tick(side)
@@ -181,7 +181,7 @@ def _feed_side(crc: int, book: int, side: int) -> int:
     return crc
 
 
-@part
+@shared
 def verify(book: int, stated: int) -> bool:
     """Whether the book has the checksum that its venue states, counting it; true when it states none (below 0).
 

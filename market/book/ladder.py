@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from market.native.kernel import inline, part
+from market.native.kernel import inline, shared
 from market.native.memory import get, put, trailing_zeros
 from market.wire.records import Rows
 
@@ -94,7 +94,7 @@ def _slot(tick: int) -> int:
     return ((tick * _HASH_MULTIPLIER) >> 40) & (OVERFLOW_SLOTS - 1)
 
 
-@part
+@shared
 def _insert_outside(side: int, tick: int, quantity: int) -> None:
     """Insert a level that the hash does not hold and has room for."""
     slot = _slot(tick)
@@ -106,7 +106,7 @@ def _insert_outside(side: int, tick: int, quantity: int) -> None:
     put(side, LIVE, get(side, LIVE) + 1)
 
 
-@part
+@shared
 def _rebuild(side: int) -> None:
     """Give the slots of deleted levels back."""
     kept = np.empty((get(side, LIVE), 2), dtype=np.int64)
@@ -124,7 +124,7 @@ def _rebuild(side: int) -> None:
         _insert_outside(side, kept[level, 0], kept[level, 1])
 
 
-@part
+@shared
 def _set_outside(side: int, tick: int, quantity: int) -> None:
     """Store a level outside the window; removing an unknown level does nothing."""
     slot = _slot(tick)
@@ -177,7 +177,7 @@ def set_level(side: int, tick: int, quantity: int) -> None:
             put(side, BEST, _next_index(side, word))
 
 
-@part
+@shared
 def _best_outside(side: int) -> int:
     """Best tick in the hash, by looking at every slot; NO_PRICE when it is empty."""
     best = NO_PRICE
@@ -191,7 +191,7 @@ def _best_outside(side: int) -> int:
     return best
 
 
-@part
+@shared
 def _quantity_outside(side: int, tick: int) -> int:
     slot = _slot(tick)
     key = get(side, _KEYS + slot)
@@ -250,7 +250,7 @@ def next_tick(side: int, tick: int) -> int:
     return _tick(side, found) if found < WINDOW else NO_PRICE
 
 
-@part
+@shared
 def clear_side(side: int, direction: int, base: int) -> None:
     """Empty a side and place its window."""
     put(side, BEST, WINDOW)
@@ -267,7 +267,7 @@ def clear_side(side: int, direction: int, base: int) -> None:
         put(side, word, 0)
 
 
-@part
+@shared
 def _worst_outside(side: int) -> int:
     """Worst tick of those outside the window, by looking at every slot; NO_PRICE when there is none."""
     worst = NO_PRICE
@@ -281,7 +281,7 @@ def _worst_outside(side: int) -> int:
     return worst
 
 
-@part
+@shared
 def _next_outside(side: int, after: int) -> int:
     """Best tick outside the window that is worse than the given one, NO_PRICE when there is none."""
     best = NO_PRICE
@@ -318,7 +318,7 @@ def next_level(side: int, tick: int) -> int:
     return max(inside, outside) if get(side, DIRECTION) == BID else min(inside, outside)
 
 
-@part
+@shared
 def truncate(side: int, limit: int) -> int:
     """Drop the worst levels until at most ``limit`` are left; returns how many were dropped.
 
@@ -349,7 +349,7 @@ def level_count_bound(side: int) -> int:
     return WINDOW + get(side, LIVE)
 
 
-@part
+@shared
 def level_count(side: int) -> int:
     """Levels that the side holds; walks those of the window."""
     count = get(side, LIVE)
@@ -360,7 +360,7 @@ def level_count(side: int) -> int:
     return count
 
 
-@part
+@shared
 def collect(side: int, rows: Rows) -> int:
     """Write every level as rows of (tick, quantity): the window's from the best on, then the others.
 
@@ -381,7 +381,7 @@ def collect(side: int, rows: Rows) -> int:
     return count
 
 
-@part
+@shared
 def move_window(side: int, base: int) -> None:
     """Place a side's window anew, keeping every level."""
     lost = get(side, LOST)
@@ -399,7 +399,7 @@ def _misses_best(side: int) -> bool:
     return get(side, BETTER_OUTSIDE) != 0 or (get(side, BEST) == WINDOW and get(side, LIVE) > 0)
 
 
-@part
+@shared
 def centre_windows(bids: int, asks: int) -> bool:
     """Move both sides' windows when the mid has left their middle half or a best price lies outside.
 

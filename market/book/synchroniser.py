@@ -56,14 +56,14 @@ from market.book.checksum import verify
 from market.book.continuity import APPLY, CHAINED, DROP, GAP, UNNUMBERED, judge
 from market.book.ladder import NO_PRICE, best_tick, level_count, set_level, truncate
 from market.book.top import CHANGED, SAME, WITHDRAWN, take_from_book, withdraw
-from market.native.kernel import inline, part
+from market.native.kernel import inline, part, shared
 from market.native.memory import get, put
 from market.wire.levels import unpack_shape, wider_shape
 
 _BUFFERED_HEADER: Final = 5
 
 
-@part
+@shared
 def _buffer(
     book: int, first: int, last: int, previous: int, bids: int, bid_count: int, asks: int, ask_count: int
 ) -> None:
@@ -90,14 +90,14 @@ def _buffer(
     put(book, BUFFER_USED, used)
 
 
-@part
+@shared
 def _lose(book: int) -> int:
     """The book is no longer known: nothing is quoted until a snapshot joins."""
     put(book, SYNCHRONISED, 0)
     return withdraw(book)
 
 
-@part
+@shared
 def _prune_crossed(book: int) -> None:
     """Drop levels beyond the best prices that the venue itself stated last."""
     bids = bid_side(book)
@@ -141,7 +141,7 @@ def _cut(book: int, side: int, at_most: int, added: int, limit: int) -> None:
     put(book, at_most, bound)
 
 
-@part
+@shared
 def _keep_depth(book: int, bids: int, asks: int) -> None:
     """Drop what lies beyond the depth subscribed to, as set or as the messages say, after so many levels were set."""
     _, _, stated = unpack_shape(get(book, SHAPE))
@@ -179,7 +179,7 @@ def _apply(
     return _take_levels(book, last, bids, bid_count, asks, ask_count, checksum, shape)
 
 
-@part
+@shared
 def _apply_buffered(book: int) -> int:
     """Apply what came before the snapshot, in order; returns the verdict of the last one: APPLY or GAP."""
     at = book + 8 * BUFFER
@@ -238,7 +238,7 @@ def on_diff(
     return _lose(book)
 
 
-@part
+@shared
 def on_snapshot(
     book: int, last: int, bids: int, bid_count: int, asks: int, ask_count: int, checksum: int, shape: int
 ) -> int:
@@ -278,7 +278,7 @@ def on_snapshot(
     return take_from_book(book)
 
 
-@part
+@shared
 def on_gap(book: int) -> int:
     """Messages are missing: the book is given up until a snapshot joins; returns SAME or WITHDRAWN."""
     if get(book, SYNCHRONISED) == 0:

@@ -19,7 +19,7 @@ from market.book.book import (
 )
 from market.book.intake import take_record
 from market.book.top import SAME
-from market.native.kernel import inline, part
+from market.native.kernel import inline, part, shared
 from market.native.memory import get, leading_zeros, put
 from market.pipeline import layout
 from market.wire import records
@@ -97,7 +97,7 @@ def _trade_event(event: int, row: int, route: int) -> None:
     put(event, layout.EVENT_AGGRESSOR, get(row, records.AGGRESSOR))
 
 
-@part
+@shared
 def _count_unused(source: int, row: int) -> None:
     """Count a record that no book takes: refused or ignored."""
     if get(row, records.KIND) == records.IGNORED:
@@ -109,7 +109,7 @@ def _count_unused(source: int, row: int) -> None:
     put(source, layout.REJECTS + reason, get(source, layout.REJECTS + reason) + 1)
 
 
-@part
+@shared
 def _note(source: int, row: int, irregular: int, count: int) -> None:
     """Count what is irregular about a record and remember the line of the first."""
     if get(source, layout.IRREGULAR + irregular) == 0:

@@ -11,7 +11,7 @@ import numpy as np
 
 from market.fastpath import state
 from market.fastpath.specification import Kind
-from market.native.kernel import inline, part
+from market.native.kernel import inline, shared
 from market.native.memory import get, leading_zeros, put, trailing_zeros
 from market.pipeline import layout
 from market.wire.records import Rows, Words
@@ -91,7 +91,7 @@ def has_journal_room(journal: int) -> bool:
     return quotes and (get(journal, layout.CHANGES) == 0 or changes_left >= layout.CHANGES_PER_EVENT)
 
 
-@part
+@shared
 def keep_quote(journal: int, engine: int, instrument: int, venue: int) -> None:
     """Append the venue's quote as the engine holds it now."""
     if get(journal, layout.QUOTES) == 0:
@@ -111,7 +111,7 @@ def keep_quote(journal: int, engine: int, instrument: int, venue: int) -> None:
     put(journal, layout.QUOTES_USED, used + 1)
 
 
-@part
+@shared
 def _keep_change(journal: int, time_ns: int, instrument: int, kind: int, seller: int, buyer: int, opened: int) -> None:
     used = get(journal, layout.CHANGES_USED)
     row = get(journal, layout.CHANGES) + 8 * layout.CHANGE_ROW * used
@@ -138,7 +138,7 @@ def _keep_pairs(
         _keep_change(journal, time_ns, instrument, kind, seller, buyer, opened)
 
 
-@part
+@shared
 def keep_changes(
     journal: int,
     engine: int,

@@ -14,7 +14,7 @@ from market.fastpath import layout as messages
 from market.fastpath.control import control_message
 from market.fastpath.entries import has_room
 from market.fastpath.specification import NO_VENUE
-from market.native.kernel import inline, part
+from market.native.kernel import inline, part, shared
 from market.native.memory import get, load_i64, load_u8, load_u16, put, store_8, store_16, store_64
 from market.pipeline import layout
 from market.wire.records import Words
@@ -75,7 +75,7 @@ def _queue_row(control: int, position: int) -> int:
     return control + 8 * (layout.QUEUE + layout.QUEUE_ROW * (position & (layout.QUEUE_ENTRIES - 1)))
 
 
-@part
+@shared
 def _settle(control: int, engine: int, leg: int) -> None:
     """Release a leg's pending quantity, filled or not."""
     message = _message(control, _SETTLE_HEADER)
@@ -122,7 +122,7 @@ def send_due(control: int, engine: int, time_ns: int) -> bool:
     return True
 
 
-@part
+@shared
 def enqueue(control: int, trigger: int) -> None:
     """Queue the settlement of a trigger's legs; ``trigger`` is the address of its payload."""
     if get(control, layout.SETTLE_AFTER) < 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from market.native.kernel import inline, part
+from market.native.kernel import inline, shared
 from market.native.memory import get, load_u8, put
 from market.wire.levels import quantity_decimals, read_levels
 from market.wire.markets import PRICE_DECIMALS, find_market, market_row
@@ -130,7 +130,7 @@ def _decimal_field(at: int, table: int, scratch: int, slot: int, field: int, is_
     return end, OK
 
 
-@part
+@shared
 def _levels_field(
     at: int, table: int, scratch: int, slot: int, field: int, rows: int, capacity: int
 ) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from typing import Final
 from market.native.kernel import (
     entry,
     inline,
-    part,
+    shared,
 )
 from market.native.memory import (
     get,
@@ -115,7 +115,7 @@ _STREAM_START, _ = packed('{"stream')
 _DATA_START, _ = packed('{"data":')
 
 
-@part
+@shared
 def _read_object(
     at: int, table: int, scratch: int, bids: int, asks: int, bids_room: int, asks_room: int
 ) -> tuple[int, int]:
@@ -171,7 +171,7 @@ def _read_event(
     return end, reason
 
 
-@part
+@shared
 def _market_of_stream(at: int, table: int) -> tuple[int, int, int]:
     """Market that a stream name such as ``btcusdt@depth`` begins with, -1 for none: snapshots name no symbol."""
     length, end, reason = read_string(at)

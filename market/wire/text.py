@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from market.native.kernel import inline, part
+from market.native.kernel import inline, shared
 from market.native.memory import load_i64, load_u8, shift_right_logical, trailing_zeros
 from market.native.vectors import BLOCK, string_stops, value_stops
 from market.wire.records import Reject
@@ -247,7 +247,7 @@ def packed(text: str) -> tuple[int, int]:
     return int.from_bytes(raw[:8], "little", signed=True), int.from_bytes(raw[8:], "little", signed=True)
 
 
-@part
+@shared
 def skip_string(at: int) -> tuple[int, int]:
     """Address after a string with any escapes, and a reject code."""
     at += 1
@@ -267,7 +267,7 @@ def skip_string(at: int) -> tuple[int, int]:
     return at + 1, OK
 
 
-@part
+@shared
 def skip_value(at: int) -> tuple[int, int]:
     """Address after any JSON value, and a reject code; brackets must balance in number and kind."""
     nesting = 0
