@@ -17,13 +17,6 @@ class Settle(StrEnum):
     FILLED = "filled"
 
 
-class QuoteSource(StrEnum):
-    """Where a replay takes the top of book from."""
-
-    TICKER = "ticker"
-    BOOK = "book"
-
-
 class ReplaySettings(Section):
     """Replay of recordings through the fast loop."""
 
@@ -35,7 +28,4 @@ class ReplaySettings(Section):
     maximum_jump_s: Annotated[Count, Field(ge=1, le=31_536_000)] = Field(
         default=60,
         description="A line stamped this much later than the line after it is refused as unreadable.",
-    )
-    quote_source: QuoteSource = Field(
-        default=QuoteSource.TICKER, description="Top of book from the venue's own ticker, or from the book built here."
     )

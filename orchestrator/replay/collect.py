@@ -49,9 +49,9 @@ class Collector:
 
     def quotes(self, rows: Rows) -> None:
         """Take quote rows; the triggers that came before belong to the same stretch of time."""
-        triggers = np.concatenate(self._new_triggers) if self._new_triggers else []
+        triggers = np.concatenate(self._new_triggers) if self._new_triggers else trigger_table([])
         self._new_triggers.clear()
-        self.markouts.add(triggers, rows)  # type: ignore[arg-type]
+        self.markouts.add(triggers, rows)
         if self.charts is not None:
             self.charts.add(rows)
         if self._files and len(rows):
