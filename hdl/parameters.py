@@ -1,0 +1,74 @@
+"""What a build of the hardware is made for: capacities, bus width, and the widths that follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from market.errors import Fatal
+from market.fastpath import layout
+from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
+
+BYTE: Final = 8
+BUS_BYTES: Final = (1, 8)
+"""Bus widths that a core can be built for, in bytes per cycle."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoreParameters:
+    """One build of the core.
+
+    Parameters
+    ----------
+    capacity: the largest ``EngineSizes`` that the build can take; smaller ones are chosen by the ``sizes`` port.
+    bus_bytes: bytes of a frame per cycle, 1 or 8.
+
+    Raises ``Fatal`` for a bus width that no core has.
+    """
+
+    capacity: EngineSizes = DEFAULT_SIZES
+    bus_bytes: int = 1
+
+    def __post_init__(self) -> None:
+        if self.bus_bytes not in BUS_BYTES:
+            raise Fatal(f"bus of {self.bus_bytes} bytes; expected one of {BUS_BYTES}")
+
+    @property
+    def venues(self) -> int:
+        """Venues of the largest build."""
+        return self.capacity.venues
+
+    @property
+    def instruments(self) -> int:
+        """Instruments of the largest build."""
+        return self.capacity.instruments
+
+    @property
+    def channels(self) -> int:
+        """Channel rows of the largest build."""
+        return self.capacity.channels
+
+    @property
+    def price_bits(self) -> int:
+        """Width of a scaled price or quantity."""
+        return self.capacity.price_bits
+
+    @property
+    def bus_bits(self) -> int:
+        """Width of the data of a frame bus."""
+        return self.bus_bytes * BYTE
+
+    @property
+    def venue_bits(self) -> int:
+        """Width of a venue index that is known to be inside the build."""
+        return max(1, (self.venues - 1).bit_length())
+
+    @property
+    def instrument_bits(self) -> int:
+        """Width of an instrument index that is known to be inside the build."""
+        return max(1, (self.instruments - 1).bit_length())
+
+    @property
+    def control_bytes(self) -> int:
+        """The longest well-formed control message: an instrument row with one lead mask per venue."""
+        return layout.LEADS_ENTRIES + layout.LEADS_ENTRY_SIZE * self.venues
