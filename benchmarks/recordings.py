@@ -79,9 +79,14 @@ def recorded_file(coin: Coin, venue: VenueName) -> Path:
     return path
 
 
+def recorded_files(*coins: Coin) -> list[SourceFile]:
+    """Three recordings of each coin; raises MissingInput when they are not there."""
+    return [SourceFile(venue, recorded_file(coin, venue)) for coin in coins for venue in _FILES[coin]]
+
+
 def load_recording(coin: Coin) -> Recording:
     """Read a coin's three recordings; raises MissingInput when they are not there."""
-    files = [SourceFile(venue, recorded_file(coin, venue)) for venue in _FILES[coin]]
+    files = recorded_files(coin)
     session = session_settings(load_settings("demo", local=None, environment={}), files)
     texts = tuple(b"".join(block.data for block in open_blocks(file.path)) for file in files)
     sources = tuple(source for source in session.sources if isinstance(source, SourceSettings))
