@@ -24,7 +24,7 @@ class Kind(StrEnum):
     IMBALANCE = "imbalance"
 
 
-Symbol = Annotated[str, StringConstraints(min_length=1, max_length=16, pattern=r"^[!-~]+$")]
+Symbol = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=r"^[!-~]+$")]
 Decimals = Annotated[Count, Field(ge=0, le=12)]
 Positive = Annotated[Exact, Field(gt=0, lt=10**12)]
 NotNegative = Annotated[Exact, Field(ge=0, lt=10**12)]
@@ -45,6 +45,11 @@ class MarketSettings(Section):
     contract_value_quote: NotNegative = Field(
         default=Decimal(0),
         description="Fixed worth of one inverse contract; 0: quantities are in base currency (linear).",
+    )
+    contract_size_base: Positive = Field(
+        default=Decimal(1),
+        description="Size of one linear contract where quantities are in contracts (OKX swaps), a power of ten; "
+        "1: quantities are in base currency.",
     )
     message_price_exponent: Exponent = Field(
         default=-8, description="Power of ten of the price mantissas that this venue's quotes carry."
@@ -71,6 +76,17 @@ class MarketSettings(Section):
             raise ValueError(
                 f"contract_value_quote was {self.contract_value_quote}: must have at most {digits} digits after the "
                 "point, price_decimals + quantity_decimals"
+            )
+        size = self.contract_size_base
+        if size != Decimal(1).scaleb(size.adjusted()) or size.scaleb(self.quantity_decimals, EXACT) < 1:
+            raise ValueError(
+                f"contract_size_base was {size}: must be a power of ten and at least one lot, "
+                f"10^-{self.quantity_decimals} by quantity_decimals"
+            )
+        if size != 1 and self.contract_value_quote:
+            raise ValueError(
+                f"contract_size_base was {size}: must be 1 where contract_value_quote, here "
+                f"{self.contract_value_quote}, says what a contract is worth"
             )
         if len(set(self.leads)) != len(self.leads):
             raise ValueError(f"leads was {[str(venue) for venue in self.leads]}: must name each venue once")

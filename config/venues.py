@@ -18,6 +18,7 @@ class VenueName(StrEnum):
     BINANCE_CM = "binance-cm"
     BINANCE_US = "binance-us"
     BYBIT = "bybit"
+    BYBIT_SPOT = "bybit-spot"
     COINBASE = "coinbase"
     COINBASE_DERIVATIVES = "coinbase-derivatives"
     DERIBIT = "deribit"

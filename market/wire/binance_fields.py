@@ -70,6 +70,8 @@ READ_TRADE_ID: Final = 14
 READ_BIDS: Final = 15
 READ_ASKS: Final = 16
 READ_NUMBER_REASON: Final = 17
+READ_NAME: Final = 18
+"""First of four words for a symbol that stands in the message in small letters."""
 
 _DEPTH_LOW, _DEPTH_HIGH = packed("depthUpdate")
 _TICKER_LOW, _TICKER_HIGH = packed("bookTicker")
@@ -152,8 +154,7 @@ def _levels_field(
 def _symbol_field(at: int, table: int, scratch: int) -> tuple[int, int]:
     length, end, reason = read_string(at)
     if reason == OK:
-        low, high = pack_text(at + 1, length)
-        put(scratch, READ_MARKET, find_market(table, low, high, length))
+        put(scratch, READ_MARKET, find_market(table, at + 1, length))
         _see(scratch, HAS_SYMBOL)
     return end, reason
 

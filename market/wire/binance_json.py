@@ -19,6 +19,7 @@ from market.native.memory import (
     load_i64,
     load_u8,
     put,
+    store_8,
 )
 from market.wire.binance_fields import (
     ANY_QUOTE_FIELD,
@@ -43,6 +44,7 @@ from market.wire.binance_fields import (
     READ_FIRST_ID,
     READ_LAST_ID,
     READ_MARKET,
+    READ_NAME,
     READ_NUMBER_REASON,
     READ_PREVIOUS_ID,
     READ_PRICE,
@@ -172,22 +174,18 @@ def _read_event(
 
 
 @shared
-def _market_of_stream(at: int, table: int) -> tuple[int, int, int]:
+def _market_of_stream(at: int, table: int, scratch: int) -> tuple[int, int, int]:
     """Market that a stream name such as ``btcusdt@depth`` begins with, -1 for none: snapshots name no symbol."""
     length, end, reason = read_string(at)
-    low = 0
-    high = 0
+    name = scratch + 8 * READ_NAME
     position = 0
     while position < min(length, MAXIMUM_SYMBOL) and load_u8(at, 1 + position) != _AT_SIGN:
         letter = load_u8(at, 1 + position)
         if ord("a") <= letter <= ord("z"):
             letter -= 32
-        if position < 8:
-            low |= letter << (8 * position)
-        else:
-            high |= letter << (8 * (position - 8))
+        store_8(name, position, letter)
         position += 1
-    return find_market(table, low, high, position), end, reason
+    return find_market(table, name, position), end, reason
 
 
 @inline
@@ -217,7 +215,7 @@ def _read_message(
         if length == 4 and low == DATA_LOW:
             at, reason = _read_event(after + 1, table, scratch, market, bids, asks, bids_room, asks_room)
         elif length == 6 and low == STREAM_LOW and market_count(table) > 1:
-            market, at, reason = _market_of_stream(after + 1, table)
+            market, at, reason = _market_of_stream(after + 1, table, scratch)
         else:
             at, reason = skip_value(after + 1)
         if reason != OK:

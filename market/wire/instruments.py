@@ -12,7 +12,13 @@ from market.errors import Fatal
 from market.native.kernel import inline
 from market.native.memory import get, shift_right_logical
 from market.wire.doubles import MAXIMUM_DECIMALS
-from market.wire.markets import CONTRACT_FACTOR, CONTRACT_LIMIT, PRICE_DECIMALS, QUANTITY_DECIMALS
+from market.wire.markets import (
+    CONTRACT_FACTOR,
+    CONTRACT_LIMIT,
+    PRICE_DECIMALS,
+    QUANTITY_DECIMALS,
+    check_contract_size,
+)
 from market.wire.records import Words
 
 ROW: Final = 8
@@ -39,6 +45,8 @@ class Instrument:
         where their amounts are in quote currency); such quantities become lots of base currency,
         ``floor(quantity * contract_value / price)``. 0: quantities stay in the unit that the venue sends.
     wire_exponent: power of ten of quantity mantissas, of formats whose quantities are mantissas.
+    contract_size: base currency per contract of a linear instrument whose quantities arrive in contracts, a power of
+        ten; 1 where they arrive in base currency.
     """
 
     identity: int
@@ -47,6 +55,7 @@ class Instrument:
     quantity_decimals: int
     contract_value: Decimal = Decimal(0)
     wire_exponent: int = 0
+    contract_size: Decimal = Decimal(1)
 
     def __post_init__(self) -> None:
         for name, decimals in (("price", self.price_decimals), ("quantity", self.quantity_decimals)):
@@ -58,11 +67,24 @@ class Instrument:
                 f"{self.symbol}: contract value was {self.contract_value}: must not be negative and have at most "
                 f"{self.price_decimals + self.quantity_decimals} digits after the point"
             )
+        if self.contract_value and self.contract_size != 1:
+            raise Fatal(f"{self.symbol}: an inverse instrument has no contract size, was {self.contract_size}")
+        check_contract_size(self.symbol, self.contract_size, self.quantity_decimals)
+        if self.wire_decimals > MAXIMUM_DECIMALS:
+            raise Fatal(
+                f"{self.symbol}: contract size was {self.contract_size}: quantities of contracts may have at most "
+                f"{MAXIMUM_DECIMALS} decimals, quantity decimals were {self.quantity_decimals}"
+            )
         if not -MAXIMUM_DECIMALS <= self.wire_exponent <= MAXIMUM_DECIMALS:
             raise Fatal(
                 f"{self.symbol}: exponent of quantities must be -{MAXIMUM_DECIMALS} to {MAXIMUM_DECIMALS}, "
                 f"was {self.wire_exponent}"
             )
+
+    @property
+    def wire_decimals(self) -> int:
+        """Decimals in which quantities arrive: those of lots, or of contracts; 0 for inverse instruments."""
+        return 0 if self.contract_value else self.quantity_decimals + self.contract_size.adjusted()
 
     @property
     def contract_factor(self) -> int:
@@ -90,7 +112,7 @@ def instrument_table(instruments: tuple[Instrument, ...]) -> Words:
         factor = instrument.contract_factor
         row[IDENTITY], row[WIRE_EXPONENT] = instrument.identity, instrument.wire_exponent
         row[PRICE_DECIMALS] = instrument.price_decimals
-        row[QUANTITY_DECIMALS] = 0 if factor else instrument.quantity_decimals
+        row[QUANTITY_DECIMALS] = instrument.wire_decimals
         row[CONTRACT_FACTOR], row[CONTRACT_LIMIT] = factor, (2**63 - 1) // factor if factor else 0
     return table
 

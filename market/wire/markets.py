@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 
 from market.errors import Fatal
-from market.native.kernel import inline
+from market.native.kernel import inline, shared
 from market.native.memory import get, put
 from market.wire.records import Words
-from market.wire.text import packed
+from market.wire.text import pack_text, packed
 
 # Words in front of the rows: their number, and what a connection's decoder keeps from message to message.
 SEQUENCE: Final = 1
@@ -20,7 +20,7 @@ SEQUENCE: Final = 1
 HOLE: Final = 2
 """Whether an input was refused since the decoder last cleared this."""
 HEADER_WORDS: Final = 4
-ROW: Final = 8
+ROW: Final = 9
 SYMBOL_LOW: Final = 0
 SYMBOL_HIGH: Final = 1
 SYMBOL_LENGTH: Final = 2
@@ -29,7 +29,13 @@ QUANTITY_DECIMALS: Final = 4
 """Decimals in which quantities arrive, ``Market.wire_decimals``."""
 CONTRACT_FACTOR: Final = 5
 CONTRACT_LIMIT: Final = 6
-MAXIMUM_SYMBOL: Final = 16
+SYMBOL_THIRD: Final = 7
+"""The symbol's characters 17 to 24, and 25 to 32 in the word after it; few symbols have any."""
+SYMBOL_FOURTH: Final = 8
+MAXIMUM_SYMBOL: Final = 32
+_PACKED: Final = 16
+"""Characters in the first two words."""
+_WIRE_DIGITS: Final = 18
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Market:
 
     Parameters
     ----------
-    symbol: as the venue writes it, at most 16 ASCII characters.
+    symbol: as the venue writes it, at most 32 ASCII characters.
     price_decimals, quantity_decimals: a tick is ``10**-price_decimals`` of the quote currency, a lot
         ``10**-quantity_decimals`` of the base currency.
     contract_value: fixed value of an inverse contract in quote currency, 0 for linear markets. Such a
@@ -66,17 +72,7 @@ class Market:
             raise Fatal(f"{self.symbol}: contract value {self.contract_value} has more digits than ticks and lots hold")
         if self.contract_value and self.contract_size != 1:
             raise Fatal(f"{self.symbol}: an inverse market has no contract size, was {self.contract_size}")
-        size = self.contract_size
-        if (
-            not size.is_finite()
-            or size <= 0
-            or size != Decimal(1).scaleb(size.adjusted())
-            or not 0 <= self.wire_decimals <= 18
-        ):
-            raise Fatal(
-                f"{self.symbol}: contract size must be a power of ten of at least one lot, was {size} "
-                f"with {self.quantity_decimals} quantity decimals"
-            )
+        check_contract_size(self.symbol, self.contract_size, self.quantity_decimals)
 
     @property
     def wire_decimals(self) -> int:
@@ -93,8 +89,18 @@ class Market:
         return int(self.contract_value * self._contract_scale)
 
 
+def check_contract_size(symbol: str, size: Decimal, quantity_decimals: int) -> None:
+    """Raises Fatal unless a contract is a power of ten of the base currency and at least one lot."""
+    is_power = size.is_finite() and size > 0 and size == Decimal(1).scaleb(size.adjusted())
+    if not is_power or not 0 <= quantity_decimals + size.adjusted() <= _WIRE_DIGITS:
+        raise Fatal(
+            f"{symbol}: contract size must be a power of ten of at least one lot, was {size} "
+            f"with {quantity_decimals} quantity decimals"
+        )
+
+
 def market_table(markets: list[Market]) -> Words:
-    """The markets of one connection as int64[4 + 8 n] for kernels, and what the decoder keeps of the connection.
+    """The markets of one connection as int64[4 + 9 n] for kernels, and what the decoder keeps of the connection.
 
     Raises Fatal for a symbol that occurs twice.
     """
@@ -108,14 +114,32 @@ def market_table(markets: list[Market]) -> Words:
         low, high = packed(market.symbol)
         factor = market.contract_factor
         limit = (2**63 - 1) // factor if factor else 0
-        row = (low, high, len(market.symbol), market.price_decimals, market.wire_decimals, factor, limit)
-        table[HEADER_WORDS + ROW * index :][: len(row)] = row
+        rest = packed(market.symbol[_PACKED:])
+        row = (low, high, len(market.symbol), market.price_decimals, market.wire_decimals, factor, limit, *rest)
+        table[HEADER_WORDS + ROW * index :][:ROW] = row
     return table
 
 
+@shared
+def _find_long(table: int, at: int, length: int) -> int:
+    """``find_market`` for a symbol of more than 16 characters."""
+    low, high = pack_text(at, length)
+    third, fourth = pack_text(at + _PACKED, length - _PACKED)
+    for index in range(get(table, 0)):
+        row = table + 8 * (HEADER_WORDS + ROW * index)
+        begins_alike = get(row, SYMBOL_LOW) == low and get(row, SYMBOL_HIGH) == high
+        ends_alike = get(row, SYMBOL_THIRD) == third and get(row, SYMBOL_FOURTH) == fourth
+        if begins_alike and ends_alike and get(row, SYMBOL_LENGTH) == length:
+            return index
+    return -1
+
+
 @inline
-def find_market(table: int, low: int, high: int, length: int) -> int:
-    """Index of the market with the packed symbol, -1 when the source has none."""
+def find_market(table: int, at: int, length: int) -> int:
+    """Index of the market whose symbol stands at an address, -1 when the source has none."""
+    if length > _PACKED:
+        return _find_long(table, at, length)
+    low, high = pack_text(at, length)
     for index in range(get(table, 0)):
         row = table + 8 * (HEADER_WORDS + ROW * index)
         if get(row, SYMBOL_LOW) == low and get(row, SYMBOL_HIGH) == high and get(row, SYMBOL_LENGTH) == length:

@@ -41,7 +41,7 @@ from market.wire.records import (
     WIDTH,
     Reject,
 )
-from market.wire.text import NEGATIVE, OK, pack_text
+from market.wire.text import NEGATIVE, OK
 
 # Words of the cursor that hold one call's arguments, so that readers pass the cursor alone.
 STAGE_RECEIVE_NS: Final = CURSOR_SCRATCH
@@ -123,8 +123,7 @@ def _is_full(cursor: int) -> bool:
 @shared
 def market_named(cursor: int, at: int, length: int) -> int:
     """Index of the market whose symbol stands at an address, -1 when there is none."""
-    low, high = pack_text(at, length)
-    return find_market(get(cursor, STAGE_TABLE), low, high, length)
+    return find_market(get(cursor, STAGE_TABLE), at, length)
 
 
 @inline

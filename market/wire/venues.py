@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -66,6 +66,7 @@ class Venue:
 
 
 _SPOT: Final = Venue(decode_lines=binance_json.decode_lines, rule=Rule.OVERLAPPING, numbered=True)
+_BYBIT: Final = Venue(decode_lines=bybit_json.decode_lines, rule=Rule.CONSECUTIVE, in_band=True)
 _FUTURES: Final = Venue(decode_lines=binance_json.decode_lines, rule=Rule.CHAINED_OVERLAP, numbered=True)
 
 VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
@@ -74,12 +75,8 @@ VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
         "binance-us": _SPOT,
         "binance-usdm": _FUTURES,
         "binance-cm": _FUTURES,
-        "bybit": Venue(
-            decode_lines=bybit_json.decode_lines,
-            rule=Rule.CONSECUTIVE,
-            in_band=True,
-            connection="/public/linear",
-        ),
+        "bybit": replace(_BYBIT, connection="/public/linear"),
+        "bybit-spot": replace(_BYBIT, connection="/public/spot"),
         "okx": Venue(
             decode_lines=okx_json.decode_lines,
             rule=Rule.CHAINED,

@@ -148,8 +148,8 @@ def _markets(
         listed.append(market.symbol)
         if symbols and market.symbol not in symbols:
             continue
-        value = market.contract_value_quote
-        markets.append(Market(market.symbol, market.price_decimals, market.quantity_decimals, value))
+        value, size = market.contract_value_quote, market.contract_size_base
+        markets.append(Market(market.symbol, market.price_decimals, market.quantity_decimals, value, size))
         exponents = (market.message_price_exponent, market.message_quantity_exponent)
         routes.append(Route(instruments[name], venues[file.venue], *exponents))
     if not markets:

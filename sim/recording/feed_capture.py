@@ -23,7 +23,7 @@ from sim.recording.lines import CaptureLine
 
 MAXIMUM_LANES: Final = 64
 """Connections that are merged at most; each costs a pass over the file and about two blocks of memory."""
-_DEPTH_URL: Final = re.compile(r"/depth\?(?:.*&)?symbol=([A-Za-z0-9_]{1,16})(?:&|$)")
+_DEPTH_URL: Final = re.compile(r"/depth\?(?:.*&)?symbol=([A-Za-z0-9_]{1,32})(?:&|$)")
 _CONTROL: Final = re.compile(rb"[\x00-\x1f]")
 _NAMED: Final = b'"symbol":'
 

@@ -162,6 +162,7 @@ def _chosen(path: Path, form: CaptureFormat, markets: Sequence[Market]) -> dict[
                 price_decimals=market.price_decimals,
                 quantity_decimals=market.quantity_decimals,
                 contract_value=market.contract_value,
+                contract_size=market.contract_size,
             )
             if len(found) == len(wanted):
                 break

@@ -208,6 +208,12 @@ def test_rules_between_settings_name_every_value() -> None:
     assert "instruments.BTC.markets.binance-spot.leads names okx: must be another venue of this instrument" in mistake(
         INSTRUMENTS__BTC__MARKETS__BINANCE_SPOT__LEADS='["okx"]'
     )
+    assert "instruments.BTC.markets.binance-spot.contract_size_base was 0.02: must be a power of ten" in mistake(
+        INSTRUMENTS__BTC__MARKETS__BINANCE_SPOT__CONTRACT_SIZE_BASE="0.02"
+    )
+    assert "contract_size_base was 10: must be 1 where contract_value_quote, here 100, says what" in mistake(
+        INSTRUMENTS__BTC__MARKETS__BINANCE_CM__CONTRACT_SIZE_BASE="10"
+    )
     assert (
         "instruments.BTC.price_exponent was -9: must be higher, 40 bits hold a price up to 1099.511627775"
         in mistake(ENGINE__PRICE_BITS="40")

@@ -39,6 +39,14 @@ def test_every_number_is_found(identities: list[int], others: list[int]) -> None
         assert _find(table, other) == -1
 
 
+def test_contracts_of_linear_instruments_become_lots() -> None:
+    nano = Instrument(1, "BIT-28AUG26-CDE", 0, 2, contract_size=Decimal("0.01"))
+    assert (nano.wire_decimals, nano.contract_factor) == (0, 0)
+    assert Instrument(2, "X", 2, 3, contract_size=Decimal(100)).wire_decimals == 5
+    inverse = Instrument(3, "BTC-PERPETUAL", 1, 8, Decimal(1))
+    assert (inverse.wire_decimals, inverse.contract_factor) == (0, 10**9)
+
+
 def test_a_number_twice_is_refused() -> None:
     with pytest.raises(Fatal, match="twice"):
         instrument_table((Instrument(1, "A", 0, 0), Instrument(1, "B", 0, 0)))
@@ -52,9 +60,13 @@ def test_a_number_twice_is_refused() -> None:
         {"contract_value": Decimal(-1)},
         {"contract_value": Decimal("0.00001")},
         {"wire_exponent": 13},
+        {"contract_size": Decimal("0.001")},
+        {"contract_size": Decimal("0.05")},
+        {"contract_size": Decimal(10), "contract_value": Decimal(10)},
+        {"contract_size": Decimal(10**11)},
     ],
 )
-def test_numbers_that_kernels_cannot_hold_are_refused(values: dict[str, int]) -> None:
+def test_numbers_that_kernels_cannot_hold_are_refused(values: dict[str, int | Decimal]) -> None:
     with pytest.raises(Fatal):
         Instrument(**{"identity": 1, "symbol": "A", "price_decimals": 2, "quantity_decimals": 2} | values)  # type: ignore[arg-type]
 
