@@ -1,0 +1,1 @@
+"""From components to what tools read: Verilog text and lists of ports."""

@@ -1,0 +1,32 @@
+"""Sizes in use and the core that they fit into."""
+
+from __future__ import annotations
+
+from hdl.parameters import CoreParameters
+from hdl.records import sizes_layout
+from market.errors import Fatal
+from market.fastpath.specification import DEFAULT_SIZES, SCALING_SHIFT_LIMIT, EngineSizes
+
+_NAMES = ("venues", "instruments", "price_bits", "channels")
+
+
+def parameters_for(sizes: EngineSizes, *, bus_bytes: int = 8) -> CoreParameters:
+    """The usual build where the sizes fit into it, else one that they fit into."""
+    larger = {name: max(getattr(sizes, name), getattr(DEFAULT_SIZES, name)) for name in _NAMES}
+    return CoreParameters(EngineSizes(**larger), bus_bytes)
+
+
+def sizes_port(parameters: CoreParameters, sizes: EngineSizes) -> bytes:
+    """Sizes as the bytes of the core's port ``sizes``, the least significant first.
+
+    Raises ``Fatal`` for a size above the core's capacity.
+    """
+    for name in _NAMES:
+        wanted, most = getattr(sizes, name), getattr(parameters.capacity, name)
+        if wanted > most:
+            raise Fatal(f"sizes ask for {wanted} {name}; this core was built for at most {most}")
+    layout = sizes_layout(parameters)
+    values = {"venues": sizes.venues, "instruments": sizes.instruments, "channels": sizes.channels}
+    values |= {f"top{k}": sizes.top // 10**k for k in range(SCALING_SHIFT_LIMIT + 1)}
+    bits: int = sum(value << layout[name].offset for name, value in values.items())
+    return bits.to_bytes(-(-layout.size // 8), "little")
