@@ -17,8 +17,8 @@ from orchestrator.replay.command import finish, run_replay
 from orchestrator.replay.extras import Extras
 from orchestrator.replay.naming import naming
 from orchestrator.replay.plan import SourceFile, session_settings
-from sim.generator.recording import recording_name, write_recordings
-from sim.generator.settings import SECOND_NS, CrashSettings, GeneratorSettings
+from sim.generator.recording import generated_files, write_recordings
+from sim.generator.settings import SECOND_NS, Coin, CrashSettings, GeneratorSettings
 
 DATA_VARIABLE: Final = "TICKWIRE_DATA"
 PROFILE: Final = "demo"
@@ -29,7 +29,7 @@ _RECORDINGS: Final = {
     VenueName.BINANCE_CM: ("cm_btcusd_perp", "cm_ethusd_perp"),
 }
 _GENERATED: Final = GeneratorSettings(
-    duration_ns=60 * SECOND_NS, crash=CrashSettings(at_ns=40 * SECOND_NS, drop_bps=200)
+    coins=tuple(Coin), duration_ns=60 * SECOND_NS, crash=CrashSettings(at_ns=40 * SECOND_NS, drop_bps=200)
 )
 
 
@@ -73,8 +73,7 @@ def _recorded() -> list[SourceFile]:
 def _generated(output: Output) -> list[SourceFile]:
     """A generated market, made once and kept beside the compiled kernels."""
     folder = cache_root() / "generated" / f"{SEED}-{_GENERATED.duration_ns // SECOND_NS}s"
-    venues = list(_RECORDINGS)
-    files = [SourceFile(venue, folder / recording_name(SEED, venue)) for venue in venues]
+    files = [SourceFile(file.venue, file.path) for file in generated_files(_GENERATED, SEED, folder)]
     if not all(file.path.is_file() for file in files):
         with output.progress("generating a market of one minute", announce=True):
             write_recordings(_GENERATED, SEED, folder)

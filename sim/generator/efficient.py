@@ -1,4 +1,4 @@
-"""The price that all venues follow: a jump-diffusion whose activity comes in spells, and a crash laid over it."""
+"""The price that all venues of a coin follow: a jump-diffusion and a crash laid over it; and the market's mood."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _SPELL_NS: Final = SECOND_NS // 4
 """How often activity may change its level."""
 
 
-class EfficientPrice:
-    """The efficient price, and how active and how frightened the market is.
+class Mood:
+    """How active and how frightened the market is, in all coins alike.
 
     Attributes
     ----------
@@ -41,22 +41,14 @@ class EfficientPrice:
 
     def __init__(self, settings: GeneratorSettings, chance: Chance) -> None:
         self._chance = chance
-        self._price = settings.price * MICRO
         self._crash = settings.crash
         self._scale = settings.activity_percent
         self._level = _USUAL
         self._spell_ends_ns = 0
-        self._children = poisson_table(_EXCITED)
         self.activity = self._scaled()
 
-    def value(self, elapsed_ns: int) -> int:
-        """The price at a time after the start, in 1e-6 USD."""
-        return self._price * (NANO - self._loss(elapsed_ns)) // NANO
-
-    def diffuse(self, elapsed_ns: int, step_ns: int) -> None:
-        """Let a short time pass; ``step_ns`` is a square fraction of a second, as 1/25 or 1/100."""
-        roots = isqrt(SECOND_NS // step_ns)
-        self._price += self._price * self._chance.bell(_DIFFUSION // roots) // NANO
+    def advance(self, elapsed_ns: int) -> None:
+        """Let activity change its level when its spell has ended."""
         if elapsed_ns >= self._spell_ends_ns:
             self._spell_ends_ns = elapsed_ns + _SPELL_NS
             pull = 50 * (self._level - _USUAL)
@@ -64,18 +56,6 @@ class EfficientPrice:
             self._level += (luck < 300 - pull) - (luck >= 700 - pull)
             self._level = min(max(self._level, 0), len(_ACTIVITY) - 1)
             self.activity = self._scaled()
-
-    def jump(self, sign: int) -> None:
-        """Move the price at once."""
-        self._price += self._price * sign * self._chance.draw(_MOVE) // NANO
-
-    def excited(self, sign: int) -> list[tuple[int, int]]:
-        """(delay in ns, sign) of the jumps that a jump excites."""
-        chance = self._chance
-        return [
-            (chance.draw(_MOVE_DELAY_NS), sign if chance.permille() < _SAME_SIGN else -sign)
-            for _ in range(chance.count(self._children))
-        ]
 
     def stress(self, elapsed_ns: int) -> int:
         """How frightened the market is, per mille: full through the fall, fading over twice the recovery."""
@@ -94,6 +74,48 @@ class EfficientPrice:
 
     def _scaled(self) -> int:
         return _ACTIVITY[self._level] * self._scale // 100
+
+
+class EfficientPrice:
+    """The efficient price of one coin.
+
+    Parameters
+    ----------
+    price: at the start, in USD. own: size of its own moves against the usual one, per mille.
+    """
+
+    def __init__(self, price: int, crash: CrashSettings | None, chance: Chance, own: int = CALM) -> None:
+        self._chance = chance
+        self._price = price * MICRO
+        self._crash = crash
+        self._own = own
+        self._children = poisson_table(_EXCITED)
+
+    def value(self, elapsed_ns: int) -> int:
+        """The price at a time after the start, in 1e-6 USD."""
+        return self._price * (NANO - self._loss(elapsed_ns)) // NANO
+
+    def diffuse(self, step_ns: int) -> int:
+        """Let a short time pass; ``step_ns`` is a square fraction of a second, as 1/25 or 1/100; returns the move."""
+        roots = isqrt(SECOND_NS // step_ns)
+        return self.shift(self._chance.bell(_DIFFUSION * self._own // CALM // roots))
+
+    def jump(self, sign: int) -> int:
+        """Move the price at once; returns by how much."""
+        return self.shift(sign * self._chance.draw(_MOVE) * self._own // CALM)
+
+    def shift(self, move: int) -> int:
+        """Move the price by a return; returns the move."""
+        self._price += self._price * move // NANO
+        return move
+
+    def excited(self, sign: int) -> list[tuple[int, int]]:
+        """(delay in ns, sign) of the jumps that a jump excites."""
+        chance = self._chance
+        return [
+            (chance.draw(_MOVE_DELAY_NS), sign if chance.permille() < _SAME_SIGN else -sign)
+            for _ in range(chance.count(self._children))
+        ]
 
     def _loss(self, elapsed_ns: int) -> int:
         """What the crash has taken off the price, in returns."""

@@ -7,8 +7,10 @@ from typing import Final, NamedTuple
 
 from config.venues import VenueName
 from sim.generator.book import OrderBook
-from sim.generator.dialect import Dialect, Top
+from sim.generator.dialect import Top
+from sim.generator.models import VenueModel
 from sim.generator.network import Connection
+from sim.generator.settings import Coin
 
 _MS: Final = 10**6
 _NO_TOP: Final = (0, 0, 0, 0)
@@ -20,6 +22,7 @@ class Line(NamedTuple):
     receive_ns: int
     source: VenueName
     text: str
+    coin: Coin
 
 
 class Outbox:
@@ -52,16 +55,11 @@ class Feed:
     """One venue's streams of one book."""
 
     def __init__(
-        self,
-        source: VenueName,
-        dialect: Dialect,
-        book: OrderBook,
-        connection: Connection,
-        outbox: Outbox,
-        trade_id: int,
+        self, model: VenueModel, book: OrderBook, connection: Connection, outbox: Outbox, trade_id: int
     ) -> None:
-        self._source = source
-        self._dialect = dialect
+        self._source = model.venue
+        self._coin = model.coin
+        self._dialect = model.dialect
         self._book = book
         self._connection = connection
         self._outbox = outbox
@@ -109,4 +107,4 @@ class Feed:
         self._send(received, self._answer)
 
     def _send(self, received_ns: int, text: str) -> None:
-        self._outbox.put(Line(received_ns, self._source, f"{received_ns} {text}\n"))
+        self._outbox.put(Line(received_ns, self._source, f"{received_ns} {text}\n", self._coin))

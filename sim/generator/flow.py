@@ -20,7 +20,6 @@ from sim.generator.feed import Feed
 from sim.generator.models import VenueModel
 from sim.generator.settings import SECOND_NS
 
-_USUAL_PRICE: Final = 61_700 * MICRO
 _CHILD_DELAY_NS: Final = Quantiles(
     ((0, 5_000), (250, 60_000), (500, 700_000), (750, 7_000_000), (950, 70_000_000), (1000, 300_000_000))
 )
@@ -98,7 +97,7 @@ class OrderFlow:
         """Fill the book around a price in 1e-6 USD and begin."""
         self._fair = fair
         self._band = fair * self._model.band // NANO
-        self._stretch = CALM * fair // _USUAL_PRICE
+        self._stretch = CALM * fair // (self._model.usual_price * MICRO)
         self._churned_ns = now_ns
         middle = fair // self._model.tick
         book = self._book

@@ -1,4 +1,4 @@
-"""What the three venues are like: magnitudes of Binance BTC on 2024-08-08, as quantiles and rates."""
+"""What the three venues of BTC are like: magnitudes of Binance on 2024-08-08, as quantiles and rates."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from config.venues import VenueName
 from sim.generator.chance import Knots
 from sim.generator.dialect import CoinMargined, Dialect, Spot, UsdMargined
 from sim.generator.network import NetworkModel
+from sim.generator.settings import Coin
 
 _MS: Final = 10**6
 _US: Final = 10**3
+_USUAL_PRICE: Final = 61_700
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +22,7 @@ class VenueModel:
 
     Parameters
     ----------
-    tick: size in 1e-6 USD.
+    usual_price: in USD, at which ``distance`` holds. tick: size in 1e-6 USD.
     basis: mean of price over efficient price, in returns of 1e-9. lag_ns: how late it follows.
     band: distance of the efficient price from the mid, in returns, beyond which the market moves.
     id_step: update ids per change. first_ids: update and trade id at the start.
@@ -35,7 +37,9 @@ class VenueModel:
     """
 
     venue: VenueName
+    coin: Coin
     dialect: Dialect
+    usual_price: int
     tick: int
     basis: int
     lag_ns: Knots
@@ -63,7 +67,9 @@ class VenueModel:
 
 SPOT: Final = VenueModel(
     venue=VenueName.BINANCE_SPOT,
-    dialect=Spot(),
+    coin=Coin.BTC,
+    dialect=Spot("BTCUSDT", lot_units=1),
+    usual_price=_USUAL_PRICE,
     tick=10_000,
     basis=0,
     lag_ns=((0, 0), (500, _MS), (1000, 2 * _MS)),
@@ -105,7 +111,9 @@ SPOT: Final = VenueModel(
 
 USD_MARGINED: Final = VenueModel(
     venue=VenueName.BINANCE_USDM,
-    dialect=UsdMargined(),
+    coin=Coin.BTC,
+    dialect=UsdMargined("BTCUSDT", tick_cents=10),
+    usual_price=_USUAL_PRICE,
     tick=100_000,
     basis=-370_000,
     lag_ns=((0, _MS), (500, 3 * _MS), (850, 5 * _MS), (950, 15 * _MS), (1000, 60 * _MS)),
@@ -148,7 +156,9 @@ USD_MARGINED: Final = VenueModel(
 
 COIN_MARGINED: Final = VenueModel(
     venue=VenueName.BINANCE_CM,
-    dialect=CoinMargined(),
+    coin=Coin.BTC,
+    dialect=CoinMargined("BTCUSD", price_decimals=1),
+    usual_price=_USUAL_PRICE,
     tick=100_000,
     basis=-275_000,
     lag_ns=((0, 5 * _MS), (250, 10 * _MS), (500, 18 * _MS), (900, 45 * _MS), (1000, 100 * _MS)),
@@ -188,5 +198,3 @@ COIN_MARGINED: Final = VenueModel(
         jitter_ns=((0, 0), (900, 300 * _US), (995, 1_200 * _US), (1000, 15 * _MS)),
     ),
 )
-
-VENUES: Final = (SPOT, USD_MARGINED, COIN_MARGINED)

@@ -1,26 +1,40 @@
-"""Generated markets as files, one per venue, named so that nobody takes them for real."""
+"""Generated markets as files, one per venue and coin, named so that nobody takes them for real."""
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from config.venues import VenueName
+from sim.generator.coins import COINS
 from sim.generator.market import generate
-from sim.generator.models import VENUES
-from sim.generator.settings import GeneratorSettings
+from sim.generator.settings import Coin, GeneratorSettings
 
 SYNTHETIC: Final = "synthetic"
 """How the name of every generated recording begins."""
 _COMPRESSION: Final = 6
 
 
-def recording_name(seed: int, source: VenueName) -> str:
-    """The file name of one venue's generated recording."""
-    return f"{SYNTHETIC}-{seed}-{source}.gz"
+@dataclass(frozen=True)
+class GeneratedFile:
+    """The recording of one coin on one venue."""
+
+    venue: VenueName
+    coin: Coin
+    path: Path
+
+
+def generated_files(settings: GeneratorSettings, seed: int, folder: Path) -> tuple[GeneratedFile, ...]:
+    """The files that a market is written to, coin by coin; they need not be there yet."""
+    return tuple(
+        GeneratedFile(venue.venue, model.coin, folder / f"{SYNTHETIC}-{seed}-{venue.venue}-{model.coin.lower()}.gz")
+        for model in COINS
+        for venue in model.venues
+        if model.coin in settings.coins
+    )
 
 
 def is_synthetic(path: Path) -> bool:
@@ -28,22 +42,22 @@ def is_synthetic(path: Path) -> bool:
     return path.name.startswith(f"{SYNTHETIC}-")
 
 
-def write_recordings(settings: GeneratorSettings, seed: int, folder: Path) -> Mapping[VenueName, Path]:
-    """Write a generated market as gzip files of raw lines; returns the files by venue.
+def write_recordings(settings: GeneratorSettings, seed: int, folder: Path) -> tuple[GeneratedFile, ...]:
+    """Write a generated market as gzip files of raw lines.
 
     The folder is made if it is missing, older files of the same names are replaced. The lines depend on settings
     and seed only; the compressed bytes also on the zlib in use.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    paths = {model.venue: folder / recording_name(seed, model.venue) for model in VENUES}
+    written = generated_files(settings, seed, folder)
     with ExitStack() as stack:
         files = {}
-        for source, path in paths.items():
-            raw = stack.enter_context(path.open("wb"))
+        for file in written:
+            raw = stack.enter_context(file.path.open("wb"))
             # No name and no time in the header: the same market gives the same bytes.
-            files[source] = stack.enter_context(
+            files[file.venue, file.coin] = stack.enter_context(
                 gzip.GzipFile(filename="", mode="wb", compresslevel=_COMPRESSION, fileobj=raw, mtime=0)
             )
         for line in generate(settings, seed):
-            files[line.source].write(line.text.encode("ascii"))
-    return paths
+            files[line.source, line.coin].write(line.text.encode("ascii"))
+    return written

@@ -46,7 +46,7 @@ class Venue:
         self._dislocations = dislocations
         self._chance = chance
         self._agenda = agenda
-        self._feed = Feed(model.venue, model.dialect, self._book, connection, outbox, trade_id)
+        self._feed = Feed(model, self._book, connection, outbox, trade_id)
         self.flow = OrderFlow(model, self._book, self._feed, agenda, chance)
         self._lag = Quantiles(model.lag_ns)
         self._cadence = Quantiles(model.cadence_ns)

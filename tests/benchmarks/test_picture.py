@@ -22,7 +22,7 @@ _CRASH = GeneratorSettings(
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> list[SourceFile]:
     files = write_recordings(_CRASH, 7, tmp_path_factory.mktemp("generated"))
-    return [SourceFile(venue, path) for venue, path in files.items()]
+    return [SourceFile(file.venue, file.path) for file in files]
 
 
 def outline(text: str) -> list[tuple[str, str]]:

@@ -58,7 +58,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> tuple[SessionSettings, C
     (folder / "profile.toml").write_text(PROFILE, encoding="utf-8")
     settings = load_settings(folder / "profile.toml")
     files = write_recordings(GeneratorSettings(duration_ns=10 * SECOND_NS), 1, folder)
-    plan = session_settings(settings, [SourceFile(venue, path) for venue, path in files.items()])
+    plan = session_settings(settings, [SourceFile(file.venue, file.path) for file in files])
     return plan, without_steps(settings)
 
 

@@ -18,14 +18,19 @@ from market.wire.binance_json import decode_lines
 from market.wire.markets import Market, market_table
 from market.wire.records import CURSOR_POSITION, KIND, Batch, Words
 from sim.generator.feed import Line
+from sim.generator.settings import Coin
 
 FUTURE_NS: Final = 10**10
 SPOT, USDM, CM = VenueName.BINANCE_SPOT, VenueName.BINANCE_USDM, VenueName.BINANCE_CM
 VENUES: Final = (SPOT, USDM, CM)
+RULES: Final = {SPOT: Rule.OVERLAPPING, USDM: Rule.CHAINED_OVERLAP, CM: Rule.CHAINED_OVERLAP}
 MARKETS: Final = {
-    SPOT: (Market("BTCUSDT", 2, 5), Rule.OVERLAPPING),
-    USDM: (Market("BTCUSDT", 1, 3), Rule.CHAINED_OVERLAP),
-    CM: (Market("BTCUSD_PERP", 1, 8, Decimal(100)), Rule.CHAINED_OVERLAP),
+    (Coin.BTC, SPOT): Market("BTCUSDT", 2, 5),
+    (Coin.BTC, USDM): Market("BTCUSDT", 1, 3),
+    (Coin.BTC, CM): Market("BTCUSD_PERP", 1, 8, Decimal(100)),
+    (Coin.ETH, SPOT): Market("ETHUSDT", 2, 4),
+    (Coin.ETH, USDM): Market("ETHUSDT", 2, 3),
+    (Coin.ETH, CM): Market("ETHUSD_PERP", 2, 8, Decimal(10)),
 }
 
 
@@ -42,16 +47,16 @@ class Rebuilt:
         return chosen
 
 
-def by_venue(lines: Iterable[Line]) -> dict[VenueName, list[str]]:
+def by_venue(lines: Iterable[Line], coin: Coin = Coin.BTC) -> dict[VenueName, list[str]]:
     texts: dict[VenueName, list[str]] = {venue: [] for venue in VENUES}
     for line in lines:
-        texts[line.source].append(line.text)
+        if line.coin is coin:
+            texts[line.source].append(line.text)
     return texts
 
 
-def rebuild(venue: VenueName, block: bytes) -> Rebuilt:
-    market, rule = MARKETS[venue]
-    table, batch, books = market_table([market]), Batch(), new_books([rule])
+def rebuild(venue: VenueName, block: bytes, coin: Coin = Coin.BTC) -> Rebuilt:
+    table, batch, books = market_table([MARKETS[coin, venue]]), Batch(), new_books([RULES[venue]])
     records = []
     batch.restart()
     while batch.cursor[CURSOR_POSITION] < len(block):
@@ -62,5 +67,5 @@ def rebuild(venue: VenueName, block: bytes) -> Rebuilt:
     return Rebuilt(books, np.concatenate(records))
 
 
-def rebuild_all(lines: Iterable[Line]) -> dict[VenueName, Rebuilt]:
-    return {venue: rebuild(venue, "".join(texts).encode()) for venue, texts in by_venue(lines).items()}
+def rebuild_all(lines: Iterable[Line], coin: Coin = Coin.BTC) -> dict[VenueName, Rebuilt]:
+    return {venue: rebuild(venue, "".join(texts).encode(), coin) for venue, texts in by_venue(lines, coin).items()}

@@ -30,11 +30,12 @@ def test_files_repeat_byte_for_byte_and_hold_the_lines(tmp_path: Path) -> None:
     first = write_recordings(SETTINGS, 7, tmp_path / "first")
     second = write_recordings(SETTINGS, 7, tmp_path / "second")
     texts = by_venue(generate(SETTINGS, 7))
-    for venue, path in first.items():
-        assert path.name == f"synthetic-7-{venue}.gz"
-        assert is_synthetic(path)
-        assert path.read_bytes() == second[venue].read_bytes()
-        assert gzip.decompress(path.read_bytes()).decode() == "".join(texts[venue])
+    assert [file.venue for file in first] == [SPOT, USDM, CM]
+    for file, again in zip(first, second, strict=True):
+        assert file.path.name == again.path.name == f"synthetic-7-{file.venue}-btc.gz"
+        assert is_synthetic(file.path)
+        assert file.path.read_bytes() == again.path.read_bytes()
+        assert gzip.decompress(file.path.read_bytes()).decode() == "".join(texts[file.venue])
 
 
 def test_seeds_differ() -> None:

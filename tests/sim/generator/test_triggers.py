@@ -28,11 +28,11 @@ def test_every_kind_of_trigger_occurs(tmp_path: Path, capsys: pytest.CaptureFixt
     profile = tmp_path / "institution.toml"
     profile.write_text(PROFILE, encoding="utf-8")
     files = write_recordings(GeneratorSettings(), 1, tmp_path)
-    sources = [option for venue, path in files.items() for option in ("--source", f"{venue}={path}")]
+    sources = [option for file in files for option in ("--source", f"{file.venue}={file.path}")]
     assert main(["replay", "--json", "--profile", str(profile), *sources]) == 0
     result = json.loads(capsys.readouterr().out)
     assert all(result["triggers"][kind] >= 1 for kind in ("ARB", "BASIS", "IMBALANCE")), result["triggers"]
-    for venue in files:
-        source = result["sources"][venue]
+    for file in files:
+        source = result["sources"][file.venue]
         assert (source["rejects"], source["gaps"], source["synchronised"]) == ({}, 0, True)
         assert source["book_equal"] == source["book_checks"] > 0

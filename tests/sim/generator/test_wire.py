@@ -27,21 +27,22 @@ from market.wire.records import (
 )
 from sim.generator.market import generate
 from sim.generator.recording import write_recordings
-from sim.generator.settings import SECOND_NS, CrashSettings, GeneratorSettings
+from sim.generator.settings import SECOND_NS, Coin, CrashSettings, GeneratorSettings
 from sim.recording.recognise import Format, recognise
 from tests.sim.generator.generated import CM, SPOT, USDM, VENUES, Rebuilt, by_venue, rebuild_all
 
 SEEDS = (1, 2, 3)
 CRASH = CrashSettings(at_ns=6 * SECOND_NS, drop_bps=2_500, fall_ns=2 * SECOND_NS, rebound_ns=2 * SECOND_NS)
 SETTINGS = GeneratorSettings(duration_ns=14 * SECOND_NS, crash=CRASH)
-FILES = {SPOT: "spot_btcusdt", USDM: "usdm_btcusdt", CM: "cm_btcusd_perp"}
+FILES = {SPOT: "spot_{}usdt", USDM: "usdm_{}usdt", CM: "cm_{}usd_perp"}
 NUMBER = re.compile(r"\d+")
 
 
-@pytest.fixture(scope="module", params=SEEDS)
+@pytest.fixture(scope="module", params=[*((Coin.BTC, seed) for seed in SEEDS), (Coin.ETH, 1), (Coin.ETH, 2)])
 def rebuilt(request: pytest.FixtureRequest) -> dict[VenueName, Rebuilt]:
     """A market with the deepest crash that the settings allow."""
-    return rebuild_all(generate(SETTINGS, request.param))
+    coin, seed = request.param
+    return rebuild_all(generate(SETTINGS.model_copy(update={"coins": (coin,)}), seed), coin)
 
 
 @pytest.mark.parametrize("venue", VENUES)
@@ -88,7 +89,9 @@ MARKETS_OF_ALL_SORTS = st.builds(
     GeneratorSettings,
     start_ns=st.integers(10**18, 2**61),
     duration_ns=st.just(SECOND_NS),
+    coins=st.sampled_from([(Coin.BTC,), (Coin.ETH,)]),
     price=st.integers(20_000, 1_000_000),
+    ether_price=st.integers(1_000, 50_000),
     activity_percent=st.integers(10, 1_000),
     news_per_minute=st.integers(0, 600),
     dislocations_per_minute=st.integers(0, 600),
@@ -96,10 +99,10 @@ MARKETS_OF_ALL_SORTS = st.builds(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=12, phases=[Phase.explicit, Phase.generate])
+@settings(derandomize=True, deadline=None, max_examples=16, phases=[Phase.explicit, Phase.generate])
 @given(chosen=MARKETS_OF_ALL_SORTS, seed=st.integers(0, 2**64))
 def test_any_settings_give_a_sound_market(chosen: GeneratorSettings, seed: int) -> None:
-    for venue, market in rebuild_all(generate(chosen, seed)).items():
+    for venue, market in rebuild_all(generate(chosen, seed), chosen.coins[0]).items():
         quotes, book = market.of(QUOTE), market.header
         assert len(market.of(REJECTED)) == 0, venue
         assert (quotes[:, BID_PRICE] < quotes[:, ASK_PRICE]).all(), venue
@@ -119,10 +122,13 @@ def test_a_diff_before_the_snapshot_straddles_it() -> None:
 
 
 def test_files_are_recognised(tmp_path: Path) -> None:
-    for venue, path in write_recordings(GeneratorSettings(duration_ns=SECOND_NS), 1, tmp_path).items():
-        seen = recognise(path)
-        symbol = "BTCUSD_PERP" if venue is CM else "BTCUSDT"
-        assert (seen.format, seen.venue, seen.symbols) == (Format.RAW_LINES, venue, (symbol,))
+    settings = GeneratorSettings(coins=tuple(Coin), duration_ns=SECOND_NS)
+    files = write_recordings(settings, 1, tmp_path)
+    assert len(files) == 6
+    for file in files:
+        seen = recognise(file.path)
+        symbol = f"{file.coin}USD_PERP" if file.venue is CM else f"{file.coin}USDT"
+        assert (seen.format, seen.venue, seen.symbols) == (Format.RAW_LINES, file.venue, (symbol,))
 
 
 def test_arrivals_of_all_venues_are_merged_in_order() -> None:
@@ -138,11 +144,13 @@ def shape(line: str) -> str:
     return NUMBER.sub("n", text)
 
 
+@pytest.mark.parametrize("coin", Coin)
 @pytest.mark.parametrize("venue", VENUES)
-def test_messages_have_the_form_of_recorded_ones(data: Path, venue: VenueName) -> None:
-    path = data / "binance-20240808" / f"{FILES[venue]}_20240808.gz"
+def test_messages_have_the_form_of_recorded_ones(data: Path, venue: VenueName, coin: Coin) -> None:
+    path = data / "binance-20240808" / f"{FILES[venue].format(coin.lower())}_20240808.gz"
     with gzip.open(path, "rt") as lines:
         recorded = {shape(line) for line, _ in zip(lines, range(20_000), strict=False)}
-    generated = {shape(line) for line in by_venue(generate(GeneratorSettings(duration_ns=10 * SECOND_NS), 1))[venue]}
+    settings = GeneratorSettings(coins=(coin,), duration_ns=10 * SECOND_NS)
+    generated = {shape(line) for line in by_venue(generate(settings, 1), coin)[venue]}
     assert len(generated) >= 4
     assert generated <= recorded
