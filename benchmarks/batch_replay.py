@@ -6,10 +6,11 @@ import numpy as np
 
 from benchmarks.harness import Report, seconds, take_turns
 from benchmarks.parsing import CompiledParse, OurParse, reference_parse, simdjson_parse
-from benchmarks.recordings import Coin, Recording, load_recording
+from benchmarks.recordings import Recording, load_recording
 from benchmarks.replays import OUTPUT_BYTES, ReferenceReplay, Replay, decision_hash, padded
 from market.errors import Fatal, MissingExtra
 from market.wire.records import Rows, Words
+from sim.generator.settings import Coin
 from sim.replay.session import Session
 
 C_TARGET = 1 / 1.15
@@ -33,7 +34,7 @@ def measure(report: Report) -> None:
     """Verify on both coins that everybody decides alike, then time BTC."""
     output: Words = np.zeros(OUTPUT_BYTES // 8, dtype=np.int64)
     for coin in (Coin.ETH, Coin.BTC):
-        recording = load_recording(coin)
+        recording = load_recording(coin, report)
         digest = verify(recording, output)
         report.note(f"{coin.value}: decision hash {digest}, equal in the session, our batch path and C")
     events = _time_replays(report, recording, output)

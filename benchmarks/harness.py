@@ -24,6 +24,8 @@ from rich.table import Table
 
 RESULTS: Final = Path(__file__).parent / "results"
 ROOT: Final = Path(__file__).parents[1]
+SYNTHETIC: Final = ", synthetic"
+"""How the name of a case ends that was measured on a generated market."""
 
 Contender = Callable[[], float]
 """One measured run: prepares itself, and returns what the measured part took, in the benchmark's unit."""
@@ -81,6 +83,7 @@ class Report:
     benchmark: str
     rounds: int
     rows: list[Row] = field(default_factory=list)
+    _synthetic: bool = False
     _lines: list[tuple[str, ...]] = field(default_factory=list)
     _notes: list[str] = field(default_factory=list)
 
@@ -117,12 +120,19 @@ class Report:
         self._show(case, unit, ours, "target", f"{target:,.1f}", ratio, 1.0)
         return ratio
 
+    def call_synthetic(self) -> None:
+        """Say of every case from now on that its market was generated, not recorded."""
+        if not self._synthetic:
+            self._synthetic = True
+            self.note("SYNTHETIC MARKET: generated, not recorded; these rows do not go into README")
+
     def note(self, text: str) -> None:
         """Say something below the table."""
         self._notes.append(text)
 
     def _keep(self, case: str, unit: str, ours: Sequence[float], peer: str, peer_value: float, ratio: float) -> None:
         own = statistics.median(ours)
+        case = self._named(case)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         numbers = (round(own, 4), peer, round(peer_value, 4), round(ratio, 4), len(ours))
         self.rows.append(Row(self.benchmark, case, unit, *numbers, machine(), commit(), now))
@@ -132,7 +142,10 @@ class Report:
     ) -> None:
         own = f"{statistics.median(ours):,.1f} (min {min(ours):,.1f})"
         verdict = "" if target is None else f"{'met' if ratio >= target else 'missed'} (>= {target:.2f})"
-        self._lines.append((case, unit, own, peer, shown, f"{ratio:.2f}", verdict))
+        self._lines.append((self._named(case), unit, own, peer, shown, f"{ratio:.2f}", verdict))
+
+    def _named(self, case: str) -> str:
+        return f"{case}{SYNTHETIC}" if self._synthetic else case
 
     def print(self, console: Console) -> None:
         """Show the table and what is to be said about it."""

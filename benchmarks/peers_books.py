@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from benchmarks.depth import Depth, Levels, Update
 from benchmarks.harness import Report, seconds, take_turns
-from benchmarks.recordings import Coin, load_recording
+from benchmarks.recordings import load_recording
 from config.venues import VenueName
 from market.book.intake import take_records
 from market.errors import Fatal, MissingExtra
+from sim.generator.settings import Coin
 
 TARGET: Final = 3.0
 _UPDATES: Final = 400
@@ -23,7 +24,7 @@ _EXTRA: Final = "is not installed: pip install --require-hashes -r requirements/
 
 def measure(report: Report) -> None:
     """Time per level on levels that are decoded already, and per message from raw JSON."""
-    depth = Depth(load_recording(Coin.BTC), VenueName.BINANCE_USDM)
+    depth = Depth(load_recording(Coin.BTC, report), VenueName.BINANCE_USDM)
     report.note(f"{_UPDATES:,} updates with {depth.levels(_UPDATES):,} levels, after a snapshot of 1,000 levels a side")
     _compare_levels(report, depth)
     _compare_messages(report, depth)

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from benchmarks.depth import Depth
 from benchmarks.harness import Report, seconds, take_turns
-from benchmarks.recordings import Coin, Recording, load_recording
+from benchmarks.recordings import Recording, load_recording
 from benchmarks.replays import Replay
 from config.venues import VenueName
 from market.errors import Fatal, MissingExtra
 from market.wire import records
 from market.wire.records import Kind
+from sim.generator.settings import Coin
 
 TARGET: Final = 3.0
 _EXTRA: Final = "is not installed: pip install --require-hashes -r requirements/bench.lock"
@@ -35,7 +36,7 @@ _NAUTILUS_CAVEAT: Final = (
 
 def measure(report: Report) -> None:
     """Time per message of the recording."""
-    recording = load_recording(Coin.BTC)
+    recording = load_recording(Coin.BTC, report)
     depth = Depth(recording, VenueName.BINANCE_USDM)
     single = _only(recording, VenueName.BINANCE_USDM)
     messages = depth.batch.count

@@ -11,10 +11,11 @@ import numpy as np
 
 from benchmarks.harness import Report, seconds, take_turns
 from benchmarks.quotes import arm_for, quote_events
-from benchmarks.recordings import Coin, Recording, load_recording
+from benchmarks.recordings import Recording, load_recording
 from benchmarks.replays import Replay
 from market.fastpath.engine import CpuEngine
 from market.wire.records import Rows
+from sim.generator.settings import Coin
 
 QUOTE_TARGET_NS: Final = 1_500
 RAW_TARGET_NS: Final = 1_500
@@ -24,7 +25,7 @@ _SAMPLE: Final = 40_000
 
 def measure(report: Report) -> None:
     """Median and 99th percentile of single calls, the clock's two readings included."""
-    recording = load_recording(Coin.BTC)
+    recording = load_recording(Coin.BTC, report)
     events = quote_events(recording)
     clock = _percentiles(_durations(_nothing, [()] * _SAMPLE))
     report.note(f"two clock readings and a call that does nothing: p50 {clock[0]:.0f}, p99 {clock[1]:.0f} ns, included")

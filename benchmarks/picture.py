@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.harness import ROOT
-from benchmarks.recordings import Coin, recorded_files
+from benchmarks.recordings import recorded_files
 from config.loading import load_settings
 from market.errors import Fatal
 from orchestrator.replay import page
@@ -23,6 +23,7 @@ from orchestrator.replay.plan import SourceFile, session_settings
 from orchestrator.replay.statistics import pairs_of
 from orchestrator.replay.svg import LEFT, WIDTH
 from sim.generator.recording import is_synthetic
+from sim.generator.settings import Coin
 from sim.replay.session import Session
 
 PICTURE: Final = ROOT / "docs" / "images" / "replay.svg"

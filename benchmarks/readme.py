@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.harness import RESULTS, ROOT
+from benchmarks.harness import RESULTS, ROOT, SYNTHETIC
 
 README: Final = ROOT / "README.md"
 BEGIN: Final = "<!-- measured: begin -->\n"
@@ -14,12 +14,13 @@ END: Final = "<!-- measured: end -->\n"
 
 
 def newest_rows(folder: Path = RESULTS) -> list[dict[str, Any]]:
-    """The last row of each benchmark, case and peer, in the order of first appearance."""
+    """The last row of each benchmark, case and peer, in the order of first appearance, without synthetic ones."""
     newest: dict[tuple[str, str, str], dict[str, Any]] = {}
     for file in sorted(folder.glob("*.jsonl")):
         for line in file.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
-            newest[row["benchmark"], row["case"], row["peer"]] = row
+            if not row["case"].endswith(SYNTHETIC):
+                newest[row["benchmark"], row["case"], row["peer"]] = row
     return list(newest.values())
 
 

@@ -7,12 +7,13 @@ from typing import Final
 
 from benchmarks.harness import Report, seconds, take_turns
 from benchmarks.quotes import best_bid_ask_messages, quote_events
-from benchmarks.recordings import Coin, load_recording
+from benchmarks.recordings import load_recording
 from market.errors import Fatal
 from market.wire.binance_sbe import decode_messages, new_batch
 from market.wire.binary import FIRST_FIELD, pack
 from market.wire.sbe import decode, load_schema
 from market.wire.schemas import BINANCE_STREAM
+from sim.generator.settings import Coin
 
 TARGET_NS: Final = 10
 _BATCH: Final = 1_024
@@ -27,7 +28,7 @@ _GENERIC: Final = 2_000
 
 def measure(report: Report) -> None:
     """Nanoseconds per message."""
-    messages = best_bid_ask_messages(quote_events(load_recording(Coin.BTC)))
+    messages = best_bid_ask_messages(quote_events(load_recording(Coin.BTC, report)))
     packs = [pack(messages[start : start + _BATCH]) for start in range(0, len(messages), _BATCH)]
     batch = new_batch(rows=_BATCH)
     schema = load_schema(BINANCE_STREAM)

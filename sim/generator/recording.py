@@ -45,19 +45,26 @@ def is_synthetic(path: Path) -> bool:
 def write_recordings(settings: GeneratorSettings, seed: int, folder: Path) -> tuple[GeneratedFile, ...]:
     """Write a generated market as gzip files of raw lines.
 
-    The folder is made if it is missing, older files of the same names are replaced. The lines depend on settings
-    and seed only; the compressed bytes also on the zlib in use.
+    The folder is made if it is missing, older files of the same names are replaced once all are written. The lines
+    depend on settings and seed only; the compressed bytes also on the zlib in use.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = generated_files(settings, seed, folder)
     with ExitStack() as stack:
         files = {}
         for file in written:
-            raw = stack.enter_context(file.path.open("wb"))
+            raw = stack.enter_context(_unfinished(file.path).open("wb"))
             # No name and no time in the header: the same market gives the same bytes.
             files[file.venue, file.coin] = stack.enter_context(
                 gzip.GzipFile(filename="", mode="wb", compresslevel=_COMPRESSION, fileobj=raw, mtime=0)
             )
         for line in generate(settings, seed):
             files[line.source, line.coin].write(line.text.encode("ascii"))
+    for file in written:
+        _unfinished(file.path).replace(file.path)
     return written
+
+
+def _unfinished(path: Path) -> Path:
+    """Where a file grows: nobody who looks for whole recordings finds half of one."""
+    return path.with_suffix(".unfinished")

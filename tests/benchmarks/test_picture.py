@@ -8,11 +8,11 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks.picture import PICTURE, replay_picture
-from benchmarks.recordings import Coin, recorded_files
+from benchmarks.recordings import recorded_files
 from market.errors import Fatal
 from orchestrator.replay.plan import SourceFile
 from sim.generator.recording import write_recordings
-from sim.generator.settings import SECOND_NS, CrashSettings, GeneratorSettings
+from sim.generator.settings import SECOND_NS, Coin, CrashSettings, GeneratorSettings
 
 _CRASH = GeneratorSettings(
     duration_ns=8 * SECOND_NS, crash=CrashSettings(at_ns=4 * SECOND_NS, drop_bps=200, fall_ns=2 * SECOND_NS)
