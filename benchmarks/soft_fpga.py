@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,44 +38,53 @@ def measure(report: Report) -> None:
     events = _quotes()
     for bus_bytes in (1, 8):
         build = build_core(SIZES, bus_bytes=bus_bytes)
-        cycles, frames = [], []
-        for _ in range(report.rounds):
-            soft = SoftFpga(build, SIZES)
-            taken = _feed_frames(soft, settings, events)
-            cycles.append(taken * 1e9 / soft.cycles)
-            frames.append(taken * 1e6 / EVENTS)
-            soft.close()
+        runs = [_feed_frames(SoftFpga(build, SIZES), settings, events) for _ in range(report.rounds)]
+        cycles = [run.seconds * 1e9 / run.cycles for run in runs]
         report.against_target(f"{8 * bus_bytes}-bit bus", "ns/cycle", cycles, CYCLE_TARGET_NS)
         report.note(
             f"{8 * bus_bytes}-bit bus: {1e3 / np.median(cycles):.2f} million cycles/s, "
-            f"{1e6 / np.median(frames):,.0f} quotes in frames/s"
+            f"{EVENTS / np.median([run.seconds for run in runs]):,.0f} quotes in frames/s"
         )
-    host = [_feed_events(SoftFpga(build, SIZES), events) for _ in range(report.rounds)]
+    host = [_feed_events(SoftFpga(build, SIZES), events).seconds for _ in range(report.rounds)]
     report.note(f"as host events: {EVENTS / np.median(host):,.0f} quotes/s")
 
 
-def _feed_frames(soft: Any, settings: SessionSettings, events: NDArray[np.int64]) -> float:
-    """Seconds for all events in frames of one call; raises Fatal if the decisions are not those of the CPU engine."""
-    cpu = CpuEngine(SIZES)
-    for engine in (soft, cpu):
-        arm(engine, settings.tables, _START_NS)
-    pairs = traded_pairs(settings.tables)
-    Framed(cpu, pairs).push_quotes(events)
-    taken = seconds(lambda: (Framed(soft, pairs).push_quotes(events), soft.outputs()))
-    _agree(soft, cpu)
-    return taken
+class Run(NamedTuple):
+    """What the measured part of one run took."""
+
+    seconds: float
+    cycles: int
 
 
-def _feed_events(soft: Any, events: NDArray[np.int64]) -> float:
-    """Seconds for all events as host events of one call; raises as ``_feed_frames``."""
-    cpu = CpuEngine(SIZES)
-    for engine in (soft, cpu):
-        arm(engine, _session().tables, _START_NS)
+def _feed_frames(soft: Any, settings: SessionSettings, events: NDArray[np.int64]) -> Run:
+    """All events in frames of one call; raises Fatal if the decisions are not those of the CPU engine."""
+    cpu = _armed(CpuEngine(SIZES), settings)
+    framed = Framed(_armed(soft, settings), traded_pairs(settings.tables))
+    frames, times = framed.frames_of(events), events[:, -1].tolist()
+    cpu.push(frames, times)
+    return _timed(soft, cpu, lambda: soft.push(frames, times))
+
+
+def _feed_events(soft: Any, events: NDArray[np.int64]) -> Run:
+    """All events as host events of one call; raises as ``_feed_frames``."""
+    cpu = _armed(CpuEngine(SIZES), _session())
+    _armed(soft, _session())
     cpu.push_quotes(events)
-    taken = seconds(lambda: (soft.push_quotes(events), soft.outputs()))
+    return _timed(soft, cpu, lambda: soft.push_quotes(events))
+
+
+def _armed(engine: Any, settings: SessionSettings) -> Any:
+    arm(engine, settings.tables, _START_NS)
+    return engine
+
+
+def _timed(soft: Any, cpu: CpuEngine, feed: Callable[[], object]) -> Run:
+    before = soft.cycles
+    taken = seconds(lambda: (feed(), soft.outputs()))
+    run = Run(taken, soft.cycles - before)
     _agree(soft, cpu)
     soft.close()
-    return taken
+    return run
 
 
 def _agree(soft: Any, cpu: CpuEngine) -> None:
