@@ -3,7 +3,8 @@
 Numba's own file cache looks at the file of the entry function alone, so an edit of an inlined
 function elsewhere would keep running the old machine code. Here the key is a digest over the
 entry's module and everything that it imports from this package, so equal sources share one
-compilation wherever they are checked out, and any edit recompiles what it touches.
+compilation wherever they are checked out, and any edit recompiles what it touches. Folders of
+kernels that nobody has used for a month are removed when a new one is made.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import functools
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
@@ -23,6 +26,10 @@ _IMPORT = re.compile(
     r"^\s*(?:from\s+(market[\w.]*)\s+import\s+(\([^)]*\)|[^\n]*)|import\s+(market[\w.]*))", re.MULTILINE
 )
 _NAME = re.compile(r"\w+")
+_DIGITS: Final = 24
+_KERNEL_FOLDER = re.compile(rf".+-[0-9a-f]{{{_DIGITS}}}")
+UNUSED_DAYS: Final = 30
+_DAY_S: Final = 86_400
 
 
 def cache_root() -> Path:
@@ -66,7 +73,26 @@ def source_digest(path: Path) -> str:
             str(file.relative_to(_PACKAGE_ROOT)).encode() if file.is_relative_to(_PACKAGE_ROOT) else b"external"
         )
         digest.update(file.read_bytes())
-    return digest.hexdigest()[:24]
+    return digest.hexdigest()[:_DIGITS]
+
+
+def mark_used(folder: Path) -> None:
+    """Give a folder of kernels the present as its time; not where the cache belongs to somebody else."""
+    if os.access(folder, os.W_OK):
+        # What is loaded stays loaded, even if another process has removed the folder meanwhile.
+        with suppress(FileNotFoundError):
+            os.utime(folder)
+
+
+def remove_unused(made: Path) -> None:
+    """Remove the folders beside one just made that were last used ``UNUSED_DAYS`` before it was."""
+    oldest = made.stat().st_mtime - UNUSED_DAYS * _DAY_S
+    for folder in made.parent.iterdir():
+        if _KERNEL_FOLDER.fullmatch(folder.name) and folder.is_dir():
+            # Another process may be removing the same folder; one that stays costs nothing but room.
+            with suppress(FileNotFoundError):
+                if folder.stat().st_mtime < oldest:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 class _ContentLocator(_CacheLocator):  # type: ignore[misc]
@@ -78,6 +104,13 @@ class _ContentLocator(_CacheLocator):  # type: ignore[misc]
 
     def get_cache_path(self) -> str:
         return str(cache_root() / "kernels" / f"{self._module}-{self._digest}")
+
+    def ensure_cache_path(self) -> None:
+        folder = Path(self.get_cache_path())
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            remove_unused(folder)
+        super().ensure_cache_path()
 
     def get_source_stamp(self) -> str:
         return self._digest
@@ -98,3 +131,10 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
     """Numba function cache that uses the content digest in place of file times and paths."""
 
     _impl_class = _KernelCacheImpl
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The kernel's machine code, None if it is not there; marks its folder as used."""
+        found = super().load_overload(sig, target_context)
+        if found is not None:
+            mark_used(Path(self.cache_path))
+        return found
