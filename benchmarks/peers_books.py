@@ -25,7 +25,10 @@ _EXTRA: Final = "is not installed: pip install --require-hashes -r requirements/
 def measure(report: Report) -> None:
     """Time per level on levels that are decoded already, and per message from raw JSON."""
     depth = Depth(load_recording(Coin.BTC, report), VenueName.BINANCE_USDM)
-    report.note(f"{_UPDATES:,} updates with {depth.levels(_UPDATES):,} levels, after a snapshot of 1,000 levels a side")
+    report.note(
+        f"{_UPDATES:,} updates with {depth.levels(_UPDATES):,} levels, after a snapshot of "
+        f"{len(depth.snapshot.bids):,} bids and {len(depth.snapshot.asks):,} asks"
+    )
     _compare_levels(report, depth)
     _compare_messages(report, depth)
 
