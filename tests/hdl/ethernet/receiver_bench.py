@@ -1,0 +1,151 @@
+"""Frames into a receiver whose one known destination is that of the frame builder; its answers as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.sim import Simulator
+
+from hdl.ethernet.receiver import VERDICT_CYCLES, FrameReceiver
+from hdl.parameters import CoreParameters
+from hdl.records import Drop
+from market.fastpath.conformance.frame_builder import ADDRESS, Wrapping
+from market.fastpath.reference.frames import Datagram, read_frame
+from market.fastpath.reference.state import State
+from market.fastpath.reference.tables import ChannelRow
+from market.fastpath.specification import EngineSizes
+
+PORT = Wrapping().port
+
+
+@dataclass
+class Received:
+    """What a receiver said about one frame; ``payload`` has all bytes put out, ``complete`` is its ``last``."""
+
+    drop: Drop
+    drops: tuple[Drop, Drop] = (Drop.NONE, Drop.NONE)
+    payload: bytes = b""
+    complete: bool = False
+    length: int = 0
+
+
+@dataclass
+class Line:
+    """Beats of frames with so many idle cycles behind each; ``errors`` are the numbers of frames in error."""
+
+    frames: list[bytes]
+    gap: int = 4
+    errors: frozenset[int] = frozenset()
+    beats_apart: int = 0
+    "Idle cycles behind each beat within a frame."
+
+    def beats(self, width: int) -> Iterator[tuple[int, int]]:
+        """Per cycle the bus as one number (valid, first, last, error, count, data), and the frame that ends, or -1."""
+        for number, frame in enumerate(self.frames):
+            starts = range(0, max(len(frame), 1), width)
+            for start in starts:
+                octets = frame[start : start + width]
+                is_last = start == starts[-1]
+                flags = 1 | (start == 0) << 1 | is_last << 2 | (is_last and number in self.errors) << 3
+                bus = flags | len(octets) << 4 | int.from_bytes(octets, "little") << 8
+                yield bus, number if is_last else -1
+                for _ in range(self.gap if is_last else self.beats_apart):
+                    yield 0, -1
+        for _ in range(8):
+            yield 0, -1
+
+
+@dataclass
+class ReceiverBench:
+    """A receiver of one bus width and everything it put out."""
+
+    bus_bytes: int
+    received: list[Received] = field(default_factory=list)
+
+    def run(self, line: Line) -> list[Received]:
+        """The verdicts over the frames of a line; asserts the cycles of every strobe on the way."""
+        parameters = CoreParameters(bus_bytes=self.bus_bytes)
+        receiver = FrameReceiver(parameters)
+        module = Module()
+        module.submodules.receiver = receiver
+        bus = Signal(8 + parameters.bus_bits)
+        rx, payload = receiver.rx, receiver.payload
+        module.d.comb += Cat(rx.valid, rx.first, rx.last, rx.error, Signal(4), rx.data).eq(bus)
+        module.d.comb += rx.count.eq(bus[4:8])
+        with module.If(receiver.lookup):
+            module.d.sync += receiver.found.eq((receiver.address == ADDRESS) & (receiver.port == PORT))
+        drops = Cat(receiver.drop, receiver.drop_when_found, receiver.drop_when_unknown)
+        beat = Cat(payload.valid, payload.first, payload.last, Signal(1), payload.count)
+        strobes = Cat(receiver.end, payload.valid, receiver.begin)
+        count_at = 4
+        self.received.clear()
+
+        async def bench(ctx: Any) -> None:
+            octets, complete = bytearray(), False
+            due: list[int] = []
+            for cycle, (value, ending) in enumerate(line.beats(self.bus_bytes)):
+                ctx.set(bus, value)
+                seen = ctx.get(strobes)
+                assert seen >> 2 == (value & 3 == 3)
+                if seen & 2:
+                    flags = ctx.get(beat)
+                    if flags & 2:
+                        octets.clear()
+                        complete = False
+                    assert not complete
+                    octets += ctx.get(payload.data).to_bytes(self.bus_bytes, "little")[: flags >> count_at]
+                    complete = bool(flags & 4)
+                if ending >= 0:
+                    due.append(cycle + VERDICT_CYCLES[self.bus_bytes])
+                if seen & 1:
+                    assert due.pop(0) == cycle
+                    packed = ctx.get(drops)
+                    drop, *others = (Drop(packed >> at & 7) for at in (0, 3, 6))
+                    length = ctx.get(receiver.length)
+                    self.received.append(Received(drop, (others[0], others[1]), bytes(octets), complete, length))
+                    octets.clear()
+                    complete = False
+                await ctx.tick()
+            assert not due
+
+        simulator = Simulator(module)
+        simulator.add_clock(1e-6)
+        simulator.add_testbench(bench)
+        simulator.run()
+        return list(self.received)
+
+
+def expected(frame: bytes, is_known: bool = True) -> Drop | bytes:
+    """What the reference says about a frame: why it is dropped, or its payload."""
+    state = State(EngineSizes())
+    state.channels[3] = ChannelRow(ADDRESS, PORT, venue=0, feed=1, instrument=0, enabled=is_known)
+    found = read_frame(state, frame)
+    return found.payload if isinstance(found, Datagram) else Drop(found + 1)
+
+
+def check(line: Line, bus_bytes: int) -> list[Received]:
+    """Runs a line and compares every frame with the reference."""
+    received = ReceiverBench(bus_bytes).run(line)
+    assert len(received) == len(line.frames)
+    for number, (frame, said) in enumerate(zip(line.frames, received, strict=True)):
+        wanted = Drop.BAD_FCS if number in line.errors else expected(frame)
+        if isinstance(wanted, bytes):
+            assert (said.drop, said.length, said.payload) == (Drop.NONE, len(wanted), wanted), frame.hex()
+            assert said.complete or not wanted, frame.hex()
+        else:
+            assert said.drop == wanted, frame.hex()
+        if number not in line.errors:
+            both = tuple(Drop.NONE if isinstance(e, bytes) else e for e in (expected(frame), expected(frame, False)))
+            if wanted != Drop.NOT_OURS or both[0] != both[1]:
+                assert said.drops[1] == both[1], frame.hex()
+    return received
+
+
+def chunks(frames: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
+    """Lists of at most so many frames."""
+    listed = list(frames)
+    for start in range(0, len(listed), size):
+        yield listed[start : start + size]
