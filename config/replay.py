@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from config.base import Count, Milliseconds, Section
+from config.signals import SignalsSettings
 
 
 class Settle(StrEnum):
@@ -28,4 +29,7 @@ class ReplaySettings(Section):
     maximum_jump_s: Annotated[Count, Field(ge=1, le=31_536_000)] = Field(
         default=60,
         description="A line stamped this much later than the line after it is refused as unreadable.",
+    )
+    signals: SignalsSettings = Field(
+        default=SignalsSettings(), description="Market signals, sampled beside the decisions."
     )

@@ -118,13 +118,12 @@ def _note(source: int, row: int, irregular: int, count: int) -> None:
 
 
 @inline
-def _is_repeated_trade(source: int, book: int, row: int) -> bool:
-    """Whether the trade's id says that it was there before; ids below 0 say nothing."""
+def repeats_trade(book: int, row: int) -> bool:
+    """Whether a trade's id says that it was there before; ids below 0 say nothing. Another id is remembered."""
     trade_id = get(row, records.TRADE_ID)
     if trade_id < 0:
         return False
     if trade_id <= get(book, LAST_TRADE):
-        _note(source, row, _REPEATED_TRADE, 1)
         return True
     put(book, LAST_TRADE, trade_id)
     return False
@@ -188,7 +187,9 @@ def take_next(source: int, event: int) -> int:
     route = get(source, layout.ROUTES) + 8 * layout.ROUTE_WORDS * market
     if kind == records.TRADE:
         put(source, layout.TRADES, get(source, layout.TRADES) + 1)
-        if not _is_repeated_trade(source, book, row):
+        if repeats_trade(book, row):
+            _note(source, row, _REPEATED_TRADE, 1)
+        else:
             _trade_event(event, row, route)
     elif _take_book_record(source, book, row) != SAME:
         _quote_event(event, book, route)

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from collections.abc import Mapping
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Unit(StrEnum):
+    """Units of readings: a tick is ``10**-price_decimals`` of its market, a lot ``10**-quantity_decimals``."""
+
+    TICKS = "ticks"
+    LOTS = "lots"
+    LOTS_PER_SECOND = "lots per second"
+    PER_SECOND = "per second"
+    NANOSECONDS = "ns"
+    RATIO = "ratio"
+    COUNT = "count"
+    FLAGS = "flags"
+    """0 or 1, or a sum of ``IcebergFlag``."""
+    ELASTICITY = "elasticity"
+    """Relative change of the logarithm of the lots per relative change of the price."""
 
 
 class Output(IntEnum):
@@ -62,3 +81,21 @@ class Output(IntEnum):
 
 
 WIDTH = len(Output)
+
+_OUTPUTS_OF: Final = {
+    Unit.TICKS: "MID SPREAD MICROPRICE MARKOUT_1 MARKOUT_2 MARKOUT_3 MARKOUT_4 VAMP_LEVELS VAMP_BAND VAMP_NOTIONAL",
+    Unit.LOTS: "CVD CVD_TOTAL UNKNOWN_LOTS BID_TRADED_LOTS ASK_TRADED_LOTS "
+    "BID_DEPTH_1 BID_DEPTH_2 BID_DEPTH_3 BID_DEPTH_4 ASK_DEPTH_1 ASK_DEPTH_2 ASK_DEPTH_3 ASK_DEPTH_4",
+    Unit.LOTS_PER_SECOND: "CANCELLED_LOTS_PER_SECOND",
+    Unit.PER_SECOND: "CANCELS_PER_SECOND CHANGES_PER_SECOND TRADES_PER_SECOND",
+    Unit.NANOSECONDS: "MEAN_GAP_NS",
+    Unit.RATIO: "TOP_IMBALANCE TOXICITY VPIN CANCEL_RATIO GAP_RATIO LEVEL_IMBALANCE",
+    Unit.COUNT: "VPIN_BUCKETS BID_REFILLS BID_SMALL_PRINTS ASK_REFILLS ASK_SMALL_PRINTS",
+    Unit.FLAGS: "BID_ICEBERG ASK_ICEBERG HIGH_FREQUENCY",
+    Unit.ELASTICITY: "BID_SLOPE ASK_SLOPE SLOPE",
+}
+UNITS: Final[Mapping[Output, Unit]] = MappingProxyType(
+    {Output[name]: unit for unit, names in _OUTPUTS_OF.items() for name in names.split()}
+)
+"""The unit of every column."""
+assert set(UNITS) == set(Output)

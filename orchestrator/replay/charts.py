@@ -59,6 +59,11 @@ def instruments_of(data: ChartData) -> list[int]:
     return sorted({instrument for instrument, _ in data.prices.curves})
 
 
+def charted_instruments(data: ChartData) -> list[int]:
+    """Numbers of the instruments that have prices or signals."""
+    return sorted({*instruments_of(data), *(instrument for instrument, _, _ in data.signals.curves)})
+
+
 def price_figure(data: ChartData, instrument: int, triggers: Sequence[NDArray[Any]]) -> Figure:
     """Mids of an instrument on every venue, and its triggers where their first leg was priced."""
     naming = data.naming
@@ -68,7 +73,7 @@ def price_figure(data: ChartData, instrument: int, triggers: Sequence[NDArray[An
         if number == instrument
     ]
     grid = data.prices.grid
-    limits = _limits(curves)
+    limits = limits_of(curves)
     y = Scale(*limits, PRICE_HEIGHT - BOTTOM, TOP)
     marks = "".join(_marks(grid, y, limits, instrument, triggers, naming))
     kinds = {Kind(kind) for table in triggers for kind in np.unique(table["kind"][table["instrument"] == instrument])}
@@ -77,7 +82,7 @@ def price_figure(data: ChartData, instrument: int, triggers: Sequence[NDArray[An
     return Figure(
         f"{naming.instruments[instrument]}: mid price by venue",
         f"Lowest to highest mid per {svg.rounded_duration(grid.width_ns)}; times in UTC.",
-        _time_chart(curves, grid, y, PRICE_HEIGHT, f"Mid prices of {naming.instruments[instrument]}", marks),
+        time_chart(curves, grid, y, PRICE_HEIGHT, f"Mid prices of {naming.instruments[instrument]}", marks),
         legend,
     )
 
@@ -91,16 +96,16 @@ def basis_figures(data: ChartData, instrument: int) -> Iterator[Figure]:
     }
     if not curves:
         return
-    y = Scale(*_limits(list(curves.values())), BASIS_HEIGHT - BOTTOM, TOP)
+    y = Scale(*limits_of(list(curves.values())), BASIS_HEIGHT - BOTTOM, TOP)
     for curve in curves.values():
         yield Figure(
             f"{data.naming.instruments[instrument]}: basis {curve.name}, deviation from its 10 s mean in basis points",
             "",
-            _time_chart([curve], data.deviations.grid, y, BASIS_HEIGHT, f"Deviation of the basis {curve.name}"),
+            time_chart([curve], data.deviations.grid, y, BASIS_HEIGHT, f"Deviation of the basis {curve.name}"),
         )
 
 
-def _limits(curves: Sequence[Curve]) -> tuple[float, float]:
+def limits_of(curves: Sequence[Curve]) -> tuple[float, float]:
     """A range that holds all values, with a margin."""
     values = np.concatenate([np.concatenate([curve.low, curve.high]) for curve in curves])
     values = values[~np.isnan(values)]
@@ -111,7 +116,13 @@ def _limits(curves: Sequence[Curve]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _time_chart(curves: Sequence[Curve], grid: Grid, y: Scale, height: float, label: str, marks: str = "") -> str:
+def time_chart(curves: Sequence[Curve], grid: Grid, y: Scale, height: float, label: str, marks: str = "") -> str:
+    """Curves over the time of a grid, with what is read when pointing at them.
+
+    Parameters
+    ----------
+    label: what it shows, for those who cannot see it. marks: SVG on top.
+    """
     end_ns = grid.time_ns(grid.used)
     x = Scale(0, grid.used, LEFT, WIDTH - RIGHT)
     times = [

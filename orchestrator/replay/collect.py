@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from market.pipeline.samples import Samples
 from market.wire.records import Rows
 from orchestrator.replay.chart_data import ChartData
 from orchestrator.replay.markouts import Markouts
 from orchestrator.replay.opportunities import Opportunities
 from orchestrator.replay.parquet import ParquetFile
+from orchestrator.replay.signals import SignalRanges, signal_columns
 from orchestrator.replay.triggers import trigger_table
+
+FILES: Final = ("quotes", "triggers", "opportunities", "signals")
 
 
 class Collector:
@@ -21,22 +25,21 @@ class Collector:
 
     Parameters
     ----------
-    folder: where quotes, triggers and opportunities go as Parquet; None keeps no files.
-    charts: what a report shows of the quotes; None keeps nothing.
+    folder: where quotes, triggers, opportunities and signals go as Parquet; None keeps no files.
+    charts: what a report shows of quotes and signals; None keeps nothing.
     """
 
     def __init__(self, folder: Path | None = None, charts: ChartData | None = None) -> None:
         self.charts = charts
         self.markouts = Markouts()
         self.opportunities = Opportunities()
+        self.signals = SignalRanges()
         self.triggers: list[NDArray[Any]] = []
         self._new_triggers: list[NDArray[Any]] = []
         self._files: dict[str, ParquetFile] = {}
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            self._files = {
-                name: ParquetFile(folder / f"{name}.parquet") for name in ("quotes", "triggers", "opportunities")
-            }
+            self._files = {name: ParquetFile(folder / f"{name}.parquet") for name in FILES}
 
     def outputs(self, payloads: list[bytes]) -> None:
         """Take payloads of the engine."""
@@ -63,6 +66,14 @@ class Collector:
         if self._files and len(rows):
             names = ("time_ns", "instrument", "kind", "seller", "buyer", "opened")
             self._files["opportunities"].write(dict(zip(names, rows.T, strict=True)))
+
+    def samples(self, samples: Samples) -> None:
+        """Take samples of the market signals."""
+        self.signals.add(samples)
+        if self.charts is not None:
+            self.charts.add_samples(samples)
+        if self._files:
+            self._files["signals"].write(signal_columns(samples))
 
     def finish(self) -> None:
         """Measure what still waits and close the files."""

@@ -23,6 +23,7 @@ from orchestrator.replay.naming import naming
 from orchestrator.replay.plan import SourceFile, check_back_end, parse_source, session_settings
 from orchestrator.replay.report import Measured
 from orchestrator.replay.result import replay_result
+from orchestrator.replay.signals import signals_result
 from orchestrator.replay.tables import show_result
 from sim.generator.recording import is_synthetic
 from sim.replay.session import Session, SessionSettings, SessionSummary
@@ -41,6 +42,7 @@ _NS_PER_MS: Final = 1_000_000
 @click.option("--lag", "lags", multiple=True, metavar="NAME=MS", help="Delay a venue's feed by milliseconds.")
 @click.option("--statistics", is_flag=True, help="Also count episodes of the basis between venues.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="HTML file with charts and tables.")
+@click.option("--no-signals", is_flag=True, help="Leave out the market signals; decisions never depend on them.")
 @click.option("--per-event", is_flag=True, help="Feed the engine event by event: slower, the same decisions.")
 @with_output
 def replay(
@@ -54,6 +56,7 @@ def replay(
     lags: tuple[str, ...],
     statistics: bool,
     report: Path | None,
+    no_signals: bool,
     per_event: bool,
 ) -> None:
     """Replay recordings of one or several venues through the fast loop.
@@ -64,7 +67,9 @@ def replay(
     settings = _overridden(load_profile(profile).settings, engine=engine, settle=settle, workers=workers)
     check_back_end(settings.engine.back_end)
     files = [parse_source(source) for source in sources]
-    planned = session_settings(settings, files, lags_ns=_lags(lags), keep_quotes=True, keep_changes=True)
+    planned = session_settings(
+        settings, files, lags_ns=_lags(lags), keep_quotes=True, keep_changes=True, keep_signals=not no_signals
+    )
     extras = Extras(naming=naming(settings), statistics=statistics, reports=report_files(report, out))
     result = run_replay(output, planned, files, out, extras, per_event=per_event)
     finish(output, result)
@@ -103,6 +108,10 @@ def run_replay(
     seconds = (clock.monotonic_ns() - start_ns) / 1e9
     synthetic = any(is_synthetic(file.path) for file in files)
     result = replay_result(summary, collector, seconds=seconds, ticks_per_ns=ticks_per_ns(), synthetic=synthetic)
+    if planned.signals is not None and summary.signals is not None:
+        result["signals"] = signals_result(
+            summary.signals, planned.signals, collector.signals, extras.naming, ticks_per_ns()
+        )
     extras.add_statistics(output, result, planned.sources)
     extras.write_reports(result, Measured(collector, summary.histogram, ticks_per_ns()))
     if out is not None:
@@ -114,8 +123,8 @@ def _run(
     planned: SessionSettings, collector: Collector, advance: Callable[[int], None], per_event: bool
 ) -> SessionSummary:
     if per_event:
-        return replay_stepwise(planned, collector)
-    return Session(planned, collector).run(advance)
+        return replay_stepwise(planned, collector, take_samples=collector.samples)
+    return Session(planned, collector, collector.samples).run(advance)
 
 
 def _overridden(settings: Settings, *, engine: str | None, settle: str | None, workers: int | None) -> Settings:

@@ -46,7 +46,7 @@ def demo(output: Output, out: Path | None) -> None:
     names = ", ".join(file.path.name for file in files)
     output.note(f"replaying {names}")
     settings = load_profile(PROFILE).settings
-    planned = session_settings(settings, files, keep_quotes=True, keep_changes=True)
+    planned = session_settings(settings, files, keep_quotes=True, keep_changes=True, keep_signals=True)
     result = run_replay(output, planned, files, out, Extras(naming=naming(settings)))
     if out is not None:
         output.note(f"results are in {out}")

@@ -22,6 +22,7 @@ from orchestrator.engine.tables import (
     instrument_numbers,
     venue_numbers,
 )
+from orchestrator.replay.signal_plan import signal_plan
 from sim.recording.recognise import Format, recognise
 from sim.replay.arming import FIRST_SEQUENCE
 from sim.replay.feed import FeedSettings
@@ -60,12 +61,14 @@ def session_settings(
     lags_ns: dict[VenueName, int] | None = None,
     keep_quotes: bool = False,
     keep_changes: bool = False,
+    keep_signals: bool = False,
 ) -> SessionSettings:
     """What to replay and how, as the settings say.
 
     Parameters
     ----------
     lags_ns: added to the receive times of a venue.
+    keep_signals: whether to sample the market signals, if the settings ask for any.
 
     Raises MissingInput for a file that cannot be read or holds something else, Fatal for a venue that the
     settings do not list.
@@ -81,6 +84,7 @@ def session_settings(
         workers=replay.workers,
         keep_quotes=keep_quotes,
         keep_changes=keep_changes,
+        signals=signal_plan(settings) if keep_signals else None,
     )
 
 

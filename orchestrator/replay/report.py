@@ -11,9 +11,11 @@ from typing import Any, Final
 from market.fastpath.specification import Kind
 from market.wire.records import Words
 from orchestrator.cli.output import Output
+from orchestrator.replay.chart_data import ChartData
 from orchestrator.replay.charts import (
     Figure,
     basis_figures,
+    charted_instruments,
     durations_figure,
     instruments_of,
     price_figure,
@@ -21,6 +23,7 @@ from orchestrator.replay.charts import (
 )
 from orchestrator.replay.collect import Collector
 from orchestrator.replay.page import page
+from orchestrator.replay.signal_charts import signal_figures
 from orchestrator.replay.tables import show_result
 
 SERIES: Final = 6
@@ -131,14 +134,12 @@ def _figures(result: Mapping[str, Any]) -> str:
 
 def _charts(measured: Measured) -> Iterator[str]:
     data = measured.collector.charts
-    instruments = instruments_of(data) if data is not None else []
-    if data is None or not instruments:
+    if data is None or not instruments_of(data):
         yield '<p class="soft">No quotes were kept in this replay, so there are no charts of prices.</p>'
-    else:
+    if data is not None:
+        instruments = charted_instruments(data)
         for instrument in instruments[:_LARGEST_INSTRUMENTS]:
-            yield f"<h2>{escape(data.naming.instruments[instrument])}</h2>"
-            yield figure_html(price_figure(data, instrument, measured.collector.triggers))
-            yield from (figure_html(figure) for figure in basis_figures(data, instrument))
+            yield from _instrument_charts(data, instrument, measured)
         if len(instruments) > _LARGEST_INSTRUMENTS:
             yield f'<p class="soft">{len(instruments) - _LARGEST_INSTRUMENTS} further instruments have no chart.</p>'
     durations = {kind.name: times.open_ns for kind, times in measured.collector.opportunities.by_kind().items()}
@@ -147,6 +148,14 @@ def _charts(measured: Measured) -> Iterator[str]:
     if shown:
         yield "<h2>Durations</h2>"
         yield from shown
+
+
+def _instrument_charts(data: ChartData, instrument: int, measured: Measured) -> Iterator[str]:
+    yield f"<h2>{escape(data.naming.instruments[instrument])}</h2>"
+    if instrument in instruments_of(data):
+        yield figure_html(price_figure(data, instrument, measured.collector.triggers))
+        yield from (figure_html(figure) for figure in basis_figures(data, instrument))
+    yield from (figure_html(figure) for figure in signal_figures(data, instrument))
 
 
 def figure_html(figure: Figure) -> str:

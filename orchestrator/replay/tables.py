@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from orchestrator.cli.output import Output
+from orchestrator.replay.signal_tables import show_signals
 from orchestrator.replay.statistics import show_statistics
 
 _NS_PER_S: Final = 1e9
@@ -20,6 +21,8 @@ def show_result(output: Output, result: Mapping[str, Any]) -> None:
     _show_rejects(output, result["sources"])
     _show_triggers(output, result)
     _show_suppressed(output, result["suppressed"])
+    if "signals" in result:
+        show_signals(output, result["signals"])
     if "statistics" in result:
         show_statistics(output, result["statistics"])
     _show_processing(output, result)

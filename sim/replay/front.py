@@ -1,4 +1,4 @@
-"""All sources of a replay side by side: their batches, books and routes, as the compiled loop reads them."""
+"""All recordings of a replay side by side, as the compiled loop reads them, and the market signals beside it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numpy as np
-
 from market.book import book as header
-from market.book.book import BOOK_WORDS
 from market.errors import Fatal, MissingInput
 from market.pipeline import layout
-from market.wire import records
+from market.pipeline.samples import SampleMerge, Samples, no_samples
+from market.pipeline.signal_stage import FinalSignals, SignalPlan, SignalStage
+from market.pipeline.sources import Sources
 from market.wire.records import Batch, Reject, Rows, Words
 from sim.recording.damage import Damage
 from sim.replay.feed import FeedSettings, OwnBooks
@@ -62,27 +61,58 @@ class SourceSummary:
     transport: dict[str, int]
 
 
-class _Feeder:
-    """Hands out a source's batches, decoding the next one in the background when there is a pool."""
+@dataclass(frozen=True)
+class SignalSummary:
+    """The market signals at the end of a replay.
 
-    def __init__(self, batches: Iterator[Batch], pool: ThreadPoolExecutor | None) -> None:
+    Parameters
+    ----------
+    interval_ns: of the samples. markets: in the order of the sources.
+    records: taken by all markets; ticks: of the time-stamp counter that they took.
+    """
+
+    interval_ns: int
+    markets: tuple[FinalSignals, ...]
+    records: int
+    ticks: int
+
+
+@dataclass(frozen=True)
+class _Fed:
+    """A batch with the samples that it completed, and the source's newest time then."""
+
+    batch: Batch
+    samples: Samples
+    clock_ns: int
+
+
+def _fed(batches: Iterator[Batch], stage: SignalStage | None) -> Iterator[_Fed]:
+    for batch in batches:
+        samples = stage.take(batch) if stage is not None else no_samples()
+        yield _Fed(batch, samples, stage.clock_ns if stage is not None else 0)
+
+
+class _Feeder:
+    """Hands out a source's batches, making the next one in the background when there is a pool."""
+
+    def __init__(self, batches: Iterator[_Fed], pool: ThreadPoolExecutor | None) -> None:
         self._batches = batches
         self._pool = pool
-        self._next: Future[Batch | None] | None = None
+        self._next: Future[_Fed | None] | None = None
         self._prefetch()
 
     def _prefetch(self) -> None:
         if self._pool is not None:
             self._next = self._pool.submit(next, self._batches, None)
 
-    def take(self) -> Batch | None:
+    def take(self) -> _Fed | None:
         """The next batch, None at the end of the recording."""
         if self._next is None:
             return next(self._batches, None)
-        batch = self._next.result()
-        if batch is not None:
+        fed = self._next.result()
+        if fed is not None:
             self._prefetch()
-        return batch
+        return fed
 
 
 class Front:
@@ -90,82 +120,91 @@ class Front:
 
     Parameters
     ----------
-    workers: threads that decode; the order of decisions does not depend on it.
-
-    Members
-    -------
-    words: int64 rows of ``layout.SOURCE_WORDS``, one per source.
+    workers: threads that decode; neither decisions nor signals depend on it.
+    signals: the market signals that are sampled beside the decisions; None for none.
     """
 
-    def __init__(self, settings: Sequence[FeedSettings], workers: int) -> None:
+    def __init__(self, settings: Sequence[FeedSettings], workers: int, signals: SignalPlan | None = None) -> None:
         if not settings:
             raise Fatal("a replay needs at least one source")
         self.settings = tuple(settings)
-        self.words: Words = np.zeros(len(settings) * layout.SOURCE_WORDS, dtype=np.int64)
-        self._sources = [source.open() for source in settings]
-        self._books = [source.new_books() for source in settings]
-        self._routes = [_routes(source) for source in settings]
-        self._held: list[Batch | None] = [None] * len(settings)
+        self._plan = signals
+        self._recordings = [source.open() for source in settings]
+        self._sources = Sources(settings)
+        self._stages = [SignalStage(source, signals) if signals is not None else None for source in settings]
+        self._samples = SampleMerge(len(settings))
         self._pool = ThreadPoolExecutor(workers, "decode") if workers > 1 else None
-        self._feeders = [_Feeder(source.batches(), self._pool) for source in self._sources]
+        self._feeders = [
+            _Feeder(_fed(recording.batches(), stage), self._pool)
+            for recording, stage in zip(self._recordings, self._stages, strict=True)
+        ]
         for index in range(len(settings)):
-            row = self.row(index)
-            row[layout.BOOKS] = self._books[index].ctypes.data
-            row[layout.ROUTES] = self._routes[index].ctypes.data
             self.refill(index)
 
     def __len__(self) -> int:
         return len(self.settings)
 
-    def row(self, index: int) -> Words:
-        """A source's row."""
-        return self.words[index * layout.SOURCE_WORDS :][: layout.SOURCE_WORDS]
+    @property
+    def words(self) -> Words:
+        """Rows of ``layout.SOURCE_WORDS``, int64, one per source."""
+        return self._sources.words
 
     @property
     def content_bytes(self) -> int:
         """Decompressed bytes read so far, of all sources."""
-        return sum(source.content_bytes for source in self._sources)
+        return sum(recording.content_bytes for recording in self._recordings)
 
     def refill(self, index: int) -> None:
         """Give the source its next batch, or mark it finished."""
-        batch = self._feeders[index].take()
-        row = self.row(index)
-        row[layout.POSITION] = 0
-        row[layout.COUNT] = batch.count if batch else 0
-        row[layout.FINISHED] = batch is None
-        self._held[index] = batch
-        if batch is not None:
-            row[layout.RECORDS] = batch.records.ctypes.data
-            row[layout.BIDS] = batch.bids.ctypes.data
-            row[layout.ASKS] = batch.asks.ctypes.data
+        fed = self._feeders[index].take()
+        self._sources.give(index, fed.batch if fed is not None else None)
+        if fed is None:
+            self._samples.end(index)
+        else:
+            self._samples.add(index, fed.samples, fed.clock_ns)
+
+    def take_samples(self) -> Samples:
+        """Samples of the market signals in order of time, once there are enough of them; see ``SampleMerge``."""
+        return self._samples.take()
+
+    def take_last_samples(self) -> Samples:
+        """All samples that are left."""
+        return self._samples.take_rest()
 
     def start_ns(self) -> int:
         """Receive time of the first readable message of all; raises MissingInput when there is none at the start."""
-        earliest: list[int] = []
-        for batch in self._held:
-            rows = batch.filled() if batch is not None else np.zeros((0, records.WIDTH), dtype=np.int64)
-            readable = rows[rows[:, records.KIND] != records.REJECTED]
-            if len(readable):
-                earliest.append(int(readable[0, records.RECEIVE_NS]))
-        if not earliest:
+        start_ns = self._sources.start_ns()
+        if start_ns is None:
             names = ", ".join(str(source.path) for source in self.settings)
             raise MissingInput(
                 f"no readable message at the start of {names}; `tickwire inspect` shows what is in a file"
             )
-        return min(earliest)
+        return start_ns
 
     def close(self) -> None:
         """Stop the decoding threads."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
+    def signal_summary(self) -> SignalSummary | None:
+        """The market signals as they are; None without any. Only after ``close``: decoding threads write them."""
+        if self._plan is None:
+            return None
+        stages = [stage for stage in self._stages if stage is not None]
+        return SignalSummary(
+            interval_ns=self._plan.interval_ns,
+            markets=tuple(market for stage in stages for market in stage.final()),
+            records=sum(stage.records for stage in stages),
+            ticks=sum(stage.ticks for stage in stages),
+        )
+
     def summaries(self) -> list[SourceSummary]:
         """What each source held so far."""
         return [self._summary(index) for index in range(len(self))]
 
     def _summary(self, index: int) -> SourceSummary:
-        source, row = self._sources[index], self.row(index)
-        books = self._books[index].reshape(-1, BOOK_WORDS)
+        source, row = self._recordings[index], self._sources.row(index)
+        books = self._sources.books(index)
         own = source.own_books or _own_books(books)
 
         def total(counter: int) -> int:
@@ -214,25 +253,3 @@ def _own_books(books: Rows) -> OwnBooks:
         resyncs=int(books[:, header.RESYNCS].sum()),
         synchronised=bool(len(used) and used[:, header.SYNCHRONISED].all()),
     )
-
-
-def _routes(settings: FeedSettings) -> Words:
-    """One row per market; raises Fatal when a route's exponents cannot carry the market's ticks and lots."""
-    rows = np.zeros((len(settings.markets), layout.ROUTE_WORDS), dtype=np.int64)
-    for row, market, route in zip(rows, settings.markets, settings.routes, strict=True):
-        row[layout.INSTRUMENT] = -1
-        row[layout.PRICE_FACTOR] = row[layout.QUANTITY_FACTOR] = 1
-        if route is None:
-            continue
-        price_digits = -route.price_exponent - market.price_decimals
-        quantity_digits = -route.quantity_exponent - market.quantity_decimals
-        if price_digits < 0 or quantity_digits < 0:
-            raise Fatal(
-                f"{settings.name} {market.symbol}: exponents {route.price_exponent} and {route.quantity_exponent} "
-                f"cannot carry {market.price_decimals} and {market.quantity_decimals} decimals"
-            )
-        row[layout.INSTRUMENT], row[layout.VENUE] = route.instrument, route.venue
-        row[layout.PRICE_EXPONENT], row[layout.QUANTITY_EXPONENT] = route.price_exponent, route.quantity_exponent
-        row[layout.PRICE_FACTOR], row[layout.QUANTITY_FACTOR] = 10**price_digits, 10**quantity_digits
-        row[layout.NUMBERED] = settings.numbered
-    return rows.reshape(-1)

@@ -14,11 +14,13 @@ from market.fastpath.specification import EngineSizes
 from market.pipeline import layout
 from market.pipeline.journal import Journal
 from market.pipeline.loop import run
+from market.pipeline.samples import Samples
 from market.pipeline.settlement import new_control
+from market.pipeline.signal_stage import SignalPlan
 from market.wire.records import Rows, Words
 from sim.replay.arming import arm
 from sim.replay.feed import FeedSettings
-from sim.replay.front import Front, SourceSummary
+from sim.replay.front import Front, SignalSummary, SourceSummary
 
 QUOTES_PER_DRAIN = 1 << 14
 CHANGES_PER_DRAIN = 1 << 14
@@ -37,6 +39,7 @@ class SessionSettings:
     heartbeat_every_ns: interval of the heartbeats that renew the lease; 0: none.
     workers: threads that decode.
     keep_quotes, keep_changes: whether to journal quotes and opportunities.
+    signals: market signals to sample beside the decisions; None: none.
     """
 
     sources: tuple[FeedSettings, ...]
@@ -48,6 +51,7 @@ class SessionSettings:
     workers: int = 1
     keep_quotes: bool = False
     keep_changes: bool = False
+    signals: SignalPlan | None = None
 
 
 class Sink(Protocol):
@@ -63,6 +67,14 @@ class Sink(Protocol):
         """Opportunity changes, columns as ``layout.CHANGE_ROW`` says."""
 
 
+SampleSink = Callable[[Samples], None]
+"""Takes samples of the market signals while a session runs, in order of time."""
+
+
+def leave_samples(samples: Samples) -> None:
+    """A sink that has no use for samples."""
+
+
 @dataclass(frozen=True)
 class SessionSummary:
     """The outcome of a replay.
@@ -72,6 +84,7 @@ class SessionSummary:
     counters: the engine's counters by their names in a status message.
     histogram: messages by processing time in time-stamp counter ticks, buckets of ``journal.bucket_floor``; empty
         when the engine was fed event by event.
+    signals: the market signals at the end; None when the settings ask for none.
     """
 
     sources: tuple[SourceSummary, ...]
@@ -80,16 +93,24 @@ class SessionSummary:
     counters: dict[str, int]
     histogram: Words
     messages: int
+    signals: SignalSummary | None = None
     interrupted: bool = False
+
+
+def hand_on(samples: Samples, take_samples: SampleSink) -> None:
+    """Give samples to a sink if there are any."""
+    if len(samples):
+        take_samples(samples)
 
 
 class Session:
     """One replay with the compiled CPU engine; ``run`` it once."""
 
-    def __init__(self, settings: SessionSettings, sink: Sink) -> None:
+    def __init__(self, settings: SessionSettings, sink: Sink, take_samples: SampleSink = leave_samples) -> None:
         self.settings = settings
         self.engine = CpuEngine(settings.sizes)
         self._sink = sink
+        self._take_samples = take_samples
         self._journal = Journal(
             QUOTES_PER_DRAIN if settings.keep_quotes else 0, CHANGES_PER_DRAIN if settings.keep_changes else 0
         )
@@ -101,7 +122,7 @@ class Session:
         unreadable files, Fatal when the engine refuses its tables.
         """
         settings = self.settings
-        front = Front(settings.sources, settings.workers)
+        front = Front(settings.sources, settings.workers, settings.signals)
         try:
             start_ns = front.start_ns()
             sequence, answers = arm(self.engine, settings.tables, start_ns)
@@ -128,6 +149,7 @@ class Session:
             counters=self.engine.counters,
             histogram=self._journal.histogram.copy(),
             messages=sum(summary.messages for summary in summaries),
+            signals=front.signal_summary(),
             interrupted=interrupted,
         )
 
@@ -140,6 +162,7 @@ class Session:
                 needed = run(front.words, len(front), self.engine.state, control, self._journal.words, event)
                 if needed <= -3:
                     front.refill(-3 - needed)
+                    hand_on(front.take_samples(), self._take_samples)
                     advance(front.content_bytes)
                 else:
                     self._drain()
@@ -147,6 +170,7 @@ class Session:
             return True
         finally:
             self._drain()
+            hand_on(front.take_last_samples(), self._take_samples)
         return False
 
     def _drain(self) -> None:

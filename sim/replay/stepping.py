@@ -22,7 +22,7 @@ from market.pipeline.loop import collect_events
 from market.wire.sbe import decode, encode
 from sim.replay.arming import arm
 from sim.replay.front import Front
-from sim.replay.session import SessionSettings, SessionSummary, Sink
+from sim.replay.session import SampleSink, SessionSettings, SessionSummary, Sink, hand_on, leave_samples
 
 EVENTS_PER_CALL: Final = 4096
 _QUOTE_FIELDS: Final = slice(layout.EVENT_INSTRUMENT, layout.EVENT_TIME + 1)
@@ -94,11 +94,14 @@ class Host:
 
 
 def replay_stepwise(
-    settings: SessionSettings, sink: Sink, make_engine: Callable[[SessionSettings], Engine] | None = None
+    settings: SessionSettings,
+    sink: Sink,
+    make_engine: Callable[[SessionSettings], Engine] | None = None,
+    take_samples: SampleSink = leave_samples,
 ) -> SessionSummary:
     """Replay everything, one engine call per event; quotes and opportunities are not journalled."""
     engine: Engine = make_engine(settings) if make_engine else CpuEngine(settings.sizes)
-    front = Front(settings.sources, settings.workers)
+    front = Front(settings.sources, settings.workers, settings.signals)
     try:
         start_ns = front.start_ns()
         sequence, answers = arm(engine, settings.tables, start_ns)
@@ -113,8 +116,10 @@ def replay_stepwise(
             needed = int(events[EVENTS_PER_CALL, 0]) if count < EVENTS_PER_CALL else 0
             if needed <= -3:
                 front.refill(-3 - needed)
+                hand_on(front.take_samples(), take_samples)
         host.send_due(int(events[EVENTS_PER_CALL, 1]))
         sink.outputs(engine.outputs())
+        hand_on(front.take_last_samples(), take_samples)
     finally:
         front.close()
     summaries = tuple(front.summaries())
@@ -125,6 +130,7 @@ def replay_stepwise(
         counters=dict(engine.counters),
         histogram=np.zeros(0, dtype=np.int64),
         messages=sum(summary.messages for summary in summaries),
+        signals=front.signal_summary(),
     )
 
 

@@ -36,7 +36,7 @@ def plan(
 ) -> SessionSettings:
     settings = load_settings("demo", local=None, environment=environment)
     settings = settings.model_copy(update={"replay": settings.replay.model_copy(update=replay)})
-    return session_settings(settings, sources, keep_quotes=True, keep_changes=True)
+    return session_settings(settings, sources, keep_quotes=True, keep_changes=True, keep_signals=True)
 
 
 def run(

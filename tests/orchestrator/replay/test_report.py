@@ -94,9 +94,9 @@ def test_it_says_what_the_terminal_says(terminal: Terminal, market: list[str]) -
             assert " ".join(cell.split()) in words
 
 
-def test_it_shows_the_prices_and_the_basis(terminal: Terminal, market: list[str]) -> None:
+def test_it_shows_the_prices_the_basis_and_the_trade_flow(terminal: Terminal, market: list[str]) -> None:
     terminal.run("replay", *market, "--report", "report.html")
-    prices, basis, *more = page(terminal.folder / "report.html").readouts
+    prices, basis, flow, *more = page(terminal.folder / "report.html").readouts
     assert not more
     names = [curve["name"] for curve in prices["curves"]]
     assert names == ["binance-spot", "binance-usdm"]
@@ -105,6 +105,11 @@ def test_it_shows_the_prices_and_the_basis(terminal: Terminal, market: list[str]
     (deviation,) = basis["curves"]
     # 40 of 61,690 are 6.5 basis points; the mean has hardly moved in 20 ms.
     assert min(value for value in deviation["low"] if value is not None) == pytest.approx(-6.48, abs=0.05)
+    # 132 trades of half a coin, all sold, on the spot market before its last full tenth of a second; no futures trade.
+    spot, usdm = flow["curves"]
+    assert (spot["name"], usdm["name"]) == ("binance-spot", "binance-usdm")
+    assert min(value for value in spot["low"] if value is not None) == -66
+    assert {value for value in usdm["low"] if value is not None} == {0}
 
 
 def test_a_folder_of_results_has_a_report(terminal: Terminal, market: list[str]) -> None:
@@ -128,7 +133,13 @@ def test_without_quotes_it_says_why_there_are_no_charts(terminal: Terminal, mark
     terminal.run("replay", *market, "--per-event", "--report", "report.html")
     found = page(terminal.folder / "report.html")
     assert "No quotes were kept" in found.words
-    assert found.readouts == []
+    (flow,) = found.readouts
+    assert [curve["name"] for curve in flow["curves"]] == ["binance-spot", "binance-usdm"]
+
+
+def test_without_quotes_and_signals_there_are_no_charts_over_time(terminal: Terminal, market: list[str]) -> None:
+    terminal.run("replay", *market, "--per-event", "--no-signals", "--report", "report.html")
+    assert page(terminal.folder / "report.html").readouts == []
 
 
 def test_names_are_escaped(terminal: Terminal) -> None:
