@@ -1,0 +1,1 @@
+"""Feeds in hardware, one component each: from the payload of a datagram to its events and the verdict on it."""

@@ -1,0 +1,156 @@
+"""Binance spot stream messages (SBE), one per datagram: quotes as they pass, trades when their datagram counts.
+
+The rules are those of ``market.fastpath.feeds.binance`` (docs/fastpath.md, rule 47).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from amaranth.hdl import Module, Mux
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.feeds.trade_queue import TRADE_COUNT_BITS, TradeQueue
+from hdl.parameters import CoreParameters
+from hdl.records import LENGTH_BITS, PayloadBus, channel_layout, quote_layout, trade_layout
+from hdl.sbe.extractor import MessageExtractor, header_pattern
+from hdl.sbe.groups import GroupExtractor
+from hdl.sbe.match import PatternMatch
+from hdl.sbe.tail import TailCheck
+from market.fastpath.feeds.verdict import BAD, GOOD, SKIPPED
+from market.fastpath.specification import Side
+from market.wire.sbe import load_schema
+from market.wire.schemas import BINANCE_STREAM
+
+_SCHEMA: Final = load_schema(BINANCE_STREAM)
+_QUOTE: Final = "BestBidAskStreamEvent"
+_TRADES: Final = "TradesStreamEvent"
+_QUOTE_FIELDS: Final = {
+    "priceExponent": "price_exponent",
+    "qtyExponent": "quantity_exponent",
+    "bookUpdateId": "sequence",
+    "bidPrice": "bid_price",
+    "bidQty": "bid_quantity",
+    "askPrice": "ask_price",
+    "askQty": "ask_quantity",
+}
+
+
+class BinanceDecoder(wiring.Component):
+    """Events of a datagram, and what ``market.fastpath.feeds.verdict`` says of it.
+
+    Members
+    -------
+    payload, length: the datagram; ``length`` stable from its first beat to its last, and until the next one's.
+    row: what the channel table says of it, right from the 57th byte on at the latest.
+    is_quote: level: the header is that of a BestBidAsk; from the cycle after its last byte to the cycle after the
+        next datagram's first beat.
+    quote: registers, right from ``loaded`` to the next datagram's fields.
+    loaded: strobe: the ask quantity is in the registers, one cycle after its last byte. The verdict is not yet known.
+    verdict: level, right from the cycle after the last beat to the cycle after the next datagram's first beat.
+    trade_count: level: trades of a datagram of Trades, 0 for others; right from two cycles after the last beat on.
+    accept, discard: strobes, one per frame in order, at the soonest two cycles after the last beat, and before the
+        first trade of the next datagram is complete (57 bytes): its trades count, or not.
+    trades: the trades of accepted datagrams.
+    overrun: stays set once a trade was lost, as ``TradeQueue`` says it.
+
+    Latency: one cycle to ``is_quote``, ``loaded`` and ``verdict``. Between the last beat of a datagram and the first
+    of the next there must be two cycles without a beat: the headers of the next are much longer.
+    """
+
+    def __init__(self, parameters: CoreParameters) -> None:
+        self._bus_bytes = parameters.bus_bytes
+        super().__init__(
+            {
+                "payload": In(PayloadBus(parameters)),
+                "length": In(LENGTH_BITS),
+                "row": In(channel_layout),
+                "is_quote": Out(1),
+                "quote": Out(quote_layout),
+                "loaded": Out(1),
+                "verdict": Out(2),
+                "trade_count": Out(TRADE_COUNT_BITS),
+                "accept": In(1),
+                "discard": In(1),
+                "trades": Out(stream.Signature(trade_layout)),
+                "overrun": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """One extractor per message, side by side; the check of the symbol is shared."""
+        m = Module()
+        width = self._bus_bytes
+        m.submodules.quotes = quotes = MessageExtractor(_SCHEMA, _QUOTE, tuple(_QUOTE_FIELDS), bus_bytes=width)
+        m.submodules.deals = deals = GroupExtractor(
+            _SCHEMA,
+            _TRADES,
+            ("priceExponent", "qtyExponent"),
+            {"trades": ("price", "qty", "isBuyerMaker")},
+            bus_bytes=width,
+        )
+        for part in (quotes, deals):
+            self._feed(m, part)
+        m.d.comb += [self.is_quote.eq(quotes.matched), self.loaded.eq(quotes.loaded)]
+        m.d.comb += [self.quote[name].eq(quotes.fields[field]) for field, name in _QUOTE_FIELDS.items()]
+        self._judge(m, quotes, deals)
+        self._queue(m, deals)
+        return m
+
+    def _feed(self, m: Module, part: Any) -> None:
+        m.d.comb += [
+            part.valid.eq(self.payload.valid),
+            part.start.eq(self.payload.first),
+            part.data.eq(self.payload.data),
+        ]
+
+    def _judge(self, m: Module, quotes: MessageExtractor, deals: GroupExtractor) -> None:
+        m.submodules.symbol = symbol = TailCheck(bus_bytes=self._bus_bytes)
+        m.d.comb += [
+            symbol.valid.eq(self.payload.valid),
+            symbol.start.eq(self.payload.first),
+            symbol.length.eq(self.length),
+            symbol.take.eq(quotes.tail | deals.tail),
+            symbol.byte.eq(Mux(quotes.tail, quotes.tail_byte, deals.tail_byte)),
+            symbol.lane.eq(Mux(quotes.tail, quotes.tail_lane, deals.tail_lane)),
+        ]
+        patterns = {
+            "schema": header_pattern(_SCHEMA, _QUOTE, ("schemaId", "version")),
+            "quote": header_pattern(_SCHEMA, _QUOTE, ("templateId",)),
+            "trades": header_pattern(_SCHEMA, _TRADES, ("templateId",)),
+        }
+        m.submodules.header = header = PatternMatch(patterns, bus_bytes=self._bus_bytes)
+        self._feed(m, header)
+        with m.If((self.length < _SCHEMA.header.size) | ~header.matched.schema):
+            m.d.comb += self.verdict.eq(BAD)
+        with m.Elif(header.matched.quote | header.matched.trades):
+            m.d.comb += self.verdict.eq(Mux(symbol.ends, GOOD, BAD))
+        with m.Else():
+            m.d.comb += self.verdict.eq(SKIPPED)
+
+    def _queue(self, m: Module, deals: GroupExtractor) -> None:
+        m.submodules.queue = queue = TradeQueue()
+        entry, trade = deals.entries.trades, queue.trade
+        m.d.comb += [
+            queue.begin.eq(self.payload.valid & self.payload.first),
+            queue.put.eq(entry.valid),
+            trade.instrument.eq(self.row.instrument),
+            trade.venue.eq(self.row.venue),
+            trade.price_exponent.eq(deals.fields.priceExponent),
+            trade.quantity_exponent.eq(deals.fields.qtyExponent),
+            trade.price.eq(entry.fields.price),
+            trade.quantity.eq(entry.fields.qty),
+            self.trade_count.eq(queue.count),
+            queue.accept.eq(self.accept),
+            queue.discard.eq(self.discard),
+            self.overrun.eq(queue.overrun),
+        ]
+        with m.Switch(entry.fields.isBuyerMaker):
+            with m.Case(0):
+                m.d.comb += trade.aggressor.eq(Side.BUY)
+            with m.Case(1):
+                m.d.comb += trade.aggressor.eq(Side.SELL)
+            with m.Default():
+                m.d.comb += trade.aggressor.eq(Side.NONE)
+        wiring.connect(m, wiring.flipped(self.trades), queue.trades)

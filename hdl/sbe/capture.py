@@ -1,0 +1,126 @@
+"""Takes the fields of a block at a fixed place off the bus, into registers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby, pairwise
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.parameters import BYTE
+from hdl.sbe.beats import beat_strobes
+from hdl.sbe.places import Place, struct_of
+from market.errors import Fatal
+
+
+class BlockCapture(wiring.Component):
+    """The fields of one block.
+
+    Parameters
+    ----------
+    places: the fields to take; those that may overlap belong into captures of their own.
+    bus_bytes: 1 or 8.
+    lane: the lane of the block's byte 0.
+    mark: offset of a byte, not in the first beat, to be told of; the last byte of the fields if not given.
+
+    Members
+    -------
+    valid, start, data: the bus; ``start`` with the beat that has the block's byte 0. A block that was under way is
+        then given up.
+    marked: strobe: byte ``mark`` is in the beat on the bus, in lane ``mark_lane``.
+    fields: registers; a field is right from the cycle after its last byte on, or, on a bus of one byte, from the cycle
+        after the last byte of the fields that it touches. It changes with the first byte of the next block's.
+    loaded: strobe, in the cycle after the last byte of the last field.
+
+    Latency: 1 cycle. On eight lanes every byte has its own lane and beat; on one lane, fields that touch are one shift
+    register that moves while they pass.
+    """
+
+    def __init__(self, places: Sequence[Place], *, bus_bytes: int, lane: int = 0, mark: int | None = None) -> None:
+        self._places = tuple(sorted(places, key=lambda place: place.offset))
+        self._bus_bytes, self._lane = bus_bytes, lane
+        last = self._places[-1].end - 1
+        self._last_beat = (lane + last) // bus_bytes
+        self._mark_beat, self.mark_lane = divmod(lane + (last if mark is None else mark), bus_bytes)
+        for before, after in pairwise(self._places):
+            if after.offset < before.end:
+                raise Fatal(f"fields {before.name!r} and {after.name!r} overlap; expected fields of one message")
+        super().__init__(
+            {
+                "valid": In(1),
+                "start": In(1),
+                "data": In(bus_bytes * BYTE),
+                "fields": Out(struct_of(places)),
+                "loaded": Out(1),
+                "marked": Out(1),
+            }
+        )
+
+    @property
+    def _beats(self) -> int:
+        return max(self._last_beat, self._mark_beat) + 1
+
+    def elaborate(self, platform: object) -> Module:
+        """A register per field, so that no signal is wider than a number."""
+        m = Module()
+        registers = {place: Signal(place.shape, name=place.name) for place in self._places}
+        m.d.comb += [Value.cast(self.fields[place.name]).eq(register) for place, register in registers.items()]
+        if self._bus_bytes == 1:
+            self._shift(m, registers)
+        else:
+            self._take_lanes(m, registers)
+        return m
+
+    def _take_lanes(self, m: Module, registers: dict[Place, Any]) -> None:
+        strobes = beat_strobes(m, self.start, self.valid, self._beats)
+        m.d.comb += self.marked.eq(strobes[self._mark_beat])
+        m.d.sync += self.loaded.eq(strobes[self._last_beat])
+        for beat, strobe in enumerate(strobes):
+            with m.If(strobe):
+                for place, register in registers.items():
+                    for index in range(place.size):
+                        at, lane = divmod(self._lane + place.offset + index, self._bus_bytes)
+                        if at == beat:
+                            m.d.sync += register.word_select(index, BYTE).eq(self.data.word_select(lane, BYTE))
+
+    def _shift(self, m: Module, registers: dict[Place, Any]) -> None:
+        at = Signal(range(self._beats + 1), init=self._beats)
+        now, next_at = Signal.like(at), Signal.like(at)
+        m.d.comb += [
+            now.eq(Mux(self.start, 0, at)),
+            next_at.eq(Mux(now == self._beats, now, now + 1)),
+            self.marked.eq(self.valid & (now == self._mark_beat)),
+        ]
+        m.d.sync += self.loaded.eq(self.valid & (now == self._last_beat))
+        with m.If(self.valid):
+            m.d.sync += at.eq(next_at)
+        for run in _runs(self._places):
+            passing = Signal(name=f"passing_{run[0].name}")
+            begins, ends = run[0].offset, run[-1].end
+            with m.If(self.valid):
+                with m.If(next_at == ends):
+                    m.d.sync += passing.eq(0)
+                with m.Elif(self.start if begins == 0 else next_at == begins):
+                    m.d.sync += passing.eq(1)
+                with m.Elif(self.start):
+                    m.d.sync += passing.eq(0)
+            move = passing & ~self.start if begins else passing | self.start
+            with m.If(self.valid & move):
+                for place, following in pairwise(run):
+                    self._move(m, registers[place], registers[following][:BYTE])
+                self._move(m, registers[run[-1]], self.data)
+
+    def _move(self, m: Module, register: Any, byte: Any) -> None:
+        m.d.sync += register.eq(Cat(register[BYTE:], byte))
+
+
+def _runs(places: Sequence[Place]) -> list[list[Place]]:
+    """Fields that touch, together; in the order of their offsets."""
+    gaps = [0]
+    for before, after in pairwise(places):
+        gaps.append(gaps[-1] + (after.offset != before.end))
+    numbered = zip(gaps, places, strict=True)
+    return [[place for _, place in run] for _, run in groupby(numbered, key=lambda item: item[0])]
