@@ -9,6 +9,7 @@ from typing import Final
 
 from market.fastpath import layout, state
 from market.fastpath.admission import invalidate
+from market.fastpath.books.lines import unload_line
 from market.fastpath.rows import ACCEPTED, BAD_VALUE, UNKNOWN_ROW, is_count
 from market.fastpath.specification import (
     BASIS_FRACTION_BITS,
@@ -71,7 +72,10 @@ def set_position(engine: int, message: int) -> int:
 
 @part
 def forget_venue(engine: int, venue: int) -> None:
-    """Clear what was learned from a venue: its quotes, sequences and bits, and every basis it is part of."""
+    """Clear what was learned from a venue: quotes, sequences, bits, lines, books, and every basis it is part of."""
+    for line in range(get(engine, state.LINES_IN_USE)):
+        if get(state.line_row(engine, line), state.LINE_VENUE) == venue:
+            unload_line(engine, line)
     put(state.venue_row(engine, venue), state.SEEN, 0)
     for instrument in range(get(engine, state.INSTRUMENTS)):
         row = state.instrument_row(engine, instrument)

@@ -10,6 +10,7 @@ from typing import Final
 
 from market.fastpath import account, layout, rows, state
 from market.fastpath.arithmetic import less_unsigned
+from market.fastpath.books import loading
 from market.fastpath.egress import send_acknowledge
 from market.fastpath.event_log import log_bytes
 from market.fastpath.specification import Refusal, Result, StepKind
@@ -27,6 +28,19 @@ _REPEATED: Final = int(Result.REPEATED)
 _OUT_OF_ORDER: Final = int(Result.OUT_OF_ORDER)
 _REFUSED: Final = int(Result.REFUSED)
 _CONTROL: Final = int(StepKind.CONTROL)
+
+
+@inline
+def _size_of_book_template(template: int) -> int:
+    if template == layout.TEMPLATE_LINE_ROW:
+        return layout.LINE_ROW_SIZE
+    if template == layout.TEMPLATE_BOOK_ROW:
+        return layout.BOOK_ROW_SIZE
+    if template == layout.TEMPLATE_BOOK_CLEAR:
+        return layout.BOOK_CLEAR_SIZE
+    if template == layout.TEMPLATE_BOOK_ORDER:
+        return layout.BOOK_ORDER_SIZE
+    return layout.BOOK_READY_SIZE if template == layout.TEMPLATE_BOOK_READY else 0
 
 
 @inline
@@ -62,7 +76,7 @@ def size_of_template(template: int) -> int:
         return layout.LOAD_IDENTITY_SIZE
     if template == layout.TEMPLATE_STATUS_REQUEST:
         return layout.STATUS_REQUEST_SIZE
-    return 0
+    return _size_of_book_template(template)
 
 
 @part
@@ -117,6 +131,21 @@ def _request_status(engine: int) -> int:
 
 
 @part
+def _apply_to_books(engine: int, message: int, template: int) -> int:
+    if template == layout.TEMPLATE_BOOK_ORDER:
+        return loading.load_order(engine, message)
+    if template == layout.TEMPLATE_LINE_ROW:
+        return loading.write_line_row(engine, message)
+    if template == layout.TEMPLATE_BOOK_ROW:
+        return loading.write_book_row(engine, message)
+    if template == layout.TEMPLATE_BOOK_CLEAR:
+        return loading.clear_book(engine, message)
+    if template == layout.TEMPLATE_BOOK_READY:
+        return loading.ready_book(engine, message)
+    return _BAD_MESSAGE
+
+
+@part
 def apply_control(engine: int, message: int) -> int:
     """Apply a well-formed message that is next, or return why it is refused."""
     template = load_u16(message, layout.HEADER_TEMPLATE)
@@ -150,7 +179,7 @@ def apply_control(engine: int, message: int) -> int:
         return account.load_basis(engine, message)
     if template == layout.TEMPLATE_LOAD_IDENTITY:
         return account.load_identity(engine, message)
-    return _BAD_MESSAGE
+    return _apply_to_books(engine, message, template)
 
 
 @part

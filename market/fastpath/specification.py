@@ -32,6 +32,18 @@ SCALING_SHIFT_LIMIT: Final = 3
 PRICE_BITS_LIMIT: Final = 48
 LEAST_PRICE_BITS: Final = 10
 VENUE_LIMIT: Final = 62
+LINE_LIMIT: Final = 64
+BOOK_LIMIT: Final = 62
+ORDER_BOOK_LIMIT: Final = 16
+BOOK_ORDERS_LIMIT: Final = 1 << 16
+BOOK_TICKS_LEAST: Final = 64
+BOOK_TICKS_LIMIT: Final = 4_096
+SET_ORDERS: Final = 8
+"""An order of a book has a place in one of two sets of so many."""
+BOOK_EXPONENT_LEAST: Final = -9
+"""Exponents of a book row lie between this and 0."""
+NUMBER_LIMIT: Final = 1 << 62
+"""Numbers of L3 messages lie in 0..2^62 - 1."""
 NO_VENUE: Final = 255
 """Venue number of an absent leg, and of all venues in a reset."""
 NO_INSTRUMENT: Final = 65_535
@@ -90,6 +102,9 @@ class Refusal(IntEnum):
     NOT_KILLED = 7
     SETTLEMENT = 8
     BAD_MESSAGE = 9
+    BOOK_STATE = 10
+    WRONG_NUMBER = 11
+    BOOK_ORDER = 12
 
 
 class StepKind(IntEnum):
@@ -145,6 +160,11 @@ class EngineSizes:
     instruments: 1 to 65,535.
     price_bits: width P of prices and quantities, 10 to 48: a mantissa of 1 must fit at every shift.
     channels: rows of the channel table, 1 to 65,536.
+    lines: numbered channels of venues that can be followed, 1 to 64.
+    books: rows of wire instruments, 1 to 62.
+    order_books: how many of those rows, from the first on, have memory for orders, 1 to 16 and at most ``books``.
+    book_orders: orders that each of them holds, a power of two, 16 to 65,536.
+    book_ticks: prices in the window of each of them, a power of two, 64 to 4,096.
 
     Raises ``Fatal`` for a size outside its range.
     """
@@ -153,12 +173,22 @@ class EngineSizes:
     instruments: int = 16
     price_bits: int = 48
     channels: int = 64
+    lines: int = 16
+    books: int = 16
+    order_books: int = 4
+    book_orders: int = 2_048
+    book_ticks: int = 1_024
 
     def __post_init__(self) -> None:
         _check("venues", self.venues, VENUE_LIMIT)
         _check("instruments", self.instruments, NO_INSTRUMENT)
         _check("price_bits", self.price_bits, PRICE_BITS_LIMIT, LEAST_PRICE_BITS)
         _check("channels", self.channels, 1 << 16)
+        _check("lines", self.lines, LINE_LIMIT)
+        _check("books", self.books, BOOK_LIMIT)
+        _check("order_books", self.order_books, min(ORDER_BOOK_LIMIT, self.books))
+        _check_power("book_orders", self.book_orders, 2 * SET_ORDERS, BOOK_ORDERS_LIMIT)
+        _check_power("book_ticks", self.book_ticks, BOOK_TICKS_LEAST, BOOK_TICKS_LIMIT)
 
     @property
     def top(self) -> int:
@@ -169,6 +199,12 @@ class EngineSizes:
 def _check(name: str, value: int, limit: int, least: int = 1) -> None:
     if not least <= value <= limit:
         raise Fatal(f"engine size {name} is {value}; expected {least} to {limit}")
+
+
+def _check_power(name: str, value: int, least: int, limit: int) -> None:
+    _check(name, value, limit, least)
+    if value & (value - 1):
+        raise Fatal(f"engine size {name} is {value}; expected a power of two")
 
 
 DEFAULT_SIZES: Final = EngineSizes()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from market.errors import Fatal
 from market.fastpath.parity import CRC_TABLE_WORDS, crc_table
-from market.fastpath.specification import SCALING_SHIFT_LIMIT, EngineSizes
+from market.fastpath.specification import SCALING_SHIFT_LIMIT, SET_ORDERS, EngineSizes
 from market.native.kernel import inline
 from market.native.memory import get, put
 
@@ -73,7 +73,25 @@ COUNTERS: Final = 48
 FRAME_COUNTERS: Final = 80
 INPUT: Final = 96
 """A place for the words of one event, filled before the call."""
-HEADER_WORDS: Final = 112
+
+# Header: sizes and places of lines and books, never changed, then how many rows were ever written
+LINES: Final = 106
+LINE_ROWS: Final = 107
+BOOKS: Final = 108
+BOOK_ROWS: Final = 109
+ORDER_BOOKS: Final = 110
+BOOK_MEMORY: Final = 111
+BOOK_STRIDE: Final = 112
+"""Bytes from the memory of one order book to the next."""
+BOOK_TICKS: Final = 113
+BOOK_BITS: Final = 114
+"""Byte offset of the occupancy bits in a book's memory; then of the orders."""
+BOOK_ORDERS: Final = 115
+ORDER_SETS: Final = 116
+"""Sets of orders in each of the two tables of a book."""
+LINES_IN_USE: Final = 117
+BOOKS_IN_USE: Final = 118
+HEADER_WORDS: Final = 120
 
 
 class Counter(IntEnum):
@@ -143,6 +161,8 @@ DROPS: Final = FRAME_COUNTERS + int(FrameCounter.BAD_FCS)
 """First of the counters by ``DropReason``."""
 MESSAGES: Final = FRAME_COUNTERS + int(FrameCounter.MESSAGES)
 SKIPPED_MESSAGES: Final = FRAME_COUNTERS + int(FrameCounter.SKIPPED_MESSAGES)
+GAPS: Final = FRAME_COUNTERS + int(FrameCounter.GAPS)
+HEARTBEATS: Final = FRAME_COUNTERS + int(FrameCounter.HEARTBEATS)
 
 # Venue row
 VENUE_WORDS: Final = 8
@@ -226,6 +246,53 @@ CHANNEL_INSTRUMENT: Final = 2
 CHANNEL_FEED: Final = 3
 NO_KEY: Final = -1
 
+# Line: a channel of a feed, and where its sequence stands
+LINE_WORDS: Final = 8
+LINE_ENABLED: Final = 0
+LINE_VENUE: Final = 1
+LINE_FEED: Final = 2
+LINE_CHANNEL: Final = 3
+LINE_KNOWN: Final = 4
+"""1 when there is an expected number."""
+LINE_EXPECTED: Final = 5
+LINE_PENDING: Final = 6
+"""Book rows that may have another top than their last event said."""
+
+# Book row: which instrument a wire instrument is, and where its book stands
+BOOK_WORDS: Final = 24
+BOOK_ENABLED: Final = 0
+BOOK_LINE: Final = 1
+BOOK_WIRE: Final = 2
+BOOK_INSTRUMENT: Final = 3
+BOOK_TICK: Final = 4
+BOOK_PRICE_EXPONENT: Final = 5
+BOOK_QUANTITY_EXPONENT: Final = 6
+BOOK_STATE: Final = 7
+BOOK_PASSED: Final = 8
+"""Of a loading book: the last message that may concern it and that it did not take."""
+BOOK_BASE: Final = 9
+BOOK_SPAN: Final = 10
+"""Height of the window: ticks times tick."""
+BOOK_SENT: Final = 11
+"""1 when an event was made since the book became ready; then what it said: price and quantity of bid and ask."""
+SENT_BID: Final = 12
+SENT_BID_QUANTITY: Final = 13
+SENT_ASK: Final = 14
+SENT_ASK_QUANTITY: Final = 15
+UNLOADED: Final = 0
+LOADING: Final = 1
+LIVE: Final = 2
+
+# Memory of an order book: totals by level (side x ticks + index), bits of levels in use, orders
+BITS_PER_WORD: Final = 64
+SUMMARY_WORDS: Final = 2
+"""Per side one word whose bits say which words of occupancy bits are not 0; before those words."""
+ORDER_WORDS: Final = 4
+ORDER_ID: Final = 0
+ORDER_LEVEL: Final = 1
+"""Level + 1; 0 where there is no order."""
+ORDER_QUANTITY: Final = 2
+
 
 @inline
 def bump(base: int, slot: int) -> None:
@@ -264,6 +331,24 @@ def channel_row(engine: int, channel: int) -> int:
     return engine + get(engine, CHANNEL_ROWS) + channel * (CHANNEL_WORDS * WORD)
 
 
+@inline
+def line_row(engine: int, line: int) -> int:
+    """Address of a line."""
+    return engine + get(engine, LINE_ROWS) + line * (LINE_WORDS * WORD)
+
+
+@inline
+def book_row(engine: int, book: int) -> int:
+    """Address of a book row."""
+    return engine + get(engine, BOOK_ROWS) + book * (BOOK_WORDS * WORD)
+
+
+@inline
+def book_memory(engine: int, book: int) -> int:
+    """Address of the memory of an order book."""
+    return engine + get(engine, BOOK_MEMORY) + book * get(engine, BOOK_STRIDE)
+
+
 def new_state(sizes: EngineSizes, output_bytes: int, event_log_bytes: int) -> NDArray[np.int64]:
     """A reset engine: ``int64[words]``, contiguous.
 
@@ -279,6 +364,9 @@ def new_state(sizes: EngineSizes, output_bytes: int, event_log_bytes: int) -> ND
         raise Fatal(f"area sizes are {output_bytes} and {event_log_bytes} bytes; expected multiples of {WORD}")
     basis_pairs = INSTRUMENT_WORDS + sizes.venues * QUOTE_WORDS
     stride = _whole_lines(basis_pairs + sizes.venues**2 * BASIS_WORDS)
+    bits = 2 * sizes.book_ticks
+    orders = bits + SUMMARY_WORDS + 2 * (sizes.book_ticks // BITS_PER_WORD)
+    book_words = _whole_lines(orders + sizes.book_orders * ORDER_WORDS)
     parts = (
         (VENUE_ROWS, sizes.venues * VENUE_WORDS),
         (INSTRUMENT_ROWS, sizes.instruments * stride),
@@ -286,6 +374,9 @@ def new_state(sizes: EngineSizes, output_bytes: int, event_log_bytes: int) -> ND
         (CRC_TABLE, CRC_TABLE_WORDS),
         (OUTPUT, output_bytes // WORD),
         (EVENT_LOG, event_log_bytes // WORD),
+        (LINE_ROWS, sizes.lines * LINE_WORDS),
+        (BOOK_ROWS, sizes.books * BOOK_WORDS),
+        (BOOK_MEMORY, sizes.order_books * book_words),
     )
     words = HEADER_WORDS + sum(_whole_lines(size) for _, size in parts)
     state = np.zeros(words, dtype=np.int64)
@@ -297,6 +388,10 @@ def new_state(sizes: EngineSizes, output_bytes: int, event_log_bytes: int) -> ND
     state[TOP : TOP + SCALING_SHIFT_LIMIT + 1] = [sizes.top // 10**k for k in range(SCALING_SHIFT_LIMIT + 1)]
     state[[INSTRUMENT_STRIDE, BASIS_PAIRS]] = stride * WORD, basis_pairs * WORD
     state[[OUTPUT_CAPACITY, EVENT_LOG_CAPACITY]] = output_bytes, event_log_bytes
+    state[[LINES, BOOKS, ORDER_BOOKS]] = sizes.lines, sizes.books, sizes.order_books
+    state[[BOOK_STRIDE, BOOK_TICKS]] = book_words * WORD, sizes.book_ticks
+    state[[BOOK_BITS, BOOK_ORDERS]] = bits * WORD, orders * WORD
+    state[ORDER_SETS] = sizes.book_orders // (2 * SET_ORDERS)
     table = state[CRC_TABLE] // WORD
     state[table : table + CRC_TABLE_WORDS] = crc_table()
     return state

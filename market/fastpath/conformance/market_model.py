@@ -40,6 +40,10 @@ class MarketModel:
         """A number of 0..limit - 1."""
         return int(self._rng.integers(limit))
 
+    def octets(self, count: int) -> bytes:
+        """Random bytes."""
+        return self._rng.bytes(count)
+
     def chance(self, probability: float) -> bool:
         """True with the probability."""
         return bool(self._rng.random() < probability)

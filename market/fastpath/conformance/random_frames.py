@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from market.fastpath.conformance.case import Control, Frame, Quote, Trade
 from market.fastpath.conformance.frame_builder import ADDRESS, Wrapping, best_bid_ask, frame, trades, with_fcs
 from market.fastpath.conformance.market_model import MarketModel
+from market.fastpath.conformance.random_lines import CHANNEL_ROWS
 from market.fastpath.specification import EngineSizes, Feed
 
 FIRST_PORT = 30_000
@@ -36,7 +37,7 @@ class RandomFrames:
     def channel_rows(self) -> Iterator[Control]:
         """The rows of all pairs that the build has channels for."""
         pairs = [(i, v) for i in range(self._sizes.instruments) for v in range(self._sizes.venues)]
-        for number, (instrument, venue) in enumerate(pairs[: self._sizes.channels]):
+        for number, (instrument, venue) in enumerate(pairs[: self._sizes.channels - CHANNEL_ROWS]):
             yield Control(
                 "ChannelRow",
                 {
@@ -52,15 +53,17 @@ class RandomFrames:
 
     def wrapped(self, event: Quote | Trade) -> Frame:
         """The event in a frame, a trade with a few others; to a port of nobody if the build has no such pair."""
-        payload = self._payload(event)
-        port = self._port(event.instrument, event.venue)
-        if self._market.chance(0.03):
+        return self.carried(self._payload(event), self._port(event.instrument, event.venue))
+
+    def carried(self, payload: bytes, port: int, damage: float = 1.0) -> Frame:
+        """A payload in a frame to a port; ``damage`` is how often it is spoiled, 1 being as often as quotes are."""
+        if self._market.chance(0.03 * damage):
             payload = self._spoiled(payload)
-        if self._market.chance(0.05):
+        if self._market.chance(0.05 * damage):
             return Frame(frame(payload, self._market.one_of(self._spoilers)(port)))
         padding = bytes(self._market.below(20)) if self._market.chance(0.2) else b""
         built = frame(payload, Wrapping(port=port, udp_checksum=self._market.one_of((0, None)), padding=padding))
-        if self._market.chance(0.03):
+        if self._market.chance(0.03 * damage):
             built = self._spoiled(built)
             return Frame(built if self._market.chance(0.3) else with_fcs(built))
         return Frame(built)

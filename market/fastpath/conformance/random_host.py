@@ -13,6 +13,7 @@ import numpy as np
 from market.fastpath.conformance.case import SCHEMA, Control, Input, Quote, RawControl, Trade
 from market.fastpath.conformance.market_model import HIGHEST, LOWEST, MarketModel
 from market.fastpath.conformance.random_frames import RandomFrames
+from market.fastpath.conformance.random_lines import RandomLines
 from market.fastpath.reference import ReferenceEngine
 from market.fastpath.specification import Side
 from market.wire.sbe import Primitive
@@ -30,6 +31,7 @@ class RandomHost:
         self._market = MarketModel(np.random.default_rng(seed), engine.state.sizes)
         self._now = 1_000_000_000
         self._frames = RandomFrames(self._market, engine.state.sizes) if with_frames else None
+        self._lines = RandomLines(self._market, engine.state) if with_frames else None
         self._waiting = list(self._first_messages())
         self._controls: tuple[tuple[int, Callable[[], Control]], ...] = (
             (20, self._settle),
@@ -48,19 +50,29 @@ class RandomHost:
             (1, self._hello),
             (1, self._channel_row),
         )
+        if self._lines is not None:
+            self._controls += ((20, self._lines.load), (3, self._lines.some_row))
+        self._loading: Iterator[Control] = iter(())
 
     def next_input(self) -> tuple[int, Input]:
         """The next input and its time."""
         self._now += self._pause()
         if self._waiting:
             return self._now, self._sequenced(self._waiting.pop(0))
+        loading = next(self._loading, None)
+        if loading is not None:
+            return self._now, self._sequenced(loading)
         at = self._now
         if self._market.chance(0.01):
             at = self._market.one_of((at - 1, at - 50 * MS, 0, -1, LOWEST, 1 << 62, HIGHEST))
         draw = self._market.below(100)
         if self._state.killed and draw < 8:
             return at, self._sequenced(self._rearm())
-        if draw < 82:
+        if self._lines is not None and self._market.chance(0.03):
+            self._loading = self._lines.load_in_one_go()
+        if self._frames is not None and self._lines is not None and draw < 45:
+            return at, self._line_packet(self._frames, self._lines)
+        if draw < (82 if self._lines is None else 65):
             return at, self._fed(self._market.quote())
         if draw < 86:
             return at, self._fed(self._market.bad_quote())
@@ -69,7 +81,16 @@ class RandomHost:
         return at, self._some_control()
 
     def _fed(self, event: Quote | Trade) -> Input:
-        return event if self._frames is None else self._frames.wrapped(event)
+        if self._frames is None or self._lines is None:
+            return event
+        if (event.instrument, event.venue) in self._lines.pairs and self._market.chance(0.9):
+            return self._line_packet(self._frames, self._lines)
+        return self._frames.wrapped(event)
+
+    @staticmethod
+    def _line_packet(frames: RandomFrames, lines: RandomLines) -> Input:
+        port, payload = lines.packet()
+        return frames.carried(payload, port, damage=0.1)
 
     def _pause(self) -> int:
         """Mostly microseconds, often nothing, sometimes long enough for quotes to become stale."""
@@ -127,6 +148,8 @@ class RandomHost:
             yield self._instrument_row(instrument)
         if self._frames is not None:
             yield from self._frames.channel_rows()
+        if self._lines is not None:
+            yield from self._lines.rows()
         yield self._heartbeat()
 
     def _heartbeat(self) -> Control:

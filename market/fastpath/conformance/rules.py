@@ -157,10 +157,93 @@ class Rule(Enum):
     )
     FRAME_STEP = "frame-step", "Steps; 1, 45", "an accepted frame is a step with one time, a dropped one is none"
     FRAME_SKIPPED = "frame-skipped", "Steps; 45, 47", "an unknown template is skipped: a step without events"
-    FRAME_FEED = "frame-feed", "46", "no decoder: BAD_MESSAGE; no instrument: UNKNOWN"
+    FRAME_FEED = "frame-feed", "46", "no decoder, or another feed's message: BAD_MESSAGE; no instrument: UNKNOWN"
     BINANCE_QUOTE = "binance-quote", "47", "BestBidAsk is a quote event, its update id the sequence"
     BINANCE_TRADES = "binance-trades", "47", "each entry of Trades is a trade event, in order"
     BINANCE_BAD = "binance-bad", "47", "schema, version, block and entry length, exact length: BAD_MESSAGE"
+
+    LINE_LOOKUP = (
+        "line-lookup",
+        "54, 58",
+        "venue, feed and channel id name the line; the lowest enabled one; none: all is skipped",
+    )
+    LINE_FIRST = "line-first", "54, 59", "the first packet of a line is the next one; a line row begins anew"
+    PACKET_FIRST_CHECK = (
+        "packet-first-check",
+        "57",
+        "unreadable header, then DUPLICATE, then BAD_MESSAGE; none moves the sequence",
+    )
+    PACKET_DUPLICATE = (
+        "packet-duplicate",
+        "Feeds; 60, 61",
+        "a packet with nothing new is DUPLICATE, from whichever destination",
+    )
+    PACKET_OVERLAP = "packet-overlap", "60", "of a packet that is partly old only the new messages are applied"
+    PACKET_GAP = "packet-gap", "Feeds; 60, 70", "a missing number breaks every book of the line"
+    PACKET_GAP_STATED = "packet-gap-stated", "Feeds; 61", "of stated quotes a gap only counts"
+    PACKET_WRAP = "packet-wrap", "61", "Deribit's packet numbers go on behind 2^32 - 1"
+    PACKET_SNAPSHOT = (
+        "packet-snapshot",
+        "58",
+        "packets of snapshots are checked and skipped, and have no place in the sequence",
+    )
+    PACKET_HEARTBEAT = (
+        "packet-heartbeat",
+        "62",
+        "a packet without messages counts, makes its venue heard, and tells of a gap",
+    )
+    STARBASE_BAD = (
+        "starbase-bad",
+        "57, 63, 64",
+        "header, count, fit, alignment, exact lengths; versions are not looked at",
+    )
+    STARBASE_ORDERS = "starbase-orders", "69, 74", "puts, reductions and deletes of bids and asks"
+    STARBASE_TRADE = "starbase-trade", "69", "a trade of a known instrument counts, whatever the book's state"
+    COINBASE_BAD = "coinbase-bad", "57, 63, 65", "header, schema, count, fit, alignment, exact blocks"
+    COINBASE_ORDERS = "coinbase-orders", "69, 74", "puts and deletes; another side than 1 and -1 breaks the book"
+    COINBASE_TRADE = "coinbase-trade", "69", "the side of a trade is the aggressor's"
+    COINBASE_CLEAR = "coinbase-clear", "69", "a clear flag breaks a live book, in any message with an instrument header"
+    DERIBIT_BAD = (
+        "deribit-bad",
+        "57, 63, 66",
+        "packet length, schema, groups, texts, exact shapes of ticker, book and trades",
+    )
+    DERIBIT_TICKER = (
+        "deribit-ticker",
+        "67",
+        "a ticker is a quote event, position x 256 + index its sequence; books are skipped",
+    )
+    DERIBIT_TRADES = "deribit-trades", "67", "each entry of trades is a trade event, in order"
+    DOUBLES = (
+        "doubles",
+        "Numbers; 68",
+        "doubles become mantissas exactly, half up; absent is 0; no number and negative are RANGE",
+    )
+    BOOK_LOOKUP = "book-lookup", "55", "the lowest enabled row of a wire instrument on the line; no other is read"
+    BOOK_EXPONENTS = "book-exponents", "56", "events carry the exponents of the book row"
+    BOOK_BREAKS = (
+        "book-breaks",
+        "70",
+        "the quote is withdrawn as EMPTY whatever its sequence, and none is stored; then it is skipped",
+    )
+    BOOK_UNLOADED = "book-unloaded", "54, 55, 71", "control messages withdraw a live quote without an event"
+    TRANSACTION_END = (
+        "transaction-end",
+        "72",
+        "events come at the end of a transaction, for tops that changed, in the order of rows",
+    )
+    BOOK_EMPTY_SIDE = "book-empty-side", "72, 73", "a side without orders is EMPTY until an order comes"
+    BOOK_WINDOW = "book-window", "73, 74", "orders away from the window are not kept; those through it break the book"
+    BOOK_CHANGES = "book-changes", "74", "a put moves an order; orders that are not kept are ignored"
+    BOOK_CANNOT_TAKE = "book-cannot-take", "75", "quantities, totals, ticks, sides and reductions that cannot be"
+    BOOK_ROOM = "book-room", "75", "two tables of sets of 8 by a CRC-32 of the id; a new order goes where fewer are"
+    RESET_LINES = "reset-lines", "76", "a reset forgets expected numbers and unloads books"
+    BOOK_LOADING = "book-loading", "77", "clear, orders, ready; nothing is taken from packets before"
+    BOOK_READY = "book-ready", "78", "only with a number that no message for the book is behind"
+    REFUSE_LINES = "refuse-lines", "54, 55, 79", "refusals of line rows and book rows"
+    REFUSE_BOOK_STATE = "refuse-book-state", "79", "no row, a disabled one, a line of tickers, or not loading"
+    REFUSE_WRONG_NUMBER = "refuse-wrong-number", "78, 79", "ready with another number, or without an expected one"
+    REFUSE_BOOK_ORDER = "refuse-book-order", "79", "an order that the book cannot take"
 
     def __init__(self, label: str, source: str, says: str) -> None:
         self.label = label

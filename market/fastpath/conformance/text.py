@@ -27,7 +27,7 @@ from market.fastpath.conformance.case import (
     Trade,
 )
 from market.fastpath.conformance.rules import BY_LABEL
-from market.fastpath.specification import EngineSizes
+from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
 from market.wire.sbe import decode
 
 CASES = Path(__file__).parent / "cases"
@@ -41,7 +41,7 @@ def case_lines(case: Case) -> Iterator[str]:
             "case": case.name,
             "about": case.about,
             "rules": [rule.label for rule in case.rules],
-            "sizes": asdict(case.sizes),
+            "sizes": _sizes_fields(case.sizes),
         }
     )
     for step in case.steps:
@@ -53,6 +53,16 @@ def case_lines(case: Case) -> Iterator[str]:
             }
         )
     yield json.dumps({"end": asdict(case.end)})
+
+
+def _sizes_fields(sizes: EngineSizes) -> dict[str, int]:
+    """The sizes, of lines and books only those that differ from the default build."""
+    optional = ("lines", "books", "order_books", "book_orders", "book_ticks")
+    return {
+        name: value
+        for name, value in asdict(sizes).items()
+        if name not in optional or value != getattr(DEFAULT_SIZES, name)
+    }
 
 
 def _input_fields(given: Input) -> dict[str, Any]:

@@ -10,3 +10,5 @@ GOOD: Final = 1
 """The datagram is a step; ``apply`` makes its events."""
 SKIPPED: Final = 2
 """The datagram is a step without events: a message of the feed that the fast loop does not read."""
+OLD: Final = 3
+"""The datagram is dropped as DUPLICATE: its line has had all of it."""

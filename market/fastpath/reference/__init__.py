@@ -13,7 +13,9 @@ and no arithmetic, layout or table. Where the specification claims that a value 
 ``payloads``    One event, 8, and status, acknowledgement, log: bytes
 ``basis``       One event, 9
 ``control``     Control messages; ``messages`` reads them, ``rows`` has the checks of table rows
-``frames``      Steps: a frame, from the FCS inwards; ``binance`` is the feed that it reads
+``frames``      Steps: a frame, from the FCS inwards; ``binance`` is the feed of one message per datagram
+``lines``       Feeds: packets of numbered messages, as ``starbase``, ``coinbase`` and ``deribit`` read them;
+                ``order_book`` is one book, ``loading`` the control messages about it
 ``engine``      Steps and time
 """
 

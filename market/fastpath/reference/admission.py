@@ -2,36 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from market.fastpath.reference.events import QuoteEvent, TradeEvent
 from market.fastpath.reference.state import State
 from market.fastpath.specification import RejectReason, Side
-
-
-class QuoteEvent(NamedTuple):
-    """A top of book as it arrives; prices and quantities are mantissas."""
-
-    instrument: int
-    venue: int
-    price_exponent: int
-    quantity_exponent: int
-    sequence: int
-    bid_price: int
-    bid_quantity: int
-    ask_price: int
-    ask_quantity: int
-
-
-class TradeEvent(NamedTuple):
-    """A trade as it arrives; price and quantity are mantissas."""
-
-    instrument: int
-    venue: int
-    price_exponent: int
-    quantity_exponent: int
-    aggressor: Side
-    price: int
-    quantity: int
 
 
 def power_of_ten(shift: int) -> int:
@@ -97,6 +70,18 @@ def _refuse(state: State, event: QuoteEvent) -> RejectReason | None:
     quote.time = state.time
     quote.valid = True
     return None
+
+
+def withdraw(state: State, event: QuoteEvent) -> None:
+    """The event of a book that broke: no sequence is too old for it, and none is stored after it."""
+    state.counters.quote_events += 1
+    row = state.scaling.get((event.instrument, event.venue))
+    if row is None:
+        state.counters.rejects[RejectReason.UNKNOWN] += 1
+        return
+    same = (event.price_exponent, event.quantity_exponent) == (row.price_exponent, row.quantity_exponent)
+    state.counters.rejects[RejectReason.EMPTY if same else RejectReason.EXPONENT] += 1
+    state.forget_quote(event.instrument, event.venue)
 
 
 def count_trade(state: State, event: TradeEvent) -> None:

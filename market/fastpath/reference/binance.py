@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from market.fastpath.reference.admission import QuoteEvent, TradeEvent
+from market.fastpath.reference.events import QuoteEvent, TradeEvent
 from market.fastpath.specification import Side
 
 HEADER = struct.Struct("<HHHH")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from market.fastpath.reference import rows
+from market.fastpath.reference import loading, rows
 from market.fastpath.reference.integers import int64
 from market.fastpath.reference.messages import ControlMessage, Template
 from market.fastpath.reference.state import Basis, Holding, Quote, State
@@ -73,7 +73,7 @@ def _set_position(state: State, message: ControlMessage) -> Refusal:
 
 
 def _reset(state: State, message: ControlMessage) -> Refusal:
-    """Quotes, sequences, seen, bits, basis; not positions."""
+    """Quotes, sequences, seen, bits, basis, lines and their books; not positions."""
     if message["venue"] == ALL_VENUES:
         venues = list(range(state.sizes.venues))
     elif state.has_venue(message["venue"]):
@@ -81,6 +81,8 @@ def _reset(state: State, message: ControlMessage) -> Refusal:
     else:
         return Refusal.UNKNOWN_ROW
     for venue in venues:
+        for number in [number for number, line in state.lines.lines.items() if line.venue == venue]:
+            loading.forget_line(state, number)
         state.seen[venue] = 0
         for instrument in range(state.sizes.instruments):
             state.quotes[instrument][venue] = Quote()
@@ -131,6 +133,11 @@ _EFFECTS: dict[Template, Callable[[State, ControlMessage], Refusal]] = {
     Template.LOAD_BASIS: _load_basis,
     Template.LOAD_IDENTITY: _load_identity,
     Template.STATUS_REQUEST: _status_request,
+    Template.LINE_ROW: loading.write_line_row,
+    Template.BOOK_ROW: loading.write_book_row,
+    Template.BOOK_CLEAR: loading.clear_book,
+    Template.BOOK_ORDER: loading.load_order,
+    Template.BOOK_READY: loading.ready_book,
 }
 
 

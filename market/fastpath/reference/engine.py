@@ -8,15 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from market.errors import Rejected
 from market.fastpath.reference import payloads
-from market.fastpath.reference.admission import QuoteEvent, TradeEvent, admit, count_trade
+from market.fastpath.reference.admission import admit, count_trade, withdraw
 from market.fastpath.reference.basis import sample_basis
 from market.fastpath.reference.binance import read_message as read_feed
 from market.fastpath.reference.choice import choose, size, take_edges
 from market.fastpath.reference.conditions import conditions
 from market.fastpath.reference.control import SENDS_STATUS, apply
-from market.fastpath.reference.frames import read_frame
+from market.fastpath.reference.events import QuoteEvent, TradeEvent
+from market.fastpath.reference.frames import Datagram, read_frame
 from market.fastpath.reference.gate import gate, pass_gate
 from market.fastpath.reference.integers import wrapped
+from market.fastpath.reference.lines import Outcome, Packet
 from market.fastpath.reference.messages import Template, read_message
 from market.fastpath.reference.state import State
 from market.fastpath.specification import NO_INSTRUMENT, DropReason, EngineSizes, Feed, Refusal, Result, Side, StepKind
@@ -139,9 +141,38 @@ class ReferenceEngine:
         if isinstance(datagram, DropReason):
             counters.drops[datagram] += 1
             return
-        row = datagram.row
+        if datagram.row.feed == Feed.BINANCE_SBE:
+            self._message(datagram, time)
+            return
+        packet = self.state.lines.read(datagram.row.venue, Feed(datagram.row.feed), datagram.payload)
+        if isinstance(packet, DropReason):
+            counters.drops[packet] += 1
+            return
+        self._begin_step(time)
+        self._hear(packet.venue)
+        self._packet(packet)
+        self._end_step(StepKind.DATAGRAM, datagram.payload, datagram.channel)
+
+    def _packet(self, packet: Packet) -> None:
+        """The events of a packet of numbered messages, in a step."""
+        counters, outcome = self.state.frame_counters, Outcome()
+        for event in self.state.lines.take(packet, outcome):
+            if isinstance(event, QuoteEvent):
+                self._quote(event)
+            elif isinstance(event, TradeEvent):
+                count_trade(self.state, event)
+            else:
+                withdraw(self.state, event.event)
+        counters.messages += outcome.applied
+        counters.skipped_messages += outcome.skipped
+        counters.gaps += outcome.gaps
+        counters.heartbeats += not packet.messages
+
+    def _message(self, datagram: Datagram, time: int) -> None:
+        """A datagram that is one message."""
+        counters, row = self.state.frame_counters, datagram.row
         instrument = NO_INSTRUMENT if row.instrument is None else row.instrument
-        message = read_feed(datagram.payload, instrument, row.venue) if row.feed == Feed.BINANCE_SBE else None
+        message = read_feed(datagram.payload, instrument, row.venue)
         if message is None:
             counters.drops[DropReason.BAD_MESSAGE] += 1
             return

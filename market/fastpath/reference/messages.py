@@ -33,6 +33,11 @@ class Template(IntEnum):
     LOAD_BASIS = 22
     LOAD_IDENTITY = 23
     STATUS_REQUEST = 24
+    LINE_ROW = 25
+    BOOK_ROW = 26
+    BOOK_CLEAR = 27
+    BOOK_ORDER = 28
+    BOOK_READY = 29
 
 
 _LAYOUTS = {
@@ -62,6 +67,14 @@ _LAYOUTS = {
     ),
     Template.LOAD_IDENTITY: ("<QQIxxxx", "sequence id parity"),
     Template.STATUS_REQUEST: ("<Q", "sequence"),
+    Template.LINE_ROW: ("<QiHBBBxxxxxxx", "sequence wire_channel line venue feed enabled"),
+    Template.BOOK_ROW: (
+        "<QqqHHHbbBxxxxxxx",
+        "sequence wire_instrument tick book line instrument price_exponent quantity_exponent enabled",
+    ),
+    Template.BOOK_CLEAR: ("<QqHxxxxxx", "sequence base book"),
+    Template.BOOK_ORDER: ("<QqqqHBxxxxx", "sequence order price quantity book side"),
+    Template.BOOK_READY: ("<QqHxxxxxx", "sequence number book"),
 }
 
 

@@ -9,8 +9,8 @@ import struct
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from market.fastpath.reference.admission import QuoteEvent, TradeEvent
 from market.fastpath.reference.conditions import Condition, Leg
+from market.fastpath.reference.events import QuoteEvent, TradeEvent
 from market.fastpath.reference.integers import imbalance, microprice, wrapped
 from market.fastpath.reference.state import Counters, State
 from market.fastpath.specification import DropReason, GateReason, Kind, Refusal, RejectReason, Result, Side, StepKind

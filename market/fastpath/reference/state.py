@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from market.fastpath.reference.integers import wrapped
+from market.fastpath.reference.lines import Lines
 from market.fastpath.reference.tables import ChannelRow, EngineRow, InstrumentRow, ScalingRow, VenueRow
 from market.fastpath.specification import DropReason, EngineSizes, GateReason, Kind, RejectReason, Side
 
@@ -138,6 +139,7 @@ class State:
         self.holdings = [[Holding() for _ in range(sizes.venues)] for _ in range(sizes.instruments)]
         self.cooldown_until = [0] * sizes.instruments
         self.volumes = [Volume() for _ in range(sizes.instruments)]
+        self.lines = Lines()
 
     @property
     def expected_sequence(self) -> int:
@@ -155,6 +157,12 @@ class State:
     def clear_bits(self, instrument: int, venue: int) -> None:
         """Clear every bit of the venue in one instrument."""
         self.on[instrument] = {bit for bit in self.on[instrument] if not bit.has(venue)}
+
+    def forget_quote(self, instrument: int, venue: int) -> None:
+        """Make a quote invalid, clear its bits and forget its sequence."""
+        self.quotes[instrument][venue].valid = False
+        self.quotes[instrument][venue].sequence = None
+        self.clear_bits(instrument, venue)
 
     def usable(self, instrument: int, venue: int) -> bool:
         """Enabled, valid, neither too old nor too long silent."""

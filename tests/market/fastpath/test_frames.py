@@ -240,7 +240,7 @@ def test_a_row_without_an_instrument_makes_unknown_events(driver: Driver) -> Non
 
 
 @pytest.mark.parametrize("feed", [Feed.STARBASE, Feed.COINBASE_DERIVATIVES, Feed.DERIBIT_LEGACY])
-def test_a_feed_without_a_decoder_is_dropped(driver: Driver, feed: Feed) -> None:
+def test_a_message_of_another_feed_than_the_row_says_is_dropped(driver: Driver, feed: Feed) -> None:
     write_channel(driver, 0, feed=feed)
     push(driver, FRAME.bytes())
     assert frame_counters(driver) == {"frames": 1, "badMessage": 1}

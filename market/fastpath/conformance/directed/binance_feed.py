@@ -182,7 +182,7 @@ def _bad_header() -> Case:
 def _other_feeds() -> Case:
     scenario = start(
         "frame-other-feed",
-        "a channel of a feed without a decoder: BAD_MESSAGE, whatever the payload",
+        "a message of another feed than the row says, and an empty payload: BAD_MESSAGE",
         Rule.FRAME_FEED,
     )
     channel(scenario, 0, 0, feed=int(Feed.DERIBIT_LEGACY))
