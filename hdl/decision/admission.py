@@ -1,0 +1,133 @@
+"""Part 1 of a quote event: mantissas are checked and scaled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.decision.scaling import scaled, top_mantissa, top_value
+from hdl.decision.schedule import Preparation, Schedule, Stage
+from hdl.decision.shapes import SCALING_FIELDS, bundle, price_shape
+from hdl.parameters import CoreParameters
+from hdl.records import quote_layout, sizes_layout
+from market.fastpath.specification import RejectReason
+
+
+class Admission(wiring.Component):
+    """Whether a quote is admitted, or why not; its scaled prices and quantities.
+
+    Members
+    -------
+    at: the schedule.
+    quote: the event's mantissas, stable from ``Stage.SCALE`` to ``Stage.COMPARE``.
+    in_build: instrument and venue are inside the sizes in use.
+    scaling: the scaling row of the event.
+    sequence_known, sequence: what is stored.
+    quantity_top, quantity_top_value: the largest quantity mantissa and its value, after ``Preparation.SUMS``.
+    bid, ask: scaled prices, after ``Stage.SCALE``; like the quantities they mean nothing unless admitted.
+    bid_uncut, ask_uncut: scaled quantities if ``bid_cut``, ``ask_cut`` do not say that they are above the largest.
+    rejected: bit per ``RejectReason``, at most one; admitted: none. After ``Stage.COMPARE``.
+    stored: the sequence is to be stored.
+    cuts: the event passed RANGE with a bid, an ask that was cut (two bits).
+    """
+
+    def __init__(self, parameters: CoreParameters) -> None:
+        self._parameters = parameters
+        price = price_shape(parameters)
+        super().__init__(
+            {
+                "at": In(Schedule()),
+                "sizes": In(sizes_layout(parameters)),
+                "quote": In(quote_layout),
+                "in_build": In(1),
+                "scaling": In(bundle(SCALING_FIELDS)),
+                "sequence_known": In(1),
+                "sequence": In(signed(64)),
+                "quantity_top": Out(price),
+                "quantity_top_value": Out(price),
+                "bid": Out(price),
+                "ask": Out(price),
+                "bid_uncut": Out(price),
+                "ask_uncut": Out(price),
+                "bid_cut": Out(1),
+                "ask_cut": Out(1),
+                "rejected": Out(len(RejectReason)),
+                "admitted": Out(1),
+                "stored": Out(1),
+                "cuts": Out(2),
+            }
+        )
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        price_top = Signal(price_shape(self._parameters))
+        with m.If(self.at.preparation[Preparation.SUMS]):
+            m.d.sync += [
+                price_top.eq(top_mantissa(self.sizes, self.scaling.price_shift)),
+                self.quantity_top.eq(top_mantissa(self.sizes, self.scaling.quantity_shift)),
+                self.quantity_top_value.eq(top_value(self.sizes, self.scaling.quantity_shift)),
+            ]
+        with m.If(self.at.event[Stage.SCALE]):
+            self._scale(m)
+        flags = self._checks(m, price_top)
+        with m.If(self.at.event[Stage.COMPARE]):
+            self._verdict(m, flags)
+        return m
+
+    def _scale(self, m: Module) -> None:
+        bits, quote, scaling = self._parameters.price_bits, self.quote, self.scaling
+        m.d.sync += [
+            self.bid.eq(scaled(quote.bid_price, scaling.price_shift, bits)),
+            self.ask.eq(scaled(quote.ask_price, scaling.price_shift, bits)),
+            self.bid_uncut.eq(scaled(quote.bid_quantity, scaling.quantity_shift, bits)),
+            self.ask_uncut.eq(scaled(quote.ask_quantity, scaling.quantity_shift, bits)),
+            self.bid_cut.eq(quote.bid_quantity > self.quantity_top),
+            self.ask_cut.eq(quote.ask_quantity > self.quantity_top),
+        ]
+
+    def _checks(self, m: Module, price_top: Any) -> dict[str, Any]:
+        """The checks of the mantissas, each a register or a few of them, after ``Stage.SCALE``."""
+        quote, scaling = self.quote, self.scaling
+        exponents = Cat(quote.price_exponent, quote.quantity_exponent)
+        expected = Cat(scaling.price_exponent, scaling.quantity_exponent)
+        checks = {
+            "old": self.sequence_known & (quote.sequence <= self.sequence),
+            "exponent": exponents != expected,
+            "bid_empty": quote.bid_quantity == 0,
+            "ask_empty": quote.ask_quantity == 0,
+            "negative": (quote.bid_quantity < 0) | (quote.ask_quantity < 0),
+            "bid_low": quote.bid_price <= 0,
+            "ask_low": quote.ask_price <= 0,
+            "bid_high": quote.bid_price > price_top,
+            "ask_high": quote.ask_price > price_top,
+            "crossed": quote.ask_price <= quote.bid_price,
+        }
+        flags = {name: Signal(name=f"{name}_flag") for name in checks}
+        with m.If(self.at.event[Stage.SCALE]):
+            m.d.sync += [flags[name].eq(check) for name, check in checks.items()]
+        return flags
+
+    def _verdict(self, m: Module, flags: dict[str, Any]) -> None:
+        """The first check that fails, in the order of ``RejectReason``."""
+        price_bad = flags["bid_low"] | flags["bid_high"] | flags["ask_low"] | flags["ask_high"]
+        failures = (
+            (RejectReason.UNKNOWN, ~(self.in_build & self.scaling.known)),
+            (RejectReason.OLD_SEQUENCE, flags["old"]),
+            (RejectReason.EXPONENT, flags["exponent"]),
+            (RejectReason.EMPTY, flags["bid_empty"] | flags["ask_empty"]),
+            (RejectReason.RANGE, price_bad | flags["negative"]),
+            (RejectReason.CROSSED, flags["crossed"]),
+        )
+        passed: Any = 1
+        cuts = Cat(self.bid_cut, self.ask_cut)
+        for reason, failed in failures:
+            m.d.sync += self.rejected[reason].eq(passed & failed)
+            passed = passed & ~failed
+            if reason is RejectReason.OLD_SEQUENCE:
+                m.d.sync += self.stored.eq(passed)
+            if reason is RejectReason.RANGE:
+                m.d.sync += self.cuts.eq(Mux(passed, cuts, 0))
+        m.d.sync += self.admitted.eq(passed)

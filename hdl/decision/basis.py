@@ -1,0 +1,111 @@
+"""BASIS against one other venue: the doubled mids that an event must reach, and the step of the basis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.decision.schedule import Preparation, Schedule, Stage
+from hdl.decision.shapes import basis_fields, bundle, doubled_limit_shape, instrument_fields, price_shape
+from hdl.parameters import CoreParameters
+from hdl.records import TIME_BITS
+from market.fastpath.specification import BASIS_FRACTION_BITS, SAMPLES_LIMIT
+
+
+class Basis(wiring.Component):
+    """Limits, conditions and samples of BASIS between the event's venue v and the venue w of ``number``.
+
+    Members
+    -------
+    at: the schedule.
+    venue: v; time: T; bid, ask: the stored quote of w; stored: the basis of the pair.
+    threshold, warm_up, interval, shift: of the instrument row.
+    warm: the pair has samples enough; due: a sample would be taken now. After ``Preparation.PRODUCTS``.
+    base: the doubled mid at which v is neither rich nor cheap; after ``Preparation.PRODUCTS``.
+    own_bid, own_ask: of the event, in ``Stage.COMPARE``.
+    rich, cheap: v is rich, cheap by the threshold; after ``Stage.COMPARE``.
+    own_mid: the event's doubled mid, from ``Stage.SELECT`` on.
+    sampled: what a sample would make of ``stored``; after ``Stage.RESULT``.
+    """
+
+    def __init__(self, parameters: CoreParameters, number: int) -> None:
+        self._parameters, self._number = parameters, number
+        price, row = price_shape(parameters), instrument_fields(parameters)
+        super().__init__(
+            {
+                "at": In(Schedule()),
+                "venue": In(parameters.venue_bits),
+                "time": In(TIME_BITS),
+                "bid": In(price),
+                "ask": In(price),
+                "stored": In(bundle(basis_fields(parameters))),
+                "threshold": In(row["basis_threshold"]),
+                "warm_up": In(row["basis_warm_up"]),
+                "interval": In(row["basis_interval"]),
+                "shift": In(row["basis_shift"]),
+                "own_bid": In(price),
+                "own_ask": In(price),
+                "own_mid": In(parameters.price_bits + 1),
+                "warm": Out(1),
+                "due": Out(1),
+                "base": Out(doubled_limit_shape(parameters)),
+                "rich": Out(1),
+                "cheap": Out(1),
+                "sampled": Out(bundle(basis_fields(parameters))),
+            }
+        )
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        first, mid = Signal(), Signal(unsigned(self._parameters.price_bits + 1))
+        m.d.comb += first.eq(self.venue < self._number)
+        self._prepare(m, first, mid)
+        self._sample(m, first, mid)
+        return m
+
+    def _prepare(self, m: Module, first: Signal, mid: Signal) -> None:
+        usual, age = self.stored.value >> BASIS_FRACTION_BITS, Signal(signed(TIME_BITS + 1))
+        rich_limit = Signal(doubled_limit_shape(self._parameters))
+        cheap_limit = Signal.like(rich_limit)
+        with m.If(self.at.preparation[Preparation.SUMS]):
+            m.d.sync += [
+                mid.eq(self.bid + self.ask),
+                age.eq(self.time - self.stored.sample_time),
+                self.warm.eq((self.stored.samples >= self.warm_up) & (self.stored.samples != 0)),
+            ]
+        with m.If(self.at.preparation[Preparation.PRODUCTS]):
+            m.d.sync += [
+                self.base.eq(mid + Mux(first, usual, -usual)),
+                self.due.eq((self.stored.samples == 0) | (age >= self.interval)),
+            ]
+        with m.If(self.at.preparation[Preparation.PARTS]):
+            m.d.sync += [
+                rich_limit.eq(self.base + self.threshold),
+                cheap_limit.eq(self.base - self.threshold),
+            ]
+        with m.If(self.at.event[Stage.COMPARE]):
+            m.d.sync += [
+                self.rich.eq(self.own_bid + self.own_ask - rich_limit >= 0),
+                self.cheap.eq(cheap_limit - self.own_bid - self.own_ask >= 0),
+            ]
+
+    def _sample(self, m: Module, first: Signal, mid: Signal) -> None:
+        value = self.stored.value.shape()
+        target, gap, step = Signal(value), Signal(signed(value.width + 1)), Signal(signed(value.width + 1))
+        none = self.stored.samples == 0
+        difference = Mux(first, self.own_mid - mid, mid - self.own_mid)
+        with m.If(self.at.event[Stage.SELECT]):
+            m.d.sync += target.eq(difference << BASIS_FRACTION_BITS)
+        with m.If(self.at.event[Stage.RECORD]):
+            m.d.sync += gap.eq(target - self.stored.value)
+        with m.If(self.at.event[Stage.MEAN]):
+            m.d.sync += step.eq(gap >> self.shift)
+        with m.If(self.at.event[Stage.RESULT]):
+            m.d.sync += [
+                self.sampled.value.eq(Mux(none, target, self.stored.value + step)),
+                self.sampled.samples.eq(self.stored.samples + (self.stored.samples != SAMPLES_LIMIT)),
+                self.sampled.sample_time.eq(self.time),
+            ]

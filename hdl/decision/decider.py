@@ -1,0 +1,235 @@
+"""The decision machine of FASTPATH: one quote event from its key to its commit, and the state behind it."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.decision.allowance import Allowance
+from hdl.decision.candidate import leg_fields
+from hdl.decision.commands import WRITES, CommandSteps
+from hdl.decision.event import Event
+from hdl.decision.late import LateValues
+from hdl.decision.scaling import ScalingRead
+from hdl.decision.schedule import Preparation, Schedule, Stage, follow
+from hdl.decision.shapes import SCALING_FIELDS, assign
+from hdl.decision.stores import Stores
+from hdl.parameters import CoreParameters
+from hdl.records import (
+    INSTRUMENT_NUMBER_BITS,
+    TIME_BITS,
+    VENUE_NUMBER_BITS,
+    ControlCommand,
+    count_layout,
+    late_layout,
+    quote_layout,
+    sizes_layout,
+    trigger_layout,
+)
+
+
+class _State(IntEnum):
+    IDLE = 0
+    EVENT = 1
+    COMMAND = 2
+
+
+class Decider(wiring.Component):
+    """Admits, compares, chooses, gates, and commits what an accepted event changes.
+
+    Members
+    -------
+    sizes: in use, constant.
+    ready: idle: may be prepared or commanded.
+    prepare: strobe, when ready: an event of ``instrument`` and ``venue`` at T ``time`` will come.
+    loaded: strobe, at least a cycle later: ``quote`` has the event, and is stable until ``resolve``.
+    early: strobe: the candidate has passed the gate; what it changes is not committed yet.
+    decided: level: ``outcome_counts``, ``fires`` and ``trigger`` are final, until the next ``prepare``.
+    resolve: strobe: the event counts if ``accept``, else leaves no trace; the latter is possible at any time,
+        the former from ``loaded`` on.
+    committed: strobe: the writes of an accepted event are made in this cycle; ``ready`` follows.
+    late: the late values of committed triggers, in order.
+    heard: strobe: ``heard_venue`` was heard at ``heard_time``.
+    command: see ``ControlCommand``; of Settle the amounts are checked here, all else is done before.
+    kill: the pin; ``killed`` by it or by message.
+    last_id: of the last committed trigger; epoch: for triggers.
+    scaling: a reader of the scaling table, for trades.
+
+    Latency
+    -------
+    ``loaded`` to ``early``: ``LATENCY`` cycles, if ``prepare`` was ``PREPARE_CYCLES`` before ``loaded``. The same for
+    every kind. ``decided`` comes 2 cycles after ``early``. ``resolve`` to ``committed``: 1 cycle, if it comes 7 cycles
+    after ``loaded`` or later.
+    """
+
+    def __init__(self, parameters: CoreParameters) -> None:
+        self._parameters = parameters
+        super().__init__(
+            {
+                "sizes": In(sizes_layout(parameters)),
+                "ready": Out(1),
+                "prepare": In(1),
+                "instrument": In(INSTRUMENT_NUMBER_BITS),
+                "venue": In(VENUE_NUMBER_BITS),
+                "time": In(TIME_BITS),
+                "loaded": In(1),
+                "quote": In(quote_layout),
+                "resolve": In(1),
+                "accept": In(1),
+                "early": Out(1),
+                "decided": Out(1),
+                "outcome_counts": Out(count_layout),
+                "fires": Out(1),
+                "trigger": Out(trigger_layout(parameters)),
+                "committed": Out(1),
+                "late": Out(stream.Signature(late_layout(parameters))),
+                "heard": In(1),
+                "heard_venue": In(VENUE_NUMBER_BITS),
+                "heard_time": In(TIME_BITS),
+                "command": In(ControlCommand(parameters)),
+                "kill": In(1),
+                "killed": Out(1),
+                "epoch": In(32),
+                "last_id": Out(64),
+                "scaling": In(ScalingRead(parameters)),
+            }
+        )
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        state = Signal(_State)
+        m.submodules.stores = stores = Stores(self._parameters)
+        m.submodules.commands = commands = CommandSteps(self._parameters)
+        m.submodules.event = event = Event(self._parameters)
+        m.submodules.allowance = allowance = Allowance(self._parameters)
+        m.submodules.late_values = late = LateValues(self._parameters)
+        wiring.connect(m, stores.loaded, event.loaded)
+        wiring.connect(m, event.changes, stores.changes)
+        for venue in range(self._parameters.venues):
+            wiring.connect(m, stores.venues[venue], event.venues[venue])
+            wiring.connect(m, event.bases[venue], stores.bases[venue])
+        wiring.connect(m, late.late, wiring.flipped(self.late))
+        at = Schedule().create(path=("at",))
+        follow(m, at, event, allowance)
+
+        commit = self._states(m, state, at)
+        self._address(m, stores, commands)
+        self._decide(m, at, event, allowance)
+        self._command(m, stores, commands, allowance)
+        fires = commit & event.fires
+        m.d.comb += [
+            self.ready.eq((state == _State.IDLE) & late.room),
+            self.early.eq(event.early & (state == _State.EVENT)),
+            stores.load.eq(at.preparation[Preparation.READ] | commands.load),
+            stores.commit.eq(commit),
+            *assign(stores, self, ("heard", "heard_venue", "heard_time")),
+            stores.reader.instrument.eq(self.scaling.instrument),
+            stores.reader.venue.eq(self.scaling.venue),
+            *assign(self.scaling.row, stores.reader.row, SCALING_FIELDS),
+            event.venue.eq(stores.venue),
+            allowance.instrument.eq(stores.instrument),
+            allowance.cooldown.eq(stores.loaded.row.cooldown),
+            allowance.passed.eq(fires),
+            late.start.eq(at.event[Stage.CHOOSE]),
+            late.keep.eq(fires),
+            *assign(late, event, ("difference", "total", "bid", "ask")),
+        ]
+        return m
+
+    def _states(self, m: Module, state: Signal, at: Any) -> Signal:
+        """Runs the schedule; returns the strobe of a commit."""
+        prepared, waiting, begun, finished, accepted = (
+            Signal(name=name) for name in ("prepared", "waiting", "begun", "finished", "accepted")
+        )
+        begin, commit, abandon, running = Signal(), Signal(), Signal(), Signal()
+        m.d.comb += [
+            running.eq(state == _State.EVENT),
+            abandon.eq(self.resolve & ~self.accept),
+            begin.eq(running & ~begun & (prepared | at.preparation[Preparation.LIMITS]) & (waiting | self.loaded)),
+            at.event[Stage.SCALE].eq(begin),
+            commit.eq(running & finished & accepted),
+            self.committed.eq(commit),
+        ]
+        for strobes in (at.preparation, at.event):
+            for strobe, previous in zip(strobes[1:], strobes, strict=False):
+                m.d.sync += strobe.eq(previous & ~abandon)
+        m.d.sync += at.preparation[Preparation.READ].eq(self.prepare)
+        with m.If(self.prepare):
+            m.d.sync += [state.eq(_State.EVENT), self.decided.eq(0)]
+            m.d.sync += [each.eq(0) for each in (prepared, waiting, begun, finished, accepted)]
+        with m.Elif(abandon & running):
+            m.d.sync += [state.eq(_State.IDLE), self.decided.eq(0)]
+        with m.Elif(running):
+            m.d.sync += [
+                prepared.eq(prepared | at.preparation[Preparation.LIMITS]),
+                waiting.eq(waiting | self.loaded),
+                begun.eq(begun | begin),
+                self.decided.eq(self.decided | at.event[Stage.RECORD]),
+                finished.eq(finished | at.event[Stage.RESULT]),
+                accepted.eq(accepted | self.resolve),
+            ]
+            with m.If(commit):
+                m.d.sync += state.eq(_State.IDLE)
+        with m.If(self.command.apply):
+            m.d.sync += state.eq(_State.COMMAND)
+        with m.If(self.command.done):
+            m.d.sync += state.eq(_State.IDLE)
+        return commit
+
+    def _address(self, m: Module, stores: Stores, commands: CommandSteps) -> None:
+        instrument, venue = Signal.like(stores.instrument), Signal.like(stores.venue)
+        m.d.comb += [stores.instrument.eq(instrument), stores.venue.eq(venue)]
+        with m.If(self.prepare):
+            m.d.sync += [instrument.eq(self.instrument), venue.eq(self.venue)]
+        with m.If(self.command.apply):
+            m.d.sync += [instrument.eq(commands.instrument), venue.eq(commands.venue)]
+        with m.If(commands.next_instrument):
+            m.d.sync += instrument.eq(instrument + 1)
+
+    def _decide(self, m: Module, at: Any, event: Event, allowance: Allowance) -> None:
+        """The event's key, the gate's state, and the trigger."""
+        trigger, time = self.trigger, Signal(TIME_BITS)
+        with m.If(self.prepare):
+            m.d.sync += [
+                time.eq(self.time),
+                event.in_build.eq((self.instrument < self.sizes.instruments) & (self.venue < self.sizes.venues)),
+                trigger.instrument.eq(self.instrument),
+                trigger.cause_venue.eq(self.venue),
+            ]
+        with m.If(self.command.apply):
+            m.d.sync += time.eq(self.command.time)
+        with m.If(at.event[Stage.SELECT]):
+            m.d.sync += [
+                trigger.id.eq(self.last_id + 1),
+                trigger.epoch.eq(self.epoch),
+                trigger.sequence.eq(self.quote.sequence),
+                trigger.time.eq(time),
+            ]
+        m.d.comb += [
+            *assign(event, self, ("sizes", "quote")),
+            *assign(event, allowance, ("killed", "leased", "cool", "rate_free")),
+            event.time.eq(time),
+            allowance.time.eq(time),
+            allowance.kill.eq(self.kill),
+            *assign(self, allowance, ("killed", "last_id")),
+            self.fires.eq(event.fires),
+            self.outcome_counts.eq(event.counts),
+            *[trigger[name].eq(getattr(event.legs, name)) for name in leg_fields(self._parameters)],
+        ]
+
+    def _command(self, m: Module, stores: Stores, commands: CommandSteps, allowance: Allowance) -> None:
+        command = commands.command
+        m.d.comb += [
+            *assign(command, self.command, ("apply", "template", "message", "time")),
+            *assign(self.command, command, ("done", "refusal")),
+            stores.message.eq(self.command.message),
+            *assign(stores, commands, ("check", "settle", "forget", *WRITES)),
+            commands.settlement_fits.eq(stores.settlement_fits),
+            allowance.command.eq(commands.write),
+            allowance.template.eq(self.command.template),
+            allowance.message.eq(self.command.message),
+        ]

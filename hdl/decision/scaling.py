@@ -1,0 +1,97 @@
+"""Scaling: the table of exponents, the largest mantissas, and mantissas times a power of ten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth.hdl import Array, Cat, Const, Module, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.decision.command_fields import command_field
+from hdl.decision.row_memory import RowMemory
+from hdl.decision.shapes import SCALING_FIELDS, assign, bundle
+from hdl.parameters import CoreParameters
+from market.fastpath.specification import SCALING_SHIFT_LIMIT
+
+_EXPONENTS = {"price_exponent": "priceExponent", "quantity_exponent": "quantityExponent"}
+_SHIFTS = {"price_shift": "priceShift", "quantity_shift": "quantityShift"}
+
+
+def scaled(mantissa: Value, shift: Value, bits: int) -> Value:
+    """The low ``bits`` of mantissa x 10^shift, as a sum of three shifted copies.
+
+    100 is 64 + 32 + 4, and 1,000 is 1,024 - 32 + 8.
+    """
+    low = mantissa[:bits]
+    first = Array([low, low << 3, low << 6, low << 10])[shift]
+    second = Array([Const(0), low << 1, low << 5, ~(low << 5)[:bits]])[shift]
+    third = Array([Const(0), Const(0), low << 2, low << 3])[shift]
+    return (first + second + third + (shift == SCALING_SHIFT_LIMIT))[:bits]
+
+
+def top_mantissa(sizes: Any, shift: Value) -> Value:
+    """The largest mantissa whose value has P bits."""
+    return Array([sizes[f"top{k}"] for k in range(SCALING_SHIFT_LIMIT + 1)])[shift]
+
+
+def top_value(sizes: Any, shift: Value) -> Value:
+    """The value of the largest mantissa."""
+    return Array([sizes[f"top{k}"] * 10**k for k in range(SCALING_SHIFT_LIMIT + 1)])[shift]
+
+
+class ScalingRead(wiring.Signature):
+    """A reader of the scaling table: ``row`` is that of ``instrument`` and ``venue``, in the same cycle."""
+
+    def __init__(self, parameters: CoreParameters) -> None:
+        super().__init__(
+            {
+                "instrument": Out(parameters.instrument_bits),
+                "venue": Out(parameters.venue_bits),
+                "row": In(bundle(SCALING_FIELDS)),
+            }
+        )
+
+
+class ScalingTable(wiring.Component):
+    """Scaling rows with two readers.
+
+    Members
+    -------
+    instrument, venue: the row that ``load`` reads and ``write`` writes.
+    load: strobe; the row is in ``row`` from the next cycle on.
+    write: strobe; the row in ``message``, a ScalingRow, is stored.
+    reader: the second reader, without registers.
+    """
+
+    def __init__(self, parameters: CoreParameters) -> None:
+        self._parameters = parameters
+        super().__init__(
+            {
+                "instrument": In(parameters.instrument_bits),
+                "venue": In(parameters.venue_bits),
+                "load": In(1),
+                "row": Out(bundle(SCALING_FIELDS)),
+                "write": In(1),
+                "message": In(parameters.control_bytes * 8),
+                "reader": In(ScalingRead(parameters)),
+            }
+        )
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        depth = 1 << self._parameters.instrument_bits + self._parameters.venue_bits
+        m.submodules.rows = rows = RowMemory(SCALING_FIELDS, depth, reads=2)
+        m.d.comb += [
+            rows.address[0].eq(Cat(self.instrument, self.venue)),
+            rows.address[1].eq(Cat(self.reader.instrument, self.reader.venue)),
+            rows.write_address.eq(Cat(self.instrument, self.venue)),
+            rows.write.eq(self.write),
+            rows.write_row.known.eq(1),
+        ]
+        for name, source in (_EXPONENTS | _SHIFTS).items():
+            m.d.comb += getattr(rows.write_row, name).eq(command_field(self.message, "ScalingRow", source))
+        m.d.comb += assign(self.reader.row, rows.read[1], SCALING_FIELDS)
+        with m.If(self.load):
+            m.d.sync += assign(self.row, rows.read[0], SCALING_FIELDS)
+        return m
