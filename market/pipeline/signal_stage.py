@@ -148,17 +148,17 @@ class FinalSignals:
 
 
 class SignalStage:
-    """The signals of one source's markets; about 2 MB for each that has any."""
+    """The signals of one source's markets; about 6 MB for each that has any, book included."""
 
     def __init__(self, source: FeedSource, plan: SignalPlan) -> None:
         self._source = source
-        self._books = source.new_books()
         keys = [(route.instrument, route.venue) if route is not None else None for route in source.routes]
         self._states = {
             market: new_state(plan.settings[key])
             for market, key in enumerate(keys)
             if key is not None and key in plan.settings
         }
+        self._books = source.new_books() if self._states else np.zeros(0, dtype=np.int64)
         self._stage: Words = np.zeros(_ROWS + _ROW * len(keys), dtype=np.int64)
         self._stage[_INTERVAL], self._stage[_MARKETS] = plan.interval_ns, len(keys)
         for market, state in self._states.items():
