@@ -5,12 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from amaranth.back import verilog
+from amaranth._toolchain.yosys import find_yosys
+from amaranth.back import rtlil, verilog
 from amaranth.hdl import Signal, Value
 from amaranth.lib import wiring
 
-CLOCK: Final = "clk"
-"""The port of the one clock domain, ``sync``."""
+_LEAST_YOSYS: Final = (0, 40)
+_FLAT: Final = """
+proc -norom
+flatten
+opt_clean
+opt_dff
+opt_clean -purge
+memory_collect
+write_verilog -norename -noattr
+"""
+"""One module; a register that only changes under a condition says so, and what it changes to is written inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +44,20 @@ def verilog_of(component: Any, name: str) -> str:
 
     Positions in the source are left out, so that equal hardware is equal text.
     """
-    ports = {name: (value, None) for name, value, _ in _flattened(component) if _is_port(value)}
-    text = verilog.convert(component, name=name, ports=ports, emit_src=False, strip_internal_attrs=True)
+    text = verilog.convert(component, name=name, ports=_named(component), emit_src=False, strip_internal_attrs=True)
     return str(text)
+
+
+def flat_verilog_of(component: Any, name: str) -> str:
+    """The same hardware as one module, for simulators that skip what a register without its enable would compute."""
+    described = rtlil.convert(component, name=name, ports=_named(component), emit_src=False)
+    yosys = find_yosys(lambda version: version >= _LEAST_YOSYS)
+    script = f"read_rtlil <<rtlil\n{described}\nrtlil\n{_FLAT}"
+    return str(yosys.run(["-q", "-"], script, ignore_warnings=True))
+
+
+def _named(component: Any) -> dict[str, tuple[Value, None]]:
+    return {name: (value, None) for name, value, _ in _flattened(component) if _is_port(value)}
 
 
 def _flattened(component: Any) -> list[tuple[str, Value, Any]]:

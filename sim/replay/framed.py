@@ -75,9 +75,12 @@ class Framed:
 
     def push_quotes(self, events: NDArray[np.int64]) -> None:
         """A frame with a BestBidAsk message per event; columns as in ``QUOTE_COLUMNS``."""
-        rows = [tuple(row) for row in events.tolist()]
-        frames = [self._framed(row[0], row[1], best_bid_ask(*row[2:9])) for row in rows]
-        self.engine.push(frames, [row[9] for row in rows])
+        self.engine.push(self.frames_of(events), events[:, -1].tolist())
+
+    def frames_of(self, events: NDArray[np.int64]) -> list[bytes]:
+        """The frames of quote events, check sequences included."""
+        rows = events.tolist()
+        return [self._framed(row[0], row[1], best_bid_ask(*row[2:9])) for row in rows]
 
     def trade(
         self,

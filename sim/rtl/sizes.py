@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hdl.parameters import CoreParameters
-from hdl.records import sizes_layout
 from market.errors import Fatal
 from market.fastpath.specification import DEFAULT_SIZES, SCALING_SHIFT_LIMIT, EngineSizes
 
@@ -25,6 +24,8 @@ def sizes_port(parameters: CoreParameters, sizes: EngineSizes) -> bytes:
         wanted, most = getattr(sizes, name), getattr(parameters.capacity, name)
         if wanted > most:
             raise Fatal(f"sizes ask for {wanted} {name}; this core was built for at most {most}")
+    from hdl.records import sizes_layout  # Amaranth is an extra: whoever has a core has it
+
     layout = sizes_layout(parameters)
     values = {"venues": sizes.venues, "instruments": sizes.instruments, "channels": sizes.channels}
     values |= {f"top{k}": sizes.top // 10**k for k in range(SCALING_SHIFT_LIMIT + 1)}

