@@ -16,7 +16,6 @@ from hdl.sbe.match import PatternMatch
 from hdl.sbe.places import Place, struct_of
 from hdl.sbe.sections import Section, sections_of
 from hdl.sbe.window import Window, beats_to_take, last_beat
-from market.errors import Fatal
 from market.wire.sbe import Schema
 
 _LONGEST_PAYLOAD: Final = (1 << LENGTH_BITS) - 1
@@ -151,12 +150,7 @@ class _Walk:
                 m.d.sync += self._section.eq(self._idle)
 
     def _ends(self, section: Section) -> dict[int, tuple[int, ...]]:
-        """Beats in which a section may end, each with the lanes in which it then began.
-
-        Raises Fatal for a section so short that it may end in the beat in which the one before it does.
-        """
-        if any(lane and not last_beat(lane, section.span, self._bus_bytes) for lane in section.lanes):
-            raise Fatal(f"{section.name} has {section.span} bytes: two may end in one beat of {self._bus_bytes}")
+        """Beats in which a section may end, each with the lanes in which it then began."""
         return _by_beat({lane: last_beat(lane, section.span, self._bus_bytes) for lane in section.lanes})
 
     def _in_lanes(self, lanes: tuple[int, ...], among: tuple[int, ...]) -> Any:

@@ -21,7 +21,8 @@ _WIDEST_FIELD = 8
 class Place:
     """A field of a block: its name in the captured struct, first byte, bytes, and whether it is a signed number.
 
-    Floating-point numbers are taken as their bits.
+    Floating-point numbers are taken as their bits. A member of a composite, ``field.member`` in the schema, has the
+    name ``field_member``.
     """
 
     name: str
@@ -48,7 +49,9 @@ def place_of(leaf: FieldLayout) -> Place:
     """Place of a leaf in its block; Rejected for a constant, and for text that is wider than a number."""
     if not 0 < leaf.size <= _WIDEST_FIELD:
         raise Rejected(f"field {leaf.name!r} has {leaf.size} bytes; expected 1 to {_WIDEST_FIELD}")
-    return Place(leaf.name, leaf.offset, leaf.size, leaf.primitive in _SIGNED and leaf.array_length == 1)
+    return Place(
+        leaf.name.replace(".", "_"), leaf.offset, leaf.size, leaf.primitive in _SIGNED and leaf.array_length == 1
+    )
 
 
 def header_places(schema: Schema, names: Iterable[str]) -> tuple[Place, ...]:

@@ -46,13 +46,12 @@ def sections_of(
 ) -> tuple[Section, ...]:
     """The sections of a message, header first, with the fields to take; every group of it, in the order of the wire.
 
-    Raises Fatal for groups that contain groups or data, and for a message whose groups are not those named.
+    Raises Fatal for groups that contain groups or data, for a message whose groups are not those named, and for a
+    section so short that it may end in the same beat as the one before it.
     """
     layout = schema.message(message)
     if tuple(layout.groups) != tuple(groups):
-        raise Fatal(
-            f"groups of {message} are {list(layout.groups)}, was asked for {list(groups)}; expected all of them"
-        )
+        raise Fatal(f"fields were given for groups {list(groups)} of {message}; expected {list(layout.groups)}")
     names = list(layout.groups)
     span = schema.header.size + layout.block_length
     prefix = Section(message, span, (0,), root_places(schema, message, fields))
@@ -67,6 +66,9 @@ def sections_of(
         if index + 1 < len(names):
             following = Section(f"{names[index + 1]}_dimension", 0, lanes, ())
             sections.append(_with_dimension(following, schema, message, names[index + 1]))
+    for section in sections:
+        if any(lane + section.span <= bus_bytes for lane in section.lanes if lane):
+            raise Fatal(f"{section.name} has {section.span} bytes: two may end in one beat of {bus_bytes} bytes")
     return tuple(sections)
 
 
