@@ -14,6 +14,7 @@ from amaranth.sim import Simulator
 
 from hdl.ethernet.channels import LOOKUP_CYCLES, ChannelTable
 from hdl.parameters import CoreParameters
+from hdl.toolchain.verilog import verilog_of
 from market.fastpath import layout
 from market.fastpath.specification import EngineSizes
 from market.wire.sbe import encode
@@ -96,6 +97,10 @@ def run(script: Any, channels: int = 64) -> None:
 
 
 GROUP = (0xEF000001, 30_000)
+
+
+def test_it_becomes_verilog() -> None:
+    assert "module channel_table" in verilog_of(ChannelTable(CoreParameters()), "channel_table")
 
 
 def test_an_empty_table_knows_nothing() -> None:

@@ -1,0 +1,1 @@
+"""Frames out: messages and the log in datagrams to the host."""

@@ -1,0 +1,175 @@
+"""The way out: messages and the log as Ethernet frames, triggers before the log."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.egress.byte_writer import ByteWriter
+from hdl.egress.log_batch import LogBatch
+from hdl.egress.replay_buffer import ReplayBuffer
+from hdl.egress.settings import egress_layout
+from hdl.egress.word_writer import WordWriter
+from hdl.egress.writer import WORD_BYTES
+from hdl.octet_stream import octet_stream
+from hdl.parameters import CoreParameters
+from hdl.records import FrameBus, word_stream
+from market.fastpath import layout
+
+MESSAGE_WORDS: Final = 64
+"""Words of messages that are held; a status is 35 words."""
+_LEAST_MESSAGE_WORDS: Final = layout.ACKNOWLEDGE_SIZE // WORD_BYTES
+_TRIGGER_WORDS: Final = layout.TRIGGER_SIZE // WORD_BYTES
+
+
+class Egress(wiring.Component):
+    """Sends each message in a datagram of its own, in order, and the log in batches when nothing else waits.
+
+    Datagrams have an IPv4 checksum and no UDP checksum; the shortest, an acknowledgement's, needs no padding. In
+    those of the log each message is filled up with zero bytes to a multiple of eight.
+
+    On the 8-bit bus a trigger's frame begins on ``trigger_early``, in the hope that its words come before the headers
+    are out. It is spoiled if they do not, on ``abort``, or if another message comes first; the message is
+    then sent as any other. On the 64-bit bus, where the headers take less time than a trigger's last words,
+    frames begin when their message is whole, and ``trigger_early`` keeps the line free. A log frame in progress is
+    spoiled by ``trigger_early`` or a trigger's first word, and sent again. A spoiled frame ends at once, with an
+    inverted check sequence and ``error``.
+
+    Parameters
+    ----------
+    parameters: the build.
+
+    Members
+    -------
+    settings: addresses and ports; may only change while ``idle``, and must be there eight cycles before a frame.
+    trigger_early: strobe: a trigger will come, if its frame turns out to be good. On the 8-bit bus its first byte is
+        on ``tx`` in the next cycle, if nothing is held or being sent.
+    abort: strobe: that trigger will not come.
+    words: messages, their length by the block length in their first word.
+    log: log messages.
+    tx: frames without preamble; a beat passes in a cycle of ``valid`` and ``tx_ready``, and within a frame ``valid``
+        stays set. Gaps between frames are for who takes them.
+    idle: nothing is held or being sent.
+    """
+
+    def __init__(self, parameters: CoreParameters) -> None:
+        self._parameters = parameters
+        super().__init__(
+            {
+                "settings": In(egress_layout),
+                "trigger_early": In(1),
+                "abort": In(1),
+                "words": In(word_stream()),
+                "log": In(octet_stream()),
+                "tx": Out(FrameBus(parameters)),
+                "tx_ready": In(1),
+                "idle": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """One frame at a time; what is sent stays in its buffer until its check sequence is."""
+        m = Module()
+        is_byte_wide = self._parameters.bus_bytes == 1
+        m.submodules.writer = writer = ByteWriter(self._parameters) if is_byte_wide else WordWriter(self._parameters)
+        m.submodules.messages = messages = ReplayBuffer(MESSAGE_WORDS)
+        m.submodules.batch = batch = LogBatch()
+        wiring.connect(m, wiring.flipped(self.log), batch.log)
+        wiring.connect(m, writer.tx, wiring.flipped(self.tx))
+        whole, may_start = Signal(range(MESSAGE_WORDS // _LEAST_MESSAGE_WORDS + 1)), Signal()
+        expects, needs_whole, is_trigger = Signal(), Signal(init=not is_byte_wide), Signal()
+        arrives = self.words.valid & self.words.ready
+        m.d.comb += [
+            messages.words.valid.eq(self.words.valid),
+            messages.words.payload.eq(self.words.payload.data),
+            self.words.ready.eq(messages.words.ready),
+            writer.settings.eq(self.settings),
+            writer.tx_ready.eq(self.tx_ready),
+            is_trigger.eq(messages.word[16:32] == layout.TEMPLATE_TRIGGER),
+            may_start.eq(messages.there & (~needs_whole | (whole != 0))),
+        ]
+        m.d.sync += whole.eq(whole + (arrives & self.words.payload.last) - messages.release)
+        with m.If(self.trigger_early):
+            m.d.sync += expects.eq(1)
+        with m.If(self.abort | (arrives & self.words.payload.first)):
+            m.d.sync += expects.eq(0)
+
+        with m.FSM(name="sends"):
+            with m.State("NOTHING"):
+                self._choose(m, writer, messages, batch, may_start, expects, is_byte_wide)
+            with m.State("TRIGGER-TO-COME"):
+                m.d.comb += [writer.word.eq(messages.word), writer.there.eq(messages.there & is_trigger)]
+                with m.If(messages.there & is_trigger):
+                    m.next = "MESSAGE"
+                with m.Elif(messages.there | self.abort):
+                    m.d.comb += writer.spoil.eq(1)
+                    m.next = "SPOILED"
+                with m.If(writer.done):
+                    m.next = "NOTHING"
+            with m.State("SPOILED"), m.If(writer.done):
+                m.next = "NOTHING"
+            with m.State("MESSAGE"):
+                m.d.comb += [
+                    writer.word.eq(messages.word),
+                    writer.there.eq(messages.there),
+                    messages.take.eq(writer.take),
+                    messages.release.eq(writer.done & writer.good),
+                    messages.rewind.eq(writer.done & ~writer.good),
+                ]
+                with m.If(writer.done):
+                    m.d.sync += needs_whole.eq(~writer.good | (not is_byte_wide))
+                    m.next = "NOTHING"
+            with m.State("LOG"):
+                m.d.comb += [
+                    writer.word.eq(batch.word),
+                    writer.there.eq(batch.there),
+                    writer.spoil.eq(self.trigger_early | expects | (messages.there & is_trigger)),
+                    batch.take.eq(writer.take),
+                    batch.sent.eq(writer.done & writer.good),
+                    batch.rewind.eq(writer.done & ~writer.good),
+                ]
+                with m.If(writer.done):
+                    m.next = "NOTHING"
+        return m
+
+    def _choose(
+        self,
+        m: Module,
+        writer: Any,
+        messages: Any,
+        batch: Any,
+        may_start: Signal,
+        expects: Signal,
+        is_byte_wide: bool,
+    ) -> None:
+        """What is sent next: a message, a trigger that is expected, or a batch of the log."""
+        expected = (expects | self.trigger_early) & ~self.abort
+        block_length = messages.word[:16]
+        m.d.comb += [
+            writer.port.eq(self.settings.message_port),
+            writer.words.eq(block_length // WORD_BYTES + 1),
+            self.idle.eq(
+                writer.free & ~self.tx.valid & (messages.held == 0) & batch.idle & ~expected & ~self.words.valid
+            ),
+        ]
+        with m.If(writer.free):
+            with m.If(messages.held != 0):
+                m.d.comb += writer.start.eq(may_start)
+                with m.If(may_start):
+                    m.next = "MESSAGE"
+            with m.Elif(expected):
+                if is_byte_wide:
+                    m.d.comb += [writer.start.eq(1), writer.words.eq(_TRIGGER_WORDS)]
+                    m.d.sync += expects.eq(0)
+                    m.next = "TRIGGER-TO-COME"
+            with m.Elif(batch.pending):
+                m.d.comb += [
+                    writer.start.eq(1),
+                    writer.port.eq(self.settings.log_port),
+                    writer.words.eq(batch.words),
+                    batch.begin.eq(1),
+                ]
+                m.next = "LOG"

@@ -1,0 +1,71 @@
+"""Words that can be read again until they are released."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.records import WORD_BITS
+
+
+class ReplayBuffer(wiring.Component):
+    """A queue of words in block RAM whose reader may go back to the last word that it has not released.
+
+    Parameters
+    ----------
+    depth: words, a power of two.
+
+    Members
+    -------
+    words: what comes in; not ready while ``depth`` words are held.
+    word: the next word, while ``there``. A word that was written is there from the second cycle on.
+    take: strobe: on to the next word.
+    rewind: strobe: back to the oldest word held.
+    release: strobe: the words taken so far are given up; those after are the oldest now. Not with ``take``.
+    held: words held.
+    """
+
+    def __init__(self, depth: int) -> None:
+        if depth & (depth - 1):
+            raise ValueError(f"{depth} words; expected a power of two")
+        self._depth = depth
+        super().__init__(
+            {
+                "words": In(stream.Signature(unsigned(WORD_BITS))),
+                "word": Out(WORD_BITS),
+                "there": Out(1),
+                "take": In(1),
+                "rewind": In(1),
+                "release": In(1),
+                "held": Out(range(depth + 1)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Three counters with a bit more than the address."""
+        m = Module()
+        m.submodules.store = store = memory.Memory(shape=unsigned(WORD_BITS), depth=self._depth, init=[])
+        write, read = store.write_port(), store.read_port()
+        counter = range(2 * self._depth)
+        written, visible, taken, released = Signal(counter), Signal(counter), Signal(counter), Signal(counter)
+        next_taken = Signal(counter)
+        m.d.comb += [
+            self.held.eq((written - released)[: len(written)]),
+            self.words.ready.eq(self.held != self._depth),
+            write.addr.eq(written[:-1]),
+            write.data.eq(self.words.payload),
+            write.en.eq(self.words.valid & self.words.ready),
+            next_taken.eq(Mux(self.rewind, released, taken + self.take)),
+            read.addr.eq(next_taken[:-1]),
+            self.word.eq(read.data),
+            self.there.eq(taken != visible),
+        ]
+        m.d.sync += [
+            written.eq(written + write.en),
+            visible.eq(written),
+            taken.eq(next_taken),
+        ]
+        with m.If(self.release):
+            m.d.sync += released.eq(taken)
+        return m

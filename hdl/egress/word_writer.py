@@ -1,0 +1,93 @@
+"""Writes frames eight bytes per cycle."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.lib import wiring
+
+from hdl.egress.settings import HEADERS_BYTES
+from hdl.egress.writer import PAYLOAD_WORDS_BITS, WORD_BYTES, started_headers, writer_members
+from hdl.ethernet.check_sequence import INITIAL_REMAINDER, REMAINDER_BITS, next_remainder
+from hdl.parameters import CoreParameters
+
+_HEADER_BEATS: Final = HEADERS_BYTES // WORD_BYTES
+_CARRY_BYTES: Final = HEADERS_BYTES % WORD_BYTES
+"""Bytes that headers and each word leave for the next beat; those of the headers are a UDP checksum of 0."""
+_LAST_BYTES: Final = _CARRY_BYTES + 4
+
+
+class WordWriter(wiring.Component):
+    """Writer of frames for the 64-bit bus; ``writer_members`` says what its members are.
+
+    Payloads are whole words, so that every last beat has two bytes of payload and the check sequence.
+    """
+
+    def __init__(self, parameters: CoreParameters) -> None:
+        super().__init__(writer_members(parameters))
+
+    def elaborate(self, platform: object) -> Module:
+        """Headers, payload, last beat; each beat is chosen in the cycle before it is on ``tx``."""
+        m = Module()
+        tx = self.tx
+        octets = started_headers(m, self.settings, self.start, self.words, self.port)
+        starts = range(0, HEADERS_BYTES - _CARRY_BYTES, WORD_BYTES)
+        headers = Array([Cat(*octets[start : start + WORD_BYTES]) for start in starts])
+        position, left = Signal(range(_HEADER_BEATS)), Signal(PAYLOAD_WORDS_BITS)
+        remainder = Signal(REMAINDER_BITS, init=INITIAL_REMAINDER)
+        beat, carry = Signal(8 * WORD_BYTES), Signal(8 * _CARRY_BYTES)
+        puts, move, is_last = Signal(), Signal(), Signal()
+        stops, spoiled, begun = Signal(), Signal(), Signal()
+        m.d.comb += move.eq(~tx.valid | self.tx_ready)
+
+        with m.FSM(name="frame"):
+            with m.State("FREE"):
+                m.d.comb += [self.free.eq(move), puts.eq(self.start), beat.eq(headers[0])]
+                m.d.sync += [position.eq(1), carry.eq(0), left.eq(self.words), spoiled.eq(0)]
+                with m.If(move & puts):
+                    m.next = "HEADERS"
+            with m.State("HEADERS"):
+                m.d.comb += [puts.eq(1), stops.eq(self.spoil | spoiled), beat.eq(headers[position])]
+                with m.If(move):
+                    m.d.sync += position.eq(position + 1)
+                    with m.If(stops):
+                        m.next = "FREE"
+                    with m.Elif(position == _HEADER_BEATS - 1):
+                        m.next = "PAYLOAD"
+            with m.State("PAYLOAD"):
+                m.d.comb += [
+                    puts.eq(1),
+                    stops.eq(self.spoil | spoiled | ~self.there),
+                    beat.eq(Cat(carry, self.word[: -len(carry)])),
+                    self.take.eq(move & ~stops),
+                ]
+                with m.If(move):
+                    m.d.sync += [left.eq(left - 1), carry.eq(self.word[-len(carry) :])]
+                    with m.If(stops):
+                        m.next = "FREE"
+                    with m.Elif(left == 1):
+                        m.next = "LAST"
+            with m.State("LAST"):
+                m.d.comb += [puts.eq(1), is_last.eq(1)]
+                with m.If(move):
+                    m.next = "FREE"
+
+        ends = is_last | stops
+        m.d.comb += [self.done.eq(move & ends), self.good.eq(is_last)]
+        with m.If(stops):
+            m.d.sync += spoiled.eq(1)
+        with m.If(move):
+            m.d.sync += tx.valid.eq(puts)
+        with m.If(move & puts):
+            sequence = next_remainder(remainder, carry) ^ is_last.replicate(REMAINDER_BITS)
+            m.d.sync += [
+                tx.data.eq(Mux(ends, Cat(carry, sequence), beat)),
+                tx.count.eq(Mux(ends, _LAST_BYTES, WORD_BYTES)),
+                tx.first.eq(~begun),
+                tx.last.eq(ends),
+                tx.error.eq(stops),
+                begun.eq(~ends),
+                remainder.eq(Mux(ends, INITIAL_REMAINDER, next_remainder(remainder, beat))),
+            ]
+        return m
