@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from market.errors import Rejected
 from market.fastpath import entries, layout, state
+from market.fastpath.books.status import BookStatus, book_statuses
 from market.fastpath.event_log import PAYLOAD_LIMIT
 from market.fastpath.specification import DEFAULT_SIZES, NO_INSTRUMENT, NO_VENUE, EngineSizes
 
@@ -164,6 +165,11 @@ class CpuEngine:
     def parity(self) -> int:
         """CRC-32 of all Trigger messages so far."""
         return int(self.state[state.PARITY])
+
+    @property
+    def books(self) -> list[BookStatus]:
+        """Where the order books stand: a host loads those that are not live."""
+        return list(book_statuses(self.state))
 
     @property
     def trigger_count(self) -> int:

@@ -33,7 +33,7 @@ PRICE_BITS_LIMIT: Final = 48
 LEAST_PRICE_BITS: Final = 10
 VENUE_LIMIT: Final = 62
 LINE_LIMIT: Final = 64
-BOOK_LIMIT: Final = 62
+BOOK_LIMIT: Final = 256
 ORDER_BOOK_LIMIT: Final = 16
 BOOK_ORDERS_LIMIT: Final = 1 << 16
 BOOK_TICKS_LEAST: Final = 64
@@ -161,7 +161,7 @@ class EngineSizes:
     price_bits: width P of prices and quantities, 10 to 48: a mantissa of 1 must fit at every shift.
     channels: rows of the channel table, 1 to 65,536.
     lines: numbered channels of venues that can be followed, 1 to 64.
-    books: rows of wire instruments, 1 to 62.
+    books: rows of wire instruments, 1 to 256.
     order_books: how many of those rows, from the first on, have memory for orders, 1 to 16 and at most ``books``.
     book_orders: orders that each of them holds, a power of two, 16 to 65,536.
     book_ticks: prices in the window of each of them, a power of two, 64 to 4,096.
