@@ -12,8 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.parameters import BYTE
 from hdl.sbe.beats import beat_strobes
-from hdl.sbe.places import Place, struct_of
-from market.errors import Fatal
+from hdl.sbe.places import Place, in_order, struct_of
 
 
 class BlockCapture(wiring.Component):
@@ -40,14 +39,11 @@ class BlockCapture(wiring.Component):
     """
 
     def __init__(self, places: Sequence[Place], *, bus_bytes: int, lane: int = 0, mark: int | None = None) -> None:
-        self._places = tuple(sorted(places, key=lambda place: place.offset))
+        self._places = in_order(places)
         self._bus_bytes, self._lane = bus_bytes, lane
         last = self._places[-1].end - 1
         self._last_beat = (lane + last) // bus_bytes
         self._mark_beat, self.mark_lane = divmod(lane + (last if mark is None else mark), bus_bytes)
-        for before, after in pairwise(self._places):
-            if after.offset < before.end:
-                raise Fatal(f"fields {before.name!r} and {after.name!r} overlap; expected fields of one message")
         super().__init__(
             {
                 "valid": In(1),

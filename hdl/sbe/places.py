@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from amaranth.hdl import signed, unsigned
 from amaranth.lib import data
 
 from hdl.parameters import BYTE
-from market.errors import Rejected
+from market.errors import Fatal, Rejected
 from market.wire.sbe import ByteOrder, FieldLayout, Primitive, Schema
 
 _SIGNED = frozenset((Primitive.INT8, Primitive.INT16, Primitive.INT32, Primitive.INT64))
@@ -77,6 +78,15 @@ def entry_places(schema: Schema, message: str, group: str, names: Iterable[str])
 def struct_of(places: Sequence[Place]) -> data.StructLayout:
     """The captured fields, in the order given."""
     return data.StructLayout({place.name: place.shape for place in places})
+
+
+def in_order(places: Iterable[Place]) -> tuple[Place, ...]:
+    """Fields by their offsets; Fatal if two of them share a byte."""
+    found = tuple(sorted(places, key=lambda place: place.offset))
+    for before, after in pairwise(found):
+        if after.offset < before.end:
+            raise Fatal(f"fields {before.name!r} and {after.name!r} overlap; expected fields of one message")
+    return found
 
 
 def _field(fields: Any, name: str, owner: str) -> FieldLayout:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -47,14 +47,28 @@ class Bench:
         self.random = np.random.default_rng(seed)
         self.overrun = False
 
-    def run(self, payloads: Sequence[bytes], *, idle: float = 0.1, accepts: Sequence[bool] | None = None) -> list[Said]:
-        """What is said of each payload, its trades taken before the next one."""
+    def run(
+        self,
+        payloads: Sequence[bytes],
+        *,
+        idle: float = 0.1,
+        accepts: Sequence[bool] | None = None,
+        broken_off: Sequence[int] = (),
+    ) -> list[Said]:
+        """What is said of each payload, its trades taken before the next one.
+
+        Those at the positions ``broken_off`` have no last beat, and are never accepted.
+        """
         said = [Said() for _ in payloads]
 
         async def bench(ctx: Any) -> None:
             for index, payload in enumerate(payloads):
-                await self._pass(ctx, payload, said[index], idle)
-                accept = said[index].verdict == GOOD and (accepts is None or accepts[index])
+                beats = list(beats_of(payload, self.bus_bytes, self.random, idle))
+                if index in broken_off:
+                    beats = [replace(beat, last=False) for beat in beats]
+                await self._pass(ctx, len(payload), beats, said[index])
+                accept = said[index].verdict == GOOD and index not in broken_off
+                accept &= accepts is None or accepts[index]
                 await self._settle(ctx, accept, said[index])
             self.overrun = bool(ctx.get(self.decoder.overrun))
 
@@ -64,11 +78,11 @@ class Bench:
         simulator.run()
         return said
 
-    async def _pass(self, ctx: Any, payload: bytes, said: Said, idle: float) -> None:
-        ctx.set(self.decoder.length, len(payload))
+    async def _pass(self, ctx: Any, length: int, beats: Sequence[Beat], said: Said) -> None:
+        ctx.set(self.decoder.length, length)
         ctx.set(self.decoder.row, self.row)
         cycle = 0
-        for beat in beats_of(payload, self.bus_bytes, self.random, idle):
+        for beat in beats:
             if cycle == 0 and not beat.count:
                 continue
             if beat.count:

@@ -138,6 +138,15 @@ def test_trades_of_a_datagram_that_does_not_count_are_forgotten(bus_bytes: int) 
 
 
 @both_buses
+@pytest.mark.parametrize("length", [3, 8, 40, 58, 70, 82])
+def test_a_datagram_that_breaks_off_leaves_nothing_behind(bus_bytes: int, length: int) -> None:
+    payloads = [TRADES, TRADES[:length], TRADES, BEST_BID_ASK[:length], BEST_BID_ASK]
+    said = Bench(bus_bytes, instrument=INSTRUMENT, venue=VENUE).run(payloads, broken_off=[1, 3])
+    for index in (0, 2, 4):
+        assert_as_the_reference_says(payloads[index], said[index])
+
+
+@both_buses
 def test_random_messages(bus_bytes: int) -> None:
     messages = random_messages(7, 24 * bus_bytes, list(SCHEMA.messages))
     said = run(bus_bytes, messages, 8)
