@@ -1,0 +1,233 @@
+"""Writes down every step in order, as LogStep messages."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out
+
+from hdl.log.payload_ring import PayloadRing
+from hdl.octet_stream import octet_stream
+from hdl.parameters import BYTE, CoreParameters
+from hdl.records import CHANNEL_NUMBER_BITS, LENGTH_BITS, TIME_BITS, WORD_BITS, PayloadBus
+from market.fastpath import layout
+from market.fastpath.specification import StepKind
+
+STEP_KIND_BITS: Final = 3
+PAYLOAD_LIMIT: Final = 1_472
+"""Bytes of a control message that are logged, as of a datagram."""
+RING_BYTES: Final = 16_384
+CONTROL_RING_BYTES: Final = 2_048
+STEPS: Final = 256
+"""Steps that may wait to be read."""
+
+
+class EventLog(wiring.Component):
+    """Collects the payload of each frame and the bytes of each control message while they arrive, and logs steps.
+
+    Parameters
+    ----------
+    parameters: the build.
+    ring_bytes: bytes of datagrams that may wait, a power of two; each takes whole beats.
+    steps: steps that may wait.
+
+    Members
+    -------
+    payload, length, end: the receiver's; ``end`` after the last beat.
+    accepted, refused: strobes, from the cycle after ``end`` on and before the next one: that frame is the step
+        ``number`` at ``time`` on ``channel``, or is none.
+    octet: strobe: a byte of a control message passes, ``octet_data``, and with ``octet_last`` its last.
+    control_accepted, control_refused: strobes, from two cycles after the last byte on and before the next message's
+        first: that message is the step ``number`` at ``time``, or is none. ``control_kind`` is its ``StepKind``:
+        CONTROL, or QUOTE or TRADE for an event. Not in the cycle of ``accepted``.
+    log: LogStep messages, at most one byte per cycle.
+    lost: steps that found no room and are not in the log.
+    idle: everything is logged.
+    """
+
+    def __init__(self, parameters: CoreParameters, ring_bytes: int = RING_BYTES, steps: int = STEPS) -> None:
+        self._parameters, self._steps = parameters, steps
+        self._rows = ring_bytes // parameters.bus_bytes
+        super().__init__(
+            {
+                "payload": In(PayloadBus(parameters)),
+                "length": In(LENGTH_BITS),
+                "end": In(1),
+                "accepted": In(1),
+                "refused": In(1),
+                "octet": In(1),
+                "octet_data": In(BYTE),
+                "octet_last": In(1),
+                "control_accepted": In(1),
+                "control_refused": In(1),
+                "control_kind": In(STEP_KIND_BITS),
+                "number": In(WORD_BITS),
+                "time": In(TIME_BITS),
+                "channel": In(CHANNEL_NUMBER_BITS),
+                "log": Out(octet_stream()),
+                "lost": Out(32),
+                "idle": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """A ring each for datagrams and control messages, a queue of steps for both, and one reader."""
+        m = Module()
+        m.submodules.datagrams = datagrams = PayloadRing(self._parameters.bus_bits, self._rows)
+        m.submodules.controls = controls = PayloadRing(BYTE, CONTROL_RING_BYTES)
+        step_layout = self._step_layout()
+        width = Value.cast(Signal(step_layout)).shape().width
+        m.submodules.queue = queue = SyncFIFOBuffered(width=width, depth=self._steps)
+        datagram_length, control_length = Signal(LENGTH_BITS), Signal(LENGTH_BITS)
+        self._collect_control(m, controls, control_length)
+        with m.If(self.end):
+            m.d.sync += datagram_length.eq(self.length)
+        m.d.comb += [
+            datagrams.write.eq(self.payload.valid),
+            datagrams.data.eq(self.payload.data),
+            datagrams.close.eq(self.end),
+        ]
+
+        step = Signal(step_layout)
+        fits = Signal()
+        asked = self.accepted | self.control_accepted
+        m.d.comb += [
+            step.number.eq(self.number),
+            step.time.eq(self.time),
+            step.kind.eq(Mux(self.accepted, StepKind.DATAGRAM, self.control_kind)),
+            step.channel.eq(Mux(self.accepted, self.channel, 0)),
+            step.length.eq(Mux(self.accepted, datagram_length, control_length)),
+            step.start.eq(Mux(self.accepted, datagrams.start, controls.start)),
+            fits.eq(queue.w_rdy & ~Mux(self.accepted, datagrams.lost, controls.lost)),
+            queue.w_data.eq(step),
+            queue.w_en.eq(asked & fits),
+            datagrams.keep.eq(self.accepted & fits),
+            datagrams.drop.eq(self.refused | (self.accepted & ~fits)),
+            controls.keep.eq(self.control_accepted & fits),
+            controls.drop.eq(self.control_refused | (self.control_accepted & ~fits)),
+        ]
+        with m.If(asked & ~fits):
+            m.d.sync += self.lost.eq(self.lost + 1)
+        self._read(m, queue, step_layout, datagrams, controls)
+        return m
+
+    def _step_layout(self) -> data.StructLayout:
+        return data.StructLayout(
+            {
+                "number": unsigned(WORD_BITS),
+                "time": unsigned(TIME_BITS),
+                "kind": unsigned(STEP_KIND_BITS),
+                "channel": unsigned(CHANNEL_NUMBER_BITS),
+                "length": unsigned(LENGTH_BITS),
+                "start": range(max(self._rows, CONTROL_RING_BYTES)),
+            }
+        )
+
+    def _collect_control(self, m: Module, controls: PayloadRing, length: Signal) -> None:
+        """The bytes of a message up to the log's limit; the region is closed in the cycle after the last byte."""
+        inside, ended = Signal(LENGTH_BITS), Signal()
+        keeps = Signal()
+        m.d.comb += [
+            keeps.eq(self.octet & (inside != PAYLOAD_LIMIT)),
+            controls.write.eq(keeps),
+            controls.data.eq(self.octet_data),
+            controls.close.eq(ended),
+        ]
+        m.d.sync += ended.eq(self.octet & self.octet_last)
+        with m.If(keeps):
+            m.d.sync += inside.eq(inside + 1)
+        with m.If(self.octet & self.octet_last):
+            m.d.sync += [length.eq(inside + keeps), inside.eq(0)]
+
+    def _read(
+        self,
+        m: Module,
+        queue: SyncFIFOBuffered,
+        step_layout: data.StructLayout,
+        datagrams: PayloadRing,
+        controls: PayloadRing,
+    ) -> None:
+        """Header bytes from the head of the queue, then the payload from its ring."""
+        step = data.View(step_layout, queue.r_data)
+        is_datagram = step.kind == StepKind.DATAGRAM
+        log = self.log
+        position, left = Signal(range(layout.LOG_STEP_PAYLOAD)), Signal(LENGTH_BITS)
+        row, next_row, lane = Signal(range(self._row_limit)), Signal(range(self._row_limit)), Signal(3)
+        reads, done = Signal(), Signal()
+        passes = log.valid & log.ready
+        last_lane = Mux(is_datagram, self._parameters.bus_bytes - 1, 0)
+        m.d.comb += next_row.eq(row)
+        m.d.sync += row.eq(next_row)
+
+        with m.FSM(name="reader"):
+            with m.State("REST"):
+                m.d.comb += next_row.eq(step.start)
+                m.d.sync += [position.eq(0), lane.eq(0), left.eq(step.length)]
+                with m.If(queue.r_rdy):
+                    m.next = "HEADER"
+            with m.State("HEADER"):
+                m.d.comb += [
+                    reads.eq(1),
+                    log.valid.eq(1),
+                    log.payload.data.eq(Array(_header_octets(step))[position]),
+                    log.payload.last.eq((position == layout.LOG_STEP_PAYLOAD - 1) & (left == 0)),
+                ]
+                with m.If(passes):
+                    m.d.sync += position.eq(position + 1)
+                    with m.If(log.payload.last):
+                        m.d.comb += done.eq(1)
+                        m.next = "REST"
+                    with m.Elif(position == layout.LOG_STEP_PAYLOAD - 1):
+                        m.next = "PAYLOAD"
+            with m.State("PAYLOAD"):
+                of_datagram = datagrams.read_data.word_select(lane[: (self._parameters.bus_bytes - 1).bit_length()], 8)
+                m.d.comb += [
+                    reads.eq(1),
+                    log.valid.eq(1),
+                    log.payload.data.eq(Mux(is_datagram, of_datagram, controls.read_data)),
+                    log.payload.last.eq(left == 1),
+                ]
+                with m.If(passes):
+                    m.d.sync += [left.eq(left - 1), lane.eq(lane + 1)]
+                    with m.If((lane == last_lane) | (left == 1)):
+                        m.d.sync += lane.eq(0)
+                        m.d.comb += next_row.eq(row + 1)
+                    with m.If(left == 1):
+                        m.d.comb += done.eq(1)
+                        m.next = "REST"
+        m.d.comb += queue.r_en.eq(done)
+        self._track(m, datagrams, row, next_row, reads & is_datagram, datagrams.keep, done & is_datagram)
+        self._track(m, controls, row, next_row, reads & ~is_datagram, controls.keep, done & ~is_datagram)
+        m.d.comb += self.idle.eq(~datagrams.unread & ~controls.unread)
+
+    @property
+    def _row_limit(self) -> int:
+        return max(self._rows, CONTROL_RING_BYTES)
+
+    def _track(
+        self, m: Module, ring: PayloadRing, row: Signal, next_row: Signal, reads: Any, keeps: Signal, done: Any
+    ) -> None:
+        """Tells a ring where the reader is, and whether it will come back."""
+        waiting = Signal(range(self._steps + 2))
+        m.d.sync += waiting.eq(waiting + keeps - done)
+        m.d.comb += [ring.row.eq(next_row), ring.reading.eq(reads), ring.unread.eq(waiting != 0)]
+
+
+def _header_octets(step: Any) -> list[Any]:
+    """The bytes of a LogStep before its payload, the payload's length included."""
+    octets: list[Any] = [Const(0, BYTE)] * layout.LOG_STEP_PAYLOAD
+    fields = {
+        0: Const(layout.LOG_STEP_HEADER, WORD_BITS),
+        layout.LOG_STEP_NUMBER: step.number,
+        layout.LOG_STEP_TIME: step.time,
+        layout.LOG_STEP_KIND: step.kind,
+        layout.LOG_STEP_CHANNEL: step.channel,
+        layout.LOG_STEP_LENGTH: step.length,
+    }
+    for start, field in fields.items():
+        for at in range(0, len(field), BYTE):
+            octets[start + at // BYTE] = Cat(field[at : at + BYTE])
+    return octets
