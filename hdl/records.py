@@ -150,6 +150,8 @@ def trigger_layout(parameters: CoreParameters) -> data.StructLayout:
     return data.StructLayout(
         {
             "id": unsigned(64),
+            "sequence": signed(64),
+            "time": unsigned(TIME_BITS),
             "epoch": unsigned(32),
             "kind": unsigned(KIND_BITS),
             "cause_venue": unsigned(VENUE_NUMBER_BITS),
@@ -162,8 +164,6 @@ def trigger_layout(parameters: CoreParameters) -> data.StructLayout:
             "second_price": price,
             "quantity": price,
             "edge": signed(parameters.price_bits + EDGE_MARGIN_BITS),
-            "sequence": signed(64),
-            "time": unsigned(TIME_BITS),
         }
     )
 
@@ -176,8 +176,8 @@ def late_layout(parameters: CoreParameters) -> data.StructLayout:
 acknowledge_layout: Final = data.StructLayout(
     {
         "sequence": unsigned(64),
-        "expected": unsigned(64),
         "step": unsigned(64),
+        "expected": unsigned(64),
         "template": unsigned(16),
         "result": unsigned(2),
         "refusal": unsigned(4),
@@ -189,8 +189,8 @@ status_layout: Final = data.StructLayout(
         "number": unsigned(64),
         "step": unsigned(64),
         "time": unsigned(TIME_BITS),
-        "id": unsigned(64),
         "epoch": unsigned(32),
+        "id": unsigned(64),
         "killed": unsigned(1),
     }
 )
@@ -225,7 +225,10 @@ class RecordKind(IntEnum):
 
 
 def record_layout(parameters: CoreParameters) -> data.StructLayout:
-    """A record: its kind, and a body that is one of the layouts above."""
+    """A record: its kind, and a body that is one of the layouts above.
+
+    Their first fields share bits where a payload has them in the same kind of word: less to select from.
+    """
     bodies = data.UnionLayout(
         {
             "count": count_layout,
