@@ -14,6 +14,10 @@ from market.wire.sbe import encode, load_schema
 SCHEMA = load_schema(Path(__file__).parent.parent / "messages.xml")
 
 
+LINE_MESSAGES = frozenset({"LineRow", "BookRow", "BookClear", "BookOrder", "BookReady"})
+"""Control messages about lines and books."""
+
+
 @dataclass(frozen=True)
 class Control:
     """A control message by name and fields, as the schema names them."""
@@ -108,3 +112,8 @@ class Case:
     sizes: EngineSizes
     steps: tuple[Step, ...]
     end: End
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether the case is about numbered feeds, which a build may leave out."""
+        return any(isinstance(step.input, Control) and step.input.message in LINE_MESSAGES for step in self.steps)

@@ -34,14 +34,21 @@ class RunResult:
 
 
 def compare_random_run(
-    factory: EngineFactory, sizes: EngineSizes, seed: int, events: int, with_frames: bool = False
+    factory: EngineFactory,
+    sizes: EngineSizes,
+    seed: int,
+    events: int,
+    with_frames: bool = False,
+    *,
+    with_lines: bool = True,
 ) -> RunResult:
     """Run ``events`` random inputs through the reference and an engine; stops after the first batch that differs.
 
-    ``with_frames``: events come in frames, and frame counters are compared, too.
+    ``with_frames``: events come in frames, and frame counters are compared, too. ``with_lines``: among the frames are
+    packets of lines, whose books the host loads; False for an engine without numbered feeds.
     """
     reference, engine = ReferenceEngine(sizes), factory(sizes)
-    host = RandomHost(reference, seed, with_frames)
+    host = RandomHost(reference, seed, with_frames, with_lines)
     done = 0
     while done < events:
         inputs: list[tuple[int, Input]] = []

@@ -25,13 +25,13 @@ BAD_NUMBERS = (LOWEST, -1, 0, 1 << 24, 1 << 48, 1 << 56, 1 << 62, HIGHEST)
 class RandomHost:
     """Makes the inputs of a random run, one at a time, each with its time in ns."""
 
-    def __init__(self, engine: ReferenceEngine, seed: int, with_frames: bool) -> None:
+    def __init__(self, engine: ReferenceEngine, seed: int, with_frames: bool, with_lines: bool) -> None:
         self._state = engine.state
         self._sizes = engine.state.sizes
         self._market = MarketModel(np.random.default_rng(seed), engine.state.sizes)
         self._now = 1_000_000_000
         self._frames = RandomFrames(self._market, engine.state.sizes) if with_frames else None
-        self._lines = RandomLines(self._market, engine.state) if with_frames else None
+        self._lines = RandomLines(self._market, engine.state) if with_frames and with_lines else None
         self._waiting = list(self._first_messages())
         self._controls: tuple[tuple[int, Callable[[], Control]], ...] = (
             (20, self._settle),
@@ -81,9 +81,13 @@ class RandomHost:
         return at, self._some_control()
 
     def _fed(self, event: Quote | Trade) -> Input:
-        if self._frames is None or self._lines is None:
+        if self._frames is None:
             return event
-        if (event.instrument, event.venue) in self._lines.pairs and self._market.chance(0.9):
+        if (
+            self._lines is not None
+            and (event.instrument, event.venue) in self._lines.pairs
+            and self._market.chance(0.9)
+        ):
             return self._line_packet(self._frames, self._lines)
         return self._frames.wrapped(event)
 

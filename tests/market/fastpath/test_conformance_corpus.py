@@ -47,6 +47,13 @@ def test_every_rule_has_a_case(rule: Rule) -> None:
     assert coverage(CORPUS)[rule], f"no case covers {rule.label}: {rule.says}"
 
 
+def test_cases_about_lines_can_be_told_from_others() -> None:
+    lines = [case.name for case in CORPUS if case.has_lines]
+    assert {"packet-gap", "refuse-book-messages"} & set(lines) == {"packet-gap", "refuse-book-messages"}
+    assert "frame-other-feed" not in lines
+    assert len(lines) > 60
+
+
 def test_rule_names_are_unique() -> None:
     assert len(BY_LABEL) == len(Rule)
 

@@ -40,6 +40,13 @@ def test_engines_agree_on_frames() -> None:
     assert [name for name, count in total.items() if count < 5] == []
 
 
+def test_engines_agree_on_frames_without_lines() -> None:
+    result = compare_random_run(
+        lambda sizes: CpuEngine(sizes, event_log=True), SIZES[2], 30, 1_000, with_frames=True, with_lines=False
+    )
+    assert (result.differences, result.frame_counters["gaps"], result.frame_counters["messages"] > 300) == ((), 0, True)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("sizes", SIZES, ids=lambda sizes: f"{sizes.venues}x{sizes.instruments}x{sizes.price_bits}")
 def test_engines_agree_on_frames_for_long(sizes: EngineSizes) -> None:
