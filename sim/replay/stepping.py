@@ -98,28 +98,27 @@ def replay_stepwise(
     sink: Sink,
     make_engine: Callable[[SessionSettings], Engine] | None = None,
     take_samples: SampleSink = leave_samples,
+    advance: Callable[[int], None] = lambda content_bytes: None,
 ) -> SessionSummary:
-    """Replay everything, one engine call per event; quotes and opportunities are not journalled."""
+    """Replay everything, one engine call per event; quotes and opportunities are not journalled.
+
+    Parameters
+    ----------
+    make_engine: makes the engine that is fed; None: the compiled one.
+    advance: told now and then how many bytes of content have been read.
+
+    An interrupt ends the replay between two calls; the summary then says so.
+    """
     engine: Engine = make_engine(settings) if make_engine else CpuEngine(settings.sizes)
     front = Front(settings.sources, settings.workers, settings.signals)
+    interrupted = False
     try:
         start_ns = front.start_ns()
         sequence, answers = arm(engine, settings.tables, start_ns)
         sink.outputs(answers)
-        host = Host(engine, settings, sequence, start_ns)
-        events = np.zeros((EVENTS_PER_CALL + 1, layout.EVENT_WORDS), dtype=np.int64)
-        needed = 0
-        while needed != layout.DONE:
-            count = collect_events(front.words, len(front), events, EVENTS_PER_CALL)
-            for event in events[:count]:
-                _feed(engine, host, sink, event)
-            needed = int(events[EVENTS_PER_CALL, 0]) if count < EVENTS_PER_CALL else 0
-            if needed <= -3:
-                front.refill(-3 - needed)
-                hand_on(front.take_samples(), take_samples)
-        host.send_due(int(events[EVENTS_PER_CALL, 1]))
-        sink.outputs(engine.outputs())
-        hand_on(front.take_last_samples(), take_samples)
+        _step_through(front, engine, Host(engine, settings, sequence, start_ns), sink, take_samples, advance)
+    except KeyboardInterrupt:
+        interrupted = True
     finally:
         front.close()
     summaries = tuple(front.summaries())
@@ -130,8 +129,33 @@ def replay_stepwise(
         counters=dict(engine.counters),
         histogram=np.zeros(0, dtype=np.int64),
         messages=sum(summary.messages for summary in summaries),
+        interrupted=interrupted,
         signals=front.signal_summary(),
     )
+
+
+def _step_through(
+    front: Front,
+    engine: Engine,
+    host: Host,
+    sink: Sink,
+    take_samples: SampleSink,
+    advance: Callable[[int], None],
+) -> None:
+    events = np.zeros((EVENTS_PER_CALL + 1, layout.EVENT_WORDS), dtype=np.int64)
+    needed = 0
+    while needed != layout.DONE:
+        count = collect_events(front.words, len(front), events, EVENTS_PER_CALL)
+        for event in events[:count]:
+            _feed(engine, host, sink, event)
+        needed = int(events[EVENTS_PER_CALL, 0]) if count < EVENTS_PER_CALL else 0
+        if needed <= -3:
+            front.refill(-3 - needed)
+            hand_on(front.take_samples(), take_samples)
+            advance(front.content_bytes)
+    host.send_due(int(events[EVENTS_PER_CALL, 1]))
+    sink.outputs(engine.outputs())
+    hand_on(front.take_last_samples(), take_samples)
 
 
 def _feed(engine: Engine, host: Host, sink: Sink, event: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:

@@ -25,7 +25,7 @@ class Area(IntEnum):
     OUTPUTS = 0
     LOG = 1
     SENT = 2
-    """Frames that the core sent, without preamble."""
+    """Frames that the core sent, without preamble, and without those that it spoiled itself."""
     MARKS = 3
     """Pairs of int64: ``Mark`` and cycle."""
 
@@ -57,7 +57,7 @@ class Model:
     Parameters
     ----------
     library: shared library as ``library_of`` makes it.
-    sizes: the core's port ``sizes``, as little-endian bytes.
+    sizes, addresses: the core's ports of these names, as little-endian bytes.
     keep: what to collect besides outputs, which are always kept.
     backlog: bytes of the event log that may wait in the core before further input waits, too.
 
@@ -66,10 +66,20 @@ class Model:
     """
 
     def __init__(
-        self, library: Path, sizes: bytes, *, keep: Sequence[Area] = (), backlog: int = LOG_BACKLOG_BYTES
+        self,
+        library: Path,
+        sizes: bytes,
+        addresses: bytes = b"",
+        *,
+        keep: Sequence[Area] = (),
+        backlog: int = LOG_BACKLOG_BYTES,
     ) -> None:
         self._functions = _load(library)
-        self._model: int | None = self._functions.soft_fpga_new(sizes, len(sizes), backlog)
+        lengths = [self._functions.soft_fpga_port_bytes(port) for port in range(2)]
+        ports = [content.ljust(length, b"\0") for content, length in zip((sizes, addresses), lengths, strict=True)]
+        if [len(port) for port in ports] != lengths:
+            raise Fatal(f"sizes and addresses are {len(sizes)} and {len(addresses)} bytes; the ports have {lengths}")
+        self._model: int | None = self._functions.soft_fpga_new(*ports, backlog)
         areas = sum(1 << area for area in {Area.OUTPUTS, *keep})
         self._functions.soft_fpga_keep(self._model, areas)
 
@@ -162,7 +172,8 @@ def _load(library: Path) -> Any:
     functions = ctypes.CDLL(str(library))
     word, address = ctypes.c_int64, ctypes.c_void_p
     declared: dict[str, tuple[Any, list[Any]]] = {
-        "new": (address, [ctypes.c_char_p, word, word]),
+        "port_bytes": (word, [word]),
+        "new": (address, [ctypes.c_char_p, ctypes.c_char_p, word]),
         "free": (None, [address]),
         "keep": (None, [address, word]),
         "frames": (word, [address, ctypes.c_char_p, address, address, word, word]),

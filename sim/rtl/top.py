@@ -8,6 +8,7 @@ from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.egress.settings import egress_layout
 from hdl.parameters import CoreParameters
 from hdl.records import DROP_BITS, WORD_BITS, FrameBus, sizes_layout
 
@@ -29,7 +30,7 @@ class SoftTop(wiring.Component):
 
     Members
     -------
-    configure: takes ``sizes`` over.
+    configure: takes ``sizes`` and ``addresses`` over.
     control_valid: a word of a control message, ``control_count`` bytes of it in use; only while ``control_free``.
     control_free: another word can be given. control_empty: every byte given so far has been taken.
     word_valid, log_valid, tx_valid, frame_end, early: high for one cycle each time, with what belongs to them.
@@ -45,6 +46,7 @@ class SoftTop(wiring.Component):
                 "clk": In(1),
                 "configure": In(1),
                 "sizes": In(sizes_layout(parameters)),
+                "addresses": In(egress_layout),
                 "kill": In(1),
                 "time": In(WORD_BITS),
                 **{f"rx_{name}": In(shape) for name, shape in bus.items()},
@@ -98,7 +100,7 @@ class SoftTop(wiring.Component):
             self.probe_value.eq(core.probe_value),
         ]
         with m.If(self.configure):
-            m.d.sync += core.sizes.eq(self.sizes)
+            m.d.sync += [core.sizes.eq(self.sizes), core.settings.eq(self.addresses)]
         with m.If(core.frame_end):
             m.d.sync += self.drop.eq(core.drop)
         m.d.comb += core.tx_ready.eq(1)

@@ -58,7 +58,12 @@ class Records {
     return &bytes_[start_ + WORD_BYTES];
   }
 
-  bool is_open() const { return open_; }
+  // Forgets the open message.
+  void abandon() {
+    bytes_.resize(start_);
+    open_ = false;
+  }
+
   size_t size() const { return open_ ? start_ : bytes_.size(); }
 
   // Moves the finished messages out.
@@ -90,10 +95,12 @@ T word_of(const uint8_t* bytes, size_t count) {
 
 class SoftFpga {
  public:
-  SoftFpga(const uint8_t* sizes, int64_t size_bytes, int64_t backlog) : model_(prepared(&context_)), backlog_(backlog) {
+  // Sizes and addresses are the two ports' bytes, as many as their whole 32-bit words have.
+  SoftFpga(const uint8_t* sizes, const uint8_t* addresses, int64_t backlog)
+      : model_(prepared(&context_)), backlog_(backlog) {
     model_.eval();
-    std::memset(&model_.sizes, 0, sizeof model_.sizes);
-    std::memcpy(&model_.sizes, sizes, std::min<size_t>(static_cast<size_t>(size_bytes), sizeof model_.sizes));
+    std::memcpy(&model_.sizes, sizes, sizeof model_.sizes);
+    std::memcpy(&model_.addresses, addresses, sizeof model_.addresses);
     model_.configure = 1;
     tick();
     model_.configure = 0;
@@ -246,7 +253,12 @@ class SoftFpga {
     if (model_.tx_first) mark(FIRST_SENT);
     if (!keeps(SENT)) return;
     areas_[SENT].append(&model_.tx_data, model_.tx_count);
-    if (model_.tx_last) areas_[SENT].finish();
+    if (!model_.tx_last) return;
+    if (model_.tx_error) {
+      areas_[SENT].abandon();
+    } else {
+      areas_[SENT].finish();
+    }
   }
 
   // Inputs of one kind follow each other freely; before the other kind everything must have been done.
@@ -333,9 +345,10 @@ SoftFpga* of(void* soft) { return static_cast<SoftFpga*>(soft); }
 
 extern "C" {
 
-void* soft_fpga_new(const uint8_t* sizes, int64_t size_bytes, int64_t backlog) {
-  return new SoftFpga(sizes, size_bytes, backlog);
+void* soft_fpga_new(const uint8_t* sizes, const uint8_t* addresses, int64_t backlog) {
+  return new SoftFpga(sizes, addresses, backlog);
 }
+int64_t soft_fpga_port_bytes(int64_t port) { return port ? sizeof(Vsoft_fpga::addresses) : sizeof(Vsoft_fpga::sizes); }
 void soft_fpga_free(void* soft) { delete of(soft); }
 void soft_fpga_keep(void* soft, int64_t areas) { of(soft)->keep(static_cast<unsigned>(areas)); }
 int64_t soft_fpga_frames(void* soft, const uint8_t* bytes, const int64_t* offsets, const int64_t* times, int64_t count,

@@ -14,7 +14,7 @@ from hdl.parameters import BUS_BYTES, CoreParameters
 from hdl.toolchain.verilog import flat_verilog_of
 from market.fastpath.specification import EngineSizes
 from sim.rtl.library import library_of
-from sim.rtl.model import Area, Model
+from sim.rtl.model import LOG_BACKLOG_BYTES, Area, Model
 from sim.rtl.sizes import sizes_port
 from sim.rtl.top import NAME, SoftTop
 from tests.sim.rtl.stand_in import StandIn
@@ -39,7 +39,7 @@ def new_model(request: pytest.FixtureRequest, stand_ins: dict[int, Path]) -> New
     """Makes reset models of the stand-in that keep everything, on each bus width in turn."""
     library, parameters = stand_ins[request.param], CoreParameters(CAPACITY, request.param)
 
-    def make(sizes: EngineSizes = CAPACITY, **options: int) -> Model:
-        return Model(library, sizes_port(parameters, sizes), keep=list(Area), **options)
+    def make(sizes: EngineSizes = CAPACITY, backlog: int = LOG_BACKLOG_BYTES) -> Model:
+        return Model(library, sizes_port(parameters, sizes), keep=list(Area), backlog=backlog)
 
     return make

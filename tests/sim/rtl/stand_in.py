@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib import data, fifo, wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.egress.settings import egress_layout
+from hdl.octet_stream import octet_stream
 from hdl.parameters import CoreParameters
 from hdl.records import DROP_BITS, Drop, FrameBus, sizes_layout, word_stream
 from market.fastpath import layout
 
+ADDRESS_PROBE: Final = 61
+"""Probe that reads the address that frames are sent to."""
 SIZES_PROBE: Final = 62
 """Probe that reads the number of venues in use."""
 _LOG_BYTES: Final = layout.LOG_STEP_PAYLOAD
-_byte_layout: Final = data.StructLayout({"data": 8, "last": 1})
 _echo_layout: Final = data.StructLayout({"header": 64, "time": 64, "count": 32, "total": 32})
 
 
@@ -39,10 +42,11 @@ class StandIn(wiring.Component):
                 "tx_ready": In(1),
                 "time": In(64),
                 "sizes": In(sizes_layout(parameters)),
+                "settings": In(egress_layout),
                 "kill": In(1),
-                "control": In(stream.Signature(_byte_layout)),
+                "control": In(octet_stream()),
                 "words": Out(word_stream()),
-                "log": Out(stream.Signature(_byte_layout)),
+                "log": Out(octet_stream()),
                 "probe_index": In(6),
                 "probe_value": Out(64),
                 "parity": Out(32),
@@ -67,6 +71,8 @@ class StandIn(wiring.Component):
         ]
         with m.If(self.probe_index == SIZES_PROBE):
             m.d.comb += self.probe_value.eq(self.sizes.venues)
+        with m.If(self.probe_index == ADDRESS_PROBE):
+            m.d.comb += self.probe_value.eq(self.settings.destination_address)
         for name in FrameBus(self.parameters).members:
             m.d.sync += getattr(self.tx, name).eq(getattr(self.rx, name))
         self._receive(m)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hdl.parameters import CoreParameters
 from market.errors import Fatal, MissingInput
 from market.fastpath import layout
 from market.fastpath.engine import split_records
 from market.fastpath.specification import EngineSizes
+from sim.rtl.addresses import BoardAddresses, addresses_port
 from sim.rtl.model import Area, Mark, Model, Value
+from sim.rtl.sizes import sizes_port
 from tests.sim.rtl.conftest import CAPACITY, NewModel
-from tests.sim.rtl.stand_in import SIZES_PROBE
+from tests.sim.rtl.stand_in import ADDRESS_PROBE, SIZES_PROBE
 
 FRAME, CONTROL = layout.TRIGGER_HEADER, layout.ACKNOWLEDGE_HEADER
 Answer = tuple[int, int, int, int]
@@ -83,9 +87,6 @@ def test_rows_are_messages_of_one_length(new_model: NewModel) -> None:
 def test_random_inputs_are_answered_as_given(
     stand_ins: dict[int, Path], inputs: list[tuple[bool, bytes]], gap: int
 ) -> None:
-    from hdl.parameters import CoreParameters
-    from sim.rtl.sizes import sizes_port
-
     for bus_bytes, library in stand_ins.items():
         model = Model(library, sizes_port(CoreParameters(CAPACITY, bus_bytes), CAPACITY))
         wanted = []
@@ -161,6 +162,18 @@ def test_sizes_reach_the_core(new_model: NewModel) -> None:
     assert new_model(EngineSizes(venues=2, instruments=1, price_bits=12, channels=2)).probe(
         SIZES_PROBE, 1
     ).tolist() == [2]
+
+
+def test_addresses_reach_the_core(stand_ins: dict[int, Path]) -> None:
+    addresses = addresses_port(BoardAddresses(destination_address=IPv4Address("10.1.2.3")))
+    for bus_bytes, library in stand_ins.items():
+        model = Model(library, sizes_port(CoreParameters(CAPACITY, bus_bytes), CAPACITY), addresses)
+        assert model.probe(ADDRESS_PROBE, 1).tolist() == [0x0A010203]
+
+
+def test_ports_that_are_too_long_are_refused(stand_ins: dict[int, Path]) -> None:
+    with pytest.raises(Fatal, match="sizes and addresses are 99 and 0 bytes"):
+        Model(stand_ins[1], bytes(99))
 
 
 def test_models_live_beside_each_other(new_model: NewModel) -> None:
