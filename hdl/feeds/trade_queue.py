@@ -28,7 +28,7 @@ class TradeQueue(wiring.Component):
     Members
     -------
     begin: strobe: another datagram begins; trades put in from here on are its own.
-    put, trade: strobe and trade: one more of the datagram.
+    put, trade: strobe and trade: one more of the datagram. Not in two cycles that follow one another.
     count: level: trades of the datagram so far, 0 from the cycle after ``begin``.
     accept, discard: strobes, one per datagram in order: its trades count, or never were. Not later than the first
         trade of the next datagram.
@@ -52,19 +52,23 @@ class TradeQueue(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Three pointers: written, counting, read. The read trade has a register behind the memory's own."""
+        """Three pointers: written, counting, read. The read trade has a register behind the memory's own.
+
+        A row is read only when it counts, so never in the cycle in which it is written: the memory's answer to that
+        does not matter.
+        """
         m = Module()
         m.submodules.rows = rows = memory.Memory(shape=trade_layout, depth=self._depth, init=[])
         write, read = rows.write_port(), rows.read_port()
         written, counting, taken = (Signal(range(self._depth), name=name) for name in ("written", "counting", "taken"))
         full, unsettled = Signal(), Signal()
         m.d.comb += [
-            full.eq((written + 1)[: len(written)] == taken),
             write.addr.eq(written),
             write.data.eq(self.trade),
             write.en.eq(self.put & ~full),
             read.addr.eq(taken),
         ]
+        m.d.sync += full.eq((written + 1)[: len(written)] == taken)
         with m.If(self.begin):
             m.d.sync += [self.count.eq(0), unsettled.eq(written != counting)]
         with m.Elif(self.put & ~full):

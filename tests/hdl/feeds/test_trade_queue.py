@@ -45,6 +45,7 @@ class Driver:
         for price in prices:
             self.ctx.set(self.queue.trade.price, price)
             await self._strobe(self.queue.put)
+            await self.cycle()
 
     async def accept(self) -> None:
         await self._strobe(self.queue.accept)
