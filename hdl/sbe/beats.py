@@ -7,6 +7,11 @@ from typing import Any
 from amaranth.hdl import Module, Mux, Signal, Value
 
 
+def lane_shape(bus_bytes: int) -> range:
+    """Shape of the number of a lane: never without bits, which not every tool reads."""
+    return range(max(2, bus_bytes))
+
+
 def beat_strobes(m: Module, start: Value, valid: Value, count: int) -> list[Any]:
     """``count`` strobes; number k is high while valid beat k of the block is on the bus.
 

@@ -9,6 +9,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.parameters import BYTE
+from hdl.sbe.beats import lane_shape
 from hdl.sbe.capture import BlockCapture
 from hdl.sbe.match import PatternMatch, number_pattern
 from hdl.sbe.places import root_places, struct_of
@@ -72,7 +73,7 @@ class MessageExtractor(wiring.Component):
                 "loaded": Out(1),
                 "tail": Out(1),
                 "tail_byte": Out(BYTE),
-                "tail_lane": Out(range(bus_bytes)),
+                "tail_lane": Out(lane_shape(bus_bytes)),
             }
         )
 

@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.parameters import BYTE
 from hdl.records import LENGTH_BITS
+from hdl.sbe.beats import lane_shape
 from hdl.sbe.extractor import header_pattern
 from hdl.sbe.match import PatternMatch
 from hdl.sbe.places import Place, struct_of
@@ -77,7 +78,7 @@ class GroupExtractor(wiring.Component):
                 "entries": Out(wiring.Signature(entries)),
                 "tail": Out(1),
                 "tail_byte": Out(BYTE),
-                "tail_lane": Out(range(bus_bytes)),
+                "tail_lane": Out(lane_shape(bus_bytes)),
             }
         )
 
@@ -116,7 +117,7 @@ class _Walk:
         self._tail_section, self._idle = len(sections), len(sections) + 1
         self._section = Signal(range(self._idle + 1), name="section", init=self._idle)
         self._at = Signal(range(most + 1), name="at")
-        self._lane = Signal(range(bus_bytes), name="lane")
+        self._lane = Signal(lane_shape(bus_bytes), name="lane")
         self._remaining = Signal(_remaining_bits(sections), name="remaining")
         self.window = Window(m, bus.valid, bus.data, self._lane, bus_bytes=bus_bytes)
         self.loaded = Signal(name="prefix_ended")

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.parameters import BYTE
 from hdl.records import LENGTH_BITS
+from hdl.sbe.beats import lane_shape
 
 
 class TailCheck(wiring.Component):
@@ -32,7 +33,7 @@ class TailCheck(wiring.Component):
                 "length": In(LENGTH_BITS),
                 "take": In(1),
                 "byte": In(BYTE),
-                "lane": In(range(bus_bytes)),
+                "lane": In(lane_shape(bus_bytes)),
                 "ends": Out(1),
             }
         )

@@ -9,6 +9,9 @@ import pytest
 
 pytest.importorskip("amaranth", reason="the fpga extra is not installed: make test installs it")
 
+from hdl.feeds.binance import BinanceDecoder
+from hdl.parameters import CoreParameters
+from hdl.toolchain.verilog import verilog_of
 from market.fastpath.feeds.verdict import BAD, GOOD, SKIPPED
 from market.fastpath.reference.binance import read_message
 from market.wire.sbe import encode, load_schema
@@ -157,6 +160,13 @@ def test_random_messages(bus_bytes: int) -> None:
 def test_random_damage(bus_bytes: int) -> None:
     said = run(bus_bytes, damaged(9, 24 * bus_bytes), 10)
     assert {one.verdict for one in said} == {GOOD, BAD, SKIPPED}
+
+
+@both_buses
+def test_the_verilog_has_no_signal_without_bits(bus_bytes: int) -> None:
+    text = verilog_of(BinanceDecoder(CoreParameters(bus_bytes=bus_bytes)), "decoder")
+    assert "module decoder" in text
+    assert "[-1:0]" not in text
 
 
 @pytest.mark.long
