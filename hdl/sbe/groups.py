@@ -52,6 +52,7 @@ class GroupExtractor(wiring.Component):
     Latency: 1 cycle from an entry's last byte to ``valid``. Entries of another length than the schema's, or more of
     them than a datagram can hold, end the message: no entry, no ``tail``. Where the lane is known when the logic is
     made, constant wires take the fields; entries whose length is no multiple of the bus go through all lanes in turn.
+    Where the payload ends is not looked at: of one that is cut off, the last entry may be made up from lanes behind it.
     """
 
     def __init__(
