@@ -81,9 +81,10 @@ class LogBatch(wiring.Component):
             with m.If(log.payload.last):
                 m.d.sync += lane.eq(0)
         self._boundaries(m, passes & ends_message, stored_end, end, next_end, has_next, sending)
+        may_grow = ~rests & ~has_next & (buffer.held <= BATCH_WORDS)
+        m.d.sync += self.pending.eq((end != 0) & ~may_grow & ~sending & ~self.begin)
         m.d.comb += [
             self.words.eq(end),
-            self.pending.eq((end != 0) & (rests | has_next | (buffer.held > BATCH_WORDS))),
             self.word.eq(buffer.word),
             self.there.eq(buffer.there),
             buffer.take.eq(self.take),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -19,7 +19,7 @@ class ReplayBuffer(wiring.Component):
     Members
     -------
     words: what comes in; not ready while ``depth`` words are held.
-    word: the next word, while ``there``. A word that was written is there from the second cycle on.
+    word: the next word, in a register, while ``there``: from the third cycle after it came in on.
     take: strobe: on to the next word.
     rewind: strobe: back to the oldest word held.
     release: strobe: the words taken so far are given up; those after are the oldest now. Not with ``take``.
@@ -43,29 +43,33 @@ class ReplayBuffer(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Three counters with a bit more than the address."""
+        """Words go through the memory's output and a register behind it; going back empties both."""
         m = Module()
         m.submodules.store = store = memory.Memory(shape=unsigned(WORD_BITS), depth=self._depth, init=[])
         write, read = store.write_port(), store.read_port()
         counter = range(2 * self._depth)
-        written, visible, taken, released = Signal(counter), Signal(counter), Signal(counter), Signal(counter)
-        next_taken = Signal(counter)
+        written, fetched, taken, released = Signal(counter), Signal(counter), Signal(counter), Signal(counter)
+        is_read, moves, fetches = Signal(), Signal(), Signal()
         m.d.comb += [
             self.held.eq((written - released)[: len(written)]),
             self.words.ready.eq(self.held != self._depth),
             write.addr.eq(written[:-1]),
             write.data.eq(self.words.payload),
             write.en.eq(self.words.valid & self.words.ready),
-            next_taken.eq(Mux(self.rewind, released, taken + self.take)),
-            read.addr.eq(next_taken[:-1]),
-            self.word.eq(read.data),
-            self.there.eq(taken != visible),
+            moves.eq(~self.there | self.take),
+            fetches.eq(~is_read | moves),
+            read.addr.eq(fetched[:-1]),
+            read.en.eq(fetches),
         ]
-        m.d.sync += [
-            written.eq(written + write.en),
-            visible.eq(written),
-            taken.eq(next_taken),
-        ]
+        m.d.sync += [written.eq(written + write.en), taken.eq(taken + self.take)]
+        with m.If(fetches):
+            m.d.sync += is_read.eq(fetched != written)
+            with m.If(fetched != written):
+                m.d.sync += fetched.eq(fetched + 1)
+        with m.If(moves):
+            m.d.sync += [self.there.eq(is_read), self.word.eq(read.data)]
+        with m.If(self.rewind):
+            m.d.sync += [fetched.eq(released), taken.eq(released), is_read.eq(0), self.there.eq(0)]
         with m.If(self.release):
             m.d.sync += released.eq(taken)
         return m

@@ -23,6 +23,17 @@ RING_BYTES: Final = 16_384
 CONTROL_RING_BYTES: Final = 2_048
 STEPS: Final = 256
 """Steps that may wait to be read."""
+_chosen_layout: Final = data.StructLayout(
+    {
+        "valid": unsigned(1),
+        "is_payload": unsigned(1),
+        "is_datagram": unsigned(1),
+        "last": unsigned(1),
+        "lane": unsigned(3),
+        "header": unsigned(BYTE),
+    }
+)
+"""A byte of the log: of the header, or in a lane of the row that is being read."""
 
 
 class EventLog(wiring.Component):
@@ -150,70 +161,83 @@ class EventLog(wiring.Component):
         datagrams: PayloadRing,
         controls: PayloadRing,
     ) -> None:
-        """Header bytes from the head of the queue, then the payload from its ring."""
-        step = data.View(step_layout, queue.r_data)
+        """Header bytes of the step at hand, then its payload from its ring; three stages that move together."""
+        step = Signal(step_layout)
         is_datagram = step.kind == StepKind.DATAGRAM
-        log = self.log
         position, left = Signal(range(layout.LOG_STEP_PAYLOAD)), Signal(LENGTH_BITS)
-        row, next_row, lane = Signal(range(self._row_limit)), Signal(range(self._row_limit)), Signal(3)
-        reads, done = Signal(), Signal()
-        passes = log.valid & log.ready
-        last_lane = Mux(is_datagram, self._parameters.bus_bytes - 1, 0)
-        m.d.comb += next_row.eq(row)
-        m.d.sync += row.eq(next_row)
-
+        row, lane = Signal(range(self._row_limit)), Signal(range(self._parameters.bus_bytes))
+        reads, done, moves = Signal(), Signal(), Signal()
+        chosen = Signal(_chosen_layout)
+        m.d.comb += [
+            moves.eq(~self.log.valid | self.log.ready),
+            chosen.header.eq(Array(_header_octets(step))[position]),
+            chosen.is_datagram.eq(is_datagram),
+            chosen.lane.eq(lane),
+        ]
         with m.FSM(name="reader"):
-            with m.State("REST"):
-                m.d.comb += next_row.eq(step.start)
-                m.d.sync += [position.eq(0), lane.eq(0), left.eq(step.length)]
-                with m.If(queue.r_rdy):
-                    m.next = "HEADER"
+            with m.State("REST"), m.If(queue.r_rdy):
+                m.d.comb += queue.r_en.eq(1)
+                m.d.sync += [step.eq(queue.r_data), position.eq(0), lane.eq(0)]
+                m.next = "BEGIN"
+            with m.State("BEGIN"):
+                m.d.sync += [row.eq(step.start), left.eq(step.length)]
+                m.next = "HEADER"
             with m.State("HEADER"):
-                m.d.comb += [
-                    reads.eq(1),
-                    log.valid.eq(1),
-                    log.payload.data.eq(Array(_header_octets(step))[position]),
-                    log.payload.last.eq((position == layout.LOG_STEP_PAYLOAD - 1) & (left == 0)),
-                ]
-                with m.If(passes):
+                is_last = position == layout.LOG_STEP_PAYLOAD - 1
+                m.d.comb += [reads.eq(1), chosen.valid.eq(1), chosen.last.eq(is_last & (left == 0))]
+                with m.If(moves):
                     m.d.sync += position.eq(position + 1)
-                    with m.If(log.payload.last):
+                    with m.If(chosen.last):
                         m.d.comb += done.eq(1)
                         m.next = "REST"
-                    with m.Elif(position == layout.LOG_STEP_PAYLOAD - 1):
+                    with m.Elif(is_last):
                         m.next = "PAYLOAD"
             with m.State("PAYLOAD"):
-                of_datagram = datagrams.read_data.word_select(lane[: (self._parameters.bus_bytes - 1).bit_length()], 8)
-                m.d.comb += [
-                    reads.eq(1),
-                    log.valid.eq(1),
-                    log.payload.data.eq(Mux(is_datagram, of_datagram, controls.read_data)),
-                    log.payload.last.eq(left == 1),
-                ]
-                with m.If(passes):
-                    m.d.sync += [left.eq(left - 1), lane.eq(lane + 1)]
-                    with m.If((lane == last_lane) | (left == 1)):
-                        m.d.sync += lane.eq(0)
-                        m.d.comb += next_row.eq(row + 1)
+                m.d.comb += [reads.eq(1), chosen.valid.eq(1), chosen.is_payload.eq(1), chosen.last.eq(left == 1)]
+                with m.If(moves):
+                    m.d.sync += [left.eq(left - 1), lane.eq(Mux(is_datagram, lane + 1, 0))]
+                    with m.If(~is_datagram | lane.all() | (self._parameters.bus_bytes == 1)):
+                        m.d.sync += row.eq(row + 1)
                     with m.If(left == 1):
                         m.d.comb += done.eq(1)
                         m.next = "REST"
-        m.d.comb += queue.r_en.eq(done)
-        self._track(m, datagrams, row, next_row, reads & is_datagram, datagrams.keep, done & is_datagram)
-        self._track(m, controls, row, next_row, reads & ~is_datagram, controls.keep, done & ~is_datagram)
-        m.d.comb += self.idle.eq(~datagrams.unread & ~controls.unread)
+        is_chosen = self._put_out(m, chosen, moves, datagrams, controls)
+        m.d.comb += self.idle.eq(~datagrams.unread & ~controls.unread & ~is_chosen & ~self.log.valid)
+        self._track(m, datagrams, row, moves, reads & is_datagram, datagrams.keep, done & is_datagram)
+        self._track(m, controls, row, moves, reads & ~is_datagram, controls.keep, done & ~is_datagram)
+
+    def _put_out(
+        self, m: Module, chosen: Signal, moves: Signal, datagrams: PayloadRing, controls: PayloadRing
+    ) -> Signal:
+        """The byte that was chosen meets what its ring had; returns whether there is one."""
+        now = Signal(_chosen_layout)
+        log = self.log
+        of_ring = Mux(now.is_datagram, datagrams.read_data.word_select(now.lane, BYTE), controls.read_data)
+        with m.If(moves):
+            m.d.sync += [
+                now.eq(chosen),
+                log.valid.eq(now.valid),
+                log.payload.last.eq(now.last),
+                log.payload.data.eq(Mux(now.is_payload, of_ring, now.header)),
+            ]
+        return now.valid
 
     @property
     def _row_limit(self) -> int:
         return max(self._rows, CONTROL_RING_BYTES)
 
     def _track(
-        self, m: Module, ring: PayloadRing, row: Signal, next_row: Signal, reads: Any, keeps: Signal, done: Any
+        self, m: Module, ring: PayloadRing, row: Signal, moves: Signal, reads: Any, keeps: Any, done: Any
     ) -> None:
         """Tells a ring where the reader is, and whether it will come back."""
-        waiting = Signal(range(self._steps + 2))
+        waiting = Signal(range(self._steps + 3))
         m.d.sync += waiting.eq(waiting + keeps - done)
-        m.d.comb += [ring.row.eq(next_row), ring.reading.eq(reads), ring.unread.eq(waiting != 0)]
+        m.d.comb += [
+            ring.row.eq(row),
+            ring.fetch.eq(moves),
+            ring.reading.eq(reads),
+            ring.unread.eq(waiting != 0),
+        ]
 
 
 def _header_octets(step: Any) -> list[Any]:

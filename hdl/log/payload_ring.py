@@ -24,7 +24,7 @@ class PayloadRing(wiring.Component):
     close: strobe, not with ``write``: the open region ends, and waits; a new one is open.
     keep, drop: strobes: what becomes of the region that waits, from the cycle after ``close`` on.
     start: its first row. lost: it is not complete.
-    row: the row to be read; ``read_data`` is its content in the next cycle.
+    row: the row to be read; with ``fetch``, ``read_data`` is its content from the next cycle on, until the next one.
     reading: everything before ``row`` may be written over.
     unread: kept regions still have to be read; without any, everything before the waiting region may be.
     """
@@ -43,6 +43,7 @@ class PayloadRing(wiring.Component):
                 "start": Out(range(depth)),
                 "lost": Out(1),
                 "row": In(range(depth)),
+                "fetch": In(1),
                 "read_data": Out(bits),
                 "reading": In(1),
                 "unread": In(1),
@@ -62,6 +63,7 @@ class PayloadRing(wiring.Component):
             port.data.eq(self.data),
             port.en.eq(self.write & has_room & ~open_lost),
             read.addr.eq(self.row),
+            read.en.eq(self.fetch),
             self.read_data.eq(read.data),
         ]
         m.d.sync += written.eq(written + port.en)

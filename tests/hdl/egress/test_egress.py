@@ -105,8 +105,8 @@ def test_a_trigger_leaves_before_its_words_are_there() -> None:
 
 def test_words_may_come_as_late_as_the_headers_last_byte() -> None:
     trigger = message("Trigger")
-    # a byte is chosen in the cycle before it leaves, from a word that came two cycles before
-    latest = 4 + HEADERS - 3
+    # a byte is chosen in the cycle before it leaves, from a word that came three cycles before
+    latest = 4 + HEADERS - 4
     on_time = EgressBench(1, words_at=[(latest, trigger)], early={3}).run()
     assert messages_of(on_time) == [trigger]
     spoiled, repeated = EgressBench(1, words_at=[(latest + 1, trigger)], early={3}).run()
