@@ -28,7 +28,7 @@ class ByteWriter(wiring.Component):
         headers = Array(started_headers(m, self.settings, self.start, self.words, self.port))
         position, lane = Signal(range(HEADERS_BYTES)), Signal(range(WORD_BYTES))
         left, sequence_at = Signal(PAYLOAD_WORDS_BITS), Signal(range(_SEQUENCE_BYTES))
-        remainder = Signal(REMAINDER_BITS, init=INITIAL_REMAINDER)
+        remainder, current = Signal(REMAINDER_BITS), Signal(REMAINDER_BITS)
         octet, in_sequence, spoiled, begun = Signal(8), Signal(), Signal(), Signal()
         puts, move, stops = Signal(), Signal(), Signal()
         m.d.comb += move.eq(~tx.valid | self.tx_ready)
@@ -75,18 +75,18 @@ class ByteWriter(wiring.Component):
             m.d.sync += spoiled.eq(1)
         with m.If(move):
             m.d.sync += tx.valid.eq(puts)
+        # the remainder follows one byte behind; in the check sequence it is what is left of it
+        m.d.comb += current.eq(Mux(sequence_at == 0, next_remainder(remainder, tx.data), remainder))
         with m.If(passes):
-            sequence_octet = remainder[:8] ^ (~(spoiled | stops)).replicate(8)
+            sequence_octet = current[:8] ^ (~(spoiled | stops)).replicate(8)
             m.d.sync += [
                 tx.data.eq(Mux(ends, sequence_octet, octet)),
                 tx.first.eq(~begun),
                 tx.last.eq(self.done),
                 tx.error.eq(self.done & spoiled),
                 begun.eq(~self.done),
-                remainder.eq(Mux(ends, remainder >> 8, next_remainder(remainder, octet))),
+                remainder.eq(Mux(begun, Mux(ends, current >> 8, current), INITIAL_REMAINDER)),
             ]
             with m.If(ends):
                 m.d.sync += sequence_at.eq(sequence_at + 1)
-            with m.If(self.done):
-                m.d.sync += remainder.eq(INITIAL_REMAINDER)
         return m

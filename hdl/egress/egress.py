@@ -151,12 +151,10 @@ class Egress(wiring.Component):
         m.d.comb += [
             writer.port.eq(self.settings.message_port),
             writer.words.eq(block_length // WORD_BYTES + 1),
-            self.idle.eq(
-                writer.free & ~self.tx.valid & (messages.held == 0) & batch.idle & ~expected & ~self.words.valid
-            ),
+            self.idle.eq(writer.free & ~self.tx.valid & messages.empty & batch.idle & ~expected & ~self.words.valid),
         ]
         with m.If(writer.free):
-            with m.If(messages.held != 0):
+            with m.If(~messages.empty):
                 m.d.comb += writer.start.eq(may_start)
                 with m.If(may_start):
                     m.next = "MESSAGE"

@@ -23,7 +23,7 @@ class ReplayBuffer(wiring.Component):
     take: strobe: on to the next word.
     rewind: strobe: back to the oldest word held.
     release: strobe: the words taken so far are given up; those after are the oldest now. Not with ``take``.
-    held: words held.
+    held: words held. empty: none.
     """
 
     def __init__(self, depth: int) -> None:
@@ -39,6 +39,7 @@ class ReplayBuffer(wiring.Component):
                 "rewind": In(1),
                 "release": In(1),
                 "held": Out(range(depth + 1)),
+                "empty": Out(1),
             }
         )
 
@@ -52,7 +53,8 @@ class ReplayBuffer(wiring.Component):
         is_read, moves, fetches = Signal(), Signal(), Signal()
         m.d.comb += [
             self.held.eq((written - released)[: len(written)]),
-            self.words.ready.eq(self.held != self._depth),
+            self.empty.eq(written == released),
+            self.words.ready.eq((written ^ released) != self._depth),
             write.addr.eq(written[:-1]),
             write.data.eq(self.words.payload),
             write.en.eq(self.words.valid & self.words.ready),

@@ -161,7 +161,7 @@ class EventLog(wiring.Component):
         datagrams: PayloadRing,
         controls: PayloadRing,
     ) -> None:
-        """Header bytes of the step at hand, then its payload from its ring; three stages that move together."""
+        """Header bytes of the step at hand, then its payload from its ring; four stages that move together."""
         step = Signal(step_layout)
         is_datagram = step.kind == StepKind.DATAGRAM
         position, left = Signal(range(layout.LOG_STEP_PAYLOAD)), Signal(LENGTH_BITS)
@@ -206,21 +206,23 @@ class EventLog(wiring.Component):
         self._track(m, datagrams, row, moves, reads & is_datagram, datagrams.keep, done & is_datagram)
         self._track(m, controls, row, moves, reads & ~is_datagram, controls.keep, done & ~is_datagram)
 
-    def _put_out(
-        self, m: Module, chosen: Signal, moves: Signal, datagrams: PayloadRing, controls: PayloadRing
-    ) -> Signal:
-        """The byte that was chosen meets what its ring had; returns whether there is one."""
-        now = Signal(_chosen_layout)
+    def _put_out(self, m: Module, chosen: Signal, moves: Signal, datagrams: PayloadRing, controls: PayloadRing) -> Any:
+        """The byte that was chosen, in step with its ring's memory and the register behind; whether there is one."""
+        asked, found = Signal(_chosen_layout), Signal(_chosen_layout)
+        row, octet = Signal(self._parameters.bus_bits), Signal(BYTE)
         log = self.log
-        of_ring = Mux(now.is_datagram, datagrams.read_data.word_select(now.lane, BYTE), controls.read_data)
+        of_ring = Mux(found.is_datagram, row.word_select(found.lane, BYTE), octet)
         with m.If(moves):
             m.d.sync += [
-                now.eq(chosen),
-                log.valid.eq(now.valid),
-                log.payload.last.eq(now.last),
-                log.payload.data.eq(Mux(now.is_payload, of_ring, now.header)),
+                asked.eq(chosen),
+                found.eq(asked),
+                row.eq(datagrams.read_data),
+                octet.eq(controls.read_data),
+                log.valid.eq(found.valid),
+                log.payload.last.eq(found.last),
+                log.payload.data.eq(Mux(found.is_payload, of_ring, found.header)),
             ]
-        return now.valid
+        return asked.valid | found.valid
 
     @property
     def _row_limit(self) -> int:

@@ -55,10 +55,12 @@ class PayloadRing(wiring.Component):
         m = Module()
         m.submodules.store = store = memory.Memory(shape=unsigned(self._bits), depth=self._depth, init=[])
         port, read = store.write_port(), store.read_port()
-        written, open_start, oldest = (Signal(range(self._depth)) for _ in range(3))
+        rows = range(self._depth)
+        written, after_written = Signal(rows), Signal(rows, init=1)
+        open_start, oldest = Signal(rows), Signal(rows)
         waiting, open_lost, has_room = Signal(), Signal(), Signal()
         m.d.comb += [
-            has_room.eq((written + 1)[: len(written)] != oldest),
+            has_room.eq(after_written != oldest),
             port.addr.eq(written),
             port.data.eq(self.data),
             port.en.eq(self.write & has_room & ~open_lost),
@@ -66,7 +68,8 @@ class PayloadRing(wiring.Component):
             read.en.eq(self.fetch),
             self.read_data.eq(read.data),
         ]
-        m.d.sync += written.eq(written + port.en)
+        with m.If(port.en):
+            m.d.sync += [written.eq(after_written), after_written.eq(after_written + 1)]
         with m.If(self.write & ~has_room):
             m.d.sync += open_lost.eq(1)
         with m.If(self.close):
@@ -80,7 +83,7 @@ class PayloadRing(wiring.Component):
         with m.Elif(self.keep | self.drop):
             m.d.sync += waiting.eq(0)
             with m.If(self.drop & (written == open_start) & ~self.write):
-                m.d.sync += [written.eq(self.start), open_start.eq(self.start)]
+                m.d.sync += [written.eq(self.start), after_written.eq(self.start + 1), open_start.eq(self.start)]
         with m.If(self.reading):
             m.d.sync += oldest.eq(self.row)
         with m.Elif(~self.unread):
