@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.egress.byte_writer import ByteWriter
 from hdl.egress.log_batch import LogBatch
-from hdl.egress.replay_buffer import ReplayBuffer
 from hdl.egress.settings import egress_layout
 from hdl.egress.word_writer import WordWriter
 from hdl.egress.writer import WORD_BYTES
 from hdl.octet_stream import octet_stream
 from hdl.parameters import CoreParameters
-from hdl.records import FrameBus, word_stream
+from hdl.records import WORD_BITS, FrameBus, word_stream
+from hdl.replay_buffer import ReplayBuffer
 from market.fastpath import layout
 
 MESSAGE_WORDS: Final = 64
@@ -75,20 +75,23 @@ class Egress(wiring.Component):
         m = Module()
         is_byte_wide = self._parameters.bus_bytes == 1
         m.submodules.writer = writer = ByteWriter(self._parameters) if is_byte_wide else WordWriter(self._parameters)
-        m.submodules.messages = messages = ReplayBuffer(MESSAGE_WORDS)
+        m.submodules.messages = messages = ReplayBuffer(MESSAGE_WORDS, WORD_BITS + 1)
         m.submodules.batch = batch = LogBatch()
         wiring.connect(m, wiring.flipped(self.log), batch.log)
         wiring.connect(m, writer.tx, wiring.flipped(self.tx))
         whole, may_start = Signal(range(MESSAGE_WORDS // _LEAST_MESSAGE_WORDS + 1)), Signal()
         expects, needs_whole, is_trigger = Signal(), Signal(init=not is_byte_wide), Signal()
+        # with each word goes whether it would be the first one of a trigger
+        brings_trigger = Signal()
         arrives = self.words.valid & self.words.ready
         m.d.comb += [
             messages.words.valid.eq(self.words.valid),
-            messages.words.payload.eq(self.words.payload.data),
+            messages.words.payload.eq(Cat(self.words.payload.data, brings_trigger)),
             self.words.ready.eq(messages.words.ready),
             writer.settings.eq(self.settings),
             writer.tx_ready.eq(self.tx_ready),
-            is_trigger.eq(messages.word[16:32] == layout.TEMPLATE_TRIGGER),
+            brings_trigger.eq(self.words.payload.data[16:32] == layout.TEMPLATE_TRIGGER),
+            is_trigger.eq(messages.word[WORD_BITS]),
             may_start.eq(messages.there & (~needs_whole | (whole != 0))),
         ]
         m.d.sync += whole.eq(whole + (arrives & self.words.payload.last) - messages.release)
@@ -101,7 +104,7 @@ class Egress(wiring.Component):
             with m.State("NOTHING"):
                 self._choose(m, writer, messages, batch, may_start, expects, is_byte_wide)
             with m.State("TRIGGER-TO-COME"):
-                m.d.comb += [writer.word.eq(messages.word), writer.there.eq(messages.there & is_trigger)]
+                m.d.comb += [writer.word.eq(messages.word[:WORD_BITS]), writer.there.eq(messages.there & is_trigger)]
                 with m.If(messages.there & is_trigger):
                     m.next = "MESSAGE"
                 with m.Elif(messages.there | self.abort):
@@ -113,7 +116,7 @@ class Egress(wiring.Component):
                 m.next = "NOTHING"
             with m.State("MESSAGE"):
                 m.d.comb += [
-                    writer.word.eq(messages.word),
+                    writer.word.eq(messages.word[:WORD_BITS]),
                     writer.there.eq(messages.there),
                     messages.take.eq(writer.take),
                     messages.release.eq(writer.done & writer.good),

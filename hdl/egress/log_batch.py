@@ -8,10 +8,10 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.egress.replay_buffer import ReplayBuffer
 from hdl.egress.writer import PAYLOAD_WORDS_BITS, WORD_BYTES
 from hdl.octet_stream import octet_stream
 from hdl.records import WORD_BITS
+from hdl.replay_buffer import ReplayBuffer
 
 BATCH_WORDS: Final = 1_472 // WORD_BYTES
 """Words of a payload that an Ethernet frame of the usual size can carry."""
@@ -52,20 +52,19 @@ class LogBatch(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Counts words from the batch's start; ``next_end`` is the end of a message that waits for the next batch."""
         m = Module()
-        m.submodules.buffer = buffer = ReplayBuffer(_DEPTH)
+        m.submodules.buffer = buffer = ReplayBuffer(_DEPTH, WORD_BITS)
         assembled, lane = Signal(WORD_BITS), Signal(range(WORD_BYTES))
         full, ends_message = Signal(), Signal()
         end, next_end = Signal(PAYLOAD_WORDS_BITS), Signal(range(_DEPTH + 1))
         has_next, sending, passes, rests = Signal(), Signal(), Signal(), Signal()
-        stored_end = Signal(range(_DEPTH + 2))
+        stored = Signal(range(_DEPTH + 1))
         log = self.log
         m.d.comb += [
             passes.eq(full & buffer.words.ready),
             log.ready.eq((~full | passes) & ~has_next & ~(passes & ends_message)),
             buffer.words.payload.eq(assembled),
             buffer.words.valid.eq(full),
-            stored_end.eq(buffer.held + 1),
-            rests.eq(~log.valid & ~full & (lane == 0) & (buffer.held == end)),
+            rests.eq(~log.valid & ~full & (lane == 0) & (stored == end)),
         ]
         with m.If(passes):
             m.d.sync += [full.eq(0), assembled.eq(0)]
@@ -80,9 +79,10 @@ class LogBatch(wiring.Component):
             ]
             with m.If(log.payload.last):
                 m.d.sync += lane.eq(0)
-        self._boundaries(m, passes & ends_message, stored_end, end, next_end, has_next, sending)
-        may_grow = ~rests & ~has_next & (buffer.held <= BATCH_WORDS)
+        self._boundaries(m, passes & ends_message, stored, end, next_end, has_next, sending)
+        may_grow = ~rests & ~has_next & (stored <= BATCH_WORDS)
         m.d.sync += self.pending.eq((end != 0) & ~may_grow & ~sending & ~self.begin)
+        m.d.sync += stored.eq(stored + passes - Mux(self.sent, end, 0))
         m.d.comb += [
             self.words.eq(end),
             self.word.eq(buffer.word),
@@ -90,7 +90,7 @@ class LogBatch(wiring.Component):
             buffer.take.eq(self.take),
             buffer.rewind.eq(self.rewind),
             buffer.release.eq(self.sent),
-            self.idle.eq((buffer.held == 0) & ~full & (lane == 0) & ~log.valid),
+            self.idle.eq(buffer.empty & ~full & (lane == 0) & ~log.valid),
         ]
         return m
 
@@ -98,12 +98,13 @@ class LogBatch(wiring.Component):
         self,
         m: Module,
         message_ends: Signal,
-        stored_end: Signal,
+        stored: Signal,
         end: Signal,
         next_end: Signal,
         has_next: Signal,
         sending: Signal,
     ) -> None:
+        """Ends of messages, in words from the batch's start; ``stored`` is without the word that ends one now."""
         with m.If(self.begin):
             m.d.sync += sending.eq(1)
         with m.Elif(self.rewind | self.sent):
@@ -111,9 +112,9 @@ class LogBatch(wiring.Component):
         with m.If(self.sent):
             m.d.sync += [end.eq(Mux(has_next, next_end - end, 0)), has_next.eq(0)]
             with m.If(message_ends):
-                m.d.sync += end.eq(stored_end - end)
+                m.d.sync += end.eq(stored + 1 - end)
         with m.Elif(message_ends):
-            with m.If((end == 0) | ((stored_end <= BATCH_WORDS) & ~sending & ~self.begin)):
-                m.d.sync += end.eq(stored_end)
+            with m.If((end == 0) | ((stored < BATCH_WORDS) & ~sending & ~self.begin)):
+                m.d.sync += end.eq(stored + 1)
             with m.Else():
-                m.d.sync += [next_end.eq(stored_end), has_next.eq(1)]
+                m.d.sync += [next_end.eq(stored + 1), has_next.eq(1)]

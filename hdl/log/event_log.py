@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from hdl.log.payload_ring import PayloadRing
 from hdl.octet_stream import octet_stream
 from hdl.parameters import BYTE, CoreParameters
 from hdl.records import CHANNEL_NUMBER_BITS, LENGTH_BITS, TIME_BITS, WORD_BITS, PayloadBus
+from hdl.replay_buffer import ReplayBuffer
 from market.fastpath import layout
 from market.fastpath.specification import StepKind
 
@@ -43,7 +43,7 @@ class EventLog(wiring.Component):
     ----------
     parameters: the build.
     ring_bytes: bytes of datagrams that may wait, a power of two; each takes whole beats.
-    steps: steps that may wait.
+    steps: steps that may wait, a power of two.
 
     Members
     -------
@@ -91,7 +91,7 @@ class EventLog(wiring.Component):
         m.submodules.controls = controls = PayloadRing(BYTE, CONTROL_RING_BYTES)
         step_layout = self._step_layout()
         width = Value.cast(Signal(step_layout)).shape().width
-        m.submodules.queue = queue = SyncFIFOBuffered(width=width, depth=self._steps)
+        m.submodules.queue = queue = ReplayBuffer(self._steps, width)
         datagram_length, control_length = Signal(LENGTH_BITS), Signal(LENGTH_BITS)
         self._collect_control(m, controls, control_length)
         with m.If(self.end):
@@ -112,9 +112,9 @@ class EventLog(wiring.Component):
             step.channel.eq(Mux(self.accepted, self.channel, 0)),
             step.length.eq(Mux(self.accepted, datagram_length, control_length)),
             step.start.eq(Mux(self.accepted, datagrams.start, controls.start)),
-            fits.eq(queue.w_rdy & ~Mux(self.accepted, datagrams.lost, controls.lost)),
-            queue.w_data.eq(step),
-            queue.w_en.eq(asked & fits),
+            fits.eq(queue.words.ready & ~Mux(self.accepted, datagrams.lost, controls.lost)),
+            queue.words.payload.eq(step),
+            queue.words.valid.eq(asked & fits),
             datagrams.keep.eq(self.accepted & fits),
             datagrams.drop.eq(self.refused | (self.accepted & ~fits)),
             controls.keep.eq(self.control_accepted & fits),
@@ -156,7 +156,7 @@ class EventLog(wiring.Component):
     def _read(
         self,
         m: Module,
-        queue: SyncFIFOBuffered,
+        queue: ReplayBuffer,
         step_layout: data.StructLayout,
         datagrams: PayloadRing,
         controls: PayloadRing,
@@ -175,11 +175,12 @@ class EventLog(wiring.Component):
             chosen.lane.eq(lane),
         ]
         with m.FSM(name="reader"):
-            with m.State("REST"), m.If(queue.r_rdy):
-                m.d.comb += queue.r_en.eq(1)
-                m.d.sync += [step.eq(queue.r_data), position.eq(0), lane.eq(0)]
+            with m.State("REST"), m.If(queue.there):
+                m.d.comb += queue.take.eq(1)
+                m.d.sync += [step.eq(queue.word), position.eq(0), lane.eq(0)]
                 m.next = "BEGIN"
             with m.State("BEGIN"):
+                m.d.comb += queue.release.eq(1)
                 m.d.sync += [row.eq(step.start), left.eq(step.length)]
                 m.next = "HEADER"
             with m.State("HEADER"):

@@ -6,8 +6,6 @@ from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.records import WORD_BITS
-
 
 class ReplayBuffer(wiring.Component):
     """A queue of words in block RAM whose reader may go back to the last word that it has not released.
@@ -15,6 +13,7 @@ class ReplayBuffer(wiring.Component):
     Parameters
     ----------
     depth: words, a power of two.
+    bits: width of a word.
 
     Members
     -------
@@ -23,22 +22,21 @@ class ReplayBuffer(wiring.Component):
     take: strobe: on to the next word.
     rewind: strobe: back to the oldest word held.
     release: strobe: the words taken so far are given up; those after are the oldest now. Not with ``take``.
-    held: words held. empty: none.
+    empty: no word is held.
     """
 
-    def __init__(self, depth: int) -> None:
+    def __init__(self, depth: int, bits: int) -> None:
         if depth & (depth - 1):
             raise ValueError(f"{depth} words; expected a power of two")
-        self._depth = depth
+        self._depth, self._bits = depth, bits
         super().__init__(
             {
-                "words": In(stream.Signature(unsigned(WORD_BITS))),
-                "word": Out(WORD_BITS),
+                "words": In(stream.Signature(unsigned(bits))),
+                "word": Out(bits),
                 "there": Out(1),
                 "take": In(1),
                 "rewind": In(1),
                 "release": In(1),
-                "held": Out(range(depth + 1)),
                 "empty": Out(1),
             }
         )
@@ -46,13 +44,12 @@ class ReplayBuffer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Words go through the memory's output and a register behind it; going back empties both."""
         m = Module()
-        m.submodules.store = store = memory.Memory(shape=unsigned(WORD_BITS), depth=self._depth, init=[])
+        m.submodules.store = store = memory.Memory(shape=unsigned(self._bits), depth=self._depth, init=[])
         write, read = store.write_port(), store.read_port()
         counter = range(2 * self._depth)
         written, fetched, taken, released = Signal(counter), Signal(counter), Signal(counter), Signal(counter)
         is_read, moves, fetches = Signal(), Signal(), Signal()
         m.d.comb += [
-            self.held.eq((written - released)[: len(written)]),
             self.empty.eq(written == released),
             self.words.ready.eq((written ^ released) != self._depth),
             write.addr.eq(written[:-1]),
