@@ -12,7 +12,7 @@ pytest.importorskip("amaranth", reason="the fpga extra is not installed: make te
 
 from amaranth.sim import Simulator
 
-from hdl.ethernet.channels import LOOKUP_CYCLES, ChannelTable
+from hdl.ethernet.channels import ChannelTable, lookup_cycles, write_cycles
 from hdl.parameters import CoreParameters
 from hdl.toolchain.verilog import verilog_of
 from market.fastpath import layout
@@ -27,6 +27,7 @@ class Bench:
     """A table in the simulator, and what a plain search says."""
 
     ctx: Any
+    parameters: CoreParameters
     table: ChannelTable
     rows: dict[int, tuple[Row, dict[str, int]]]
 
@@ -65,10 +66,12 @@ class Bench:
     async def lookup(self, key: Row) -> None:
         """A lookup whose answer must be right, and in time."""
         self.ask(key)
-        for _ in range(LOOKUP_CYCLES):
+        for _ in range(lookup_cycles(self.parameters)):
             await self.ctx.tick()
             self.ctx.set(self.table.lookup, 0)
             self.ctx.set(self.table.address, 0)
+            if self.ctx.get(self.table.answered):
+                break
         assert self.ctx.get(self.table.answered) == 1
         self.check(key)
         await self.ctx.tick()
@@ -84,11 +87,12 @@ class Bench:
             assert (row.channel, row.instrument, row.venue, row.feed) == (lowest, *self.rows[lowest][1].values())
 
 
-def run(script: Any, channels: int = 64) -> None:
-    table = ChannelTable(CoreParameters(capacity=EngineSizes(channels=channels)))
+def run(script: Any, bus_bytes: int, channels: int = 64) -> None:
+    parameters = CoreParameters(capacity=EngineSizes(channels=channels), bus_bytes=bus_bytes)
+    table = ChannelTable(parameters)
 
     async def bench(ctx: Any) -> None:
-        await script(Bench(ctx, table, {}))
+        await script(Bench(ctx, parameters, table, {}))
 
     simulator = Simulator(table)
     simulator.add_clock(1e-6)
@@ -96,35 +100,40 @@ def run(script: Any, channels: int = 64) -> None:
     simulator.run()
 
 
+BUSES = pytest.mark.parametrize("bus_bytes", [1, 8])
 GROUP = (0xEF000001, 30_000)
 
 
-def test_it_becomes_verilog() -> None:
-    assert "module channel_table" in verilog_of(ChannelTable(CoreParameters()), "channel_table")
+@BUSES
+def test_it_becomes_verilog(bus_bytes: int) -> None:
+    assert "module channel_table" in verilog_of(ChannelTable(CoreParameters(bus_bytes=bus_bytes)), "channel_table")
 
 
-def test_an_empty_table_knows_nothing() -> None:
+@BUSES
+def test_an_empty_table_knows_nothing(bus_bytes: int) -> None:
     async def script(bench: Bench) -> None:
         for key in ((0, 0), GROUP, (0xFFFFFFFF, 0xFFFF)):
             await bench.lookup(key)
 
-    run(script)
+    run(script, bus_bytes)
 
 
-def test_rows_are_found_by_all_of_address_and_port() -> None:
+@BUSES
+def test_rows_are_found_by_all_of_address_and_port(bus_bytes: int) -> None:
     async def script(bench: Bench) -> None:
-        assert await bench.write(5, GROUP, instrument=65_535, venue=3, feed=2) == ChannelTable.WRITE_CYCLES
+        assert await bench.write(5, GROUP, instrument=65_535, venue=3, feed=2) == write_cycles(bench.parameters)
         await bench.lookup(GROUP)
         for bit in range(32):
             await bench.lookup((GROUP[0] ^ 1 << bit, GROUP[1]))
         for bit in range(16):
             await bench.lookup((GROUP[0], GROUP[1] ^ 1 << bit))
 
-    run(script)
+    run(script, bus_bytes)
 
 
+@BUSES
 @pytest.mark.parametrize("channels", [1, 5, 64])
-def test_the_lowest_enabled_row_wins_through_any_history(channels: int) -> None:
+def test_the_lowest_enabled_row_wins_through_any_history(bus_bytes: int, channels: int) -> None:
     generator = random.Random(channels)
     keys = [(generator.getrandbits(32), generator.getrandbits(16)) for _ in range(4)]
 
@@ -137,10 +146,11 @@ def test_the_lowest_enabled_row_wins_through_any_history(channels: int) -> None:
             for key in keys:
                 await bench.lookup(key)
 
-    run(script, channels)
+    run(script, bus_bytes, channels)
 
 
-def test_a_written_row_changes_the_answer_that_holds() -> None:
+@BUSES
+def test_a_written_row_changes_the_answer_that_holds(bus_bytes: int) -> None:
     async def script(bench: Bench) -> None:
         await bench.lookup(GROUP)
         await bench.write(9, GROUP)
@@ -150,11 +160,12 @@ def test_a_written_row_changes_the_answer_that_holds() -> None:
         await bench.write(4, GROUP, enabled=0)
         bench.check(GROUP)
 
-    run(script)
+    run(script, bus_bytes)
 
 
-@pytest.mark.parametrize("cycle", range(ChannelTable.WRITE_CYCLES + 2))
-def test_a_lookup_while_a_row_is_written_is_answered_by_the_new_table(cycle: int) -> None:
+@BUSES
+@pytest.mark.parametrize("cycle", range(22))
+def test_a_lookup_while_a_row_is_written_is_answered_by_the_new_table(bus_bytes: int, cycle: int) -> None:
     async def script(bench: Bench) -> None:
         table, ctx = bench.table, bench.ctx
         other = (GROUP[0] + 1, GROUP[1])
@@ -166,7 +177,7 @@ def test_a_lookup_while_a_row_is_written_is_answered_by_the_new_table(cycle: int
         ctx.set(table.command.apply, 1)
         bench.rows[1] = (GROUP, bench.rows[0][1])
         answers = 0
-        for now in range(2 * ChannelTable.WRITE_CYCLES):
+        for now in range(3 * write_cycles(bench.parameters)):
             if now == cycle:
                 bench.ask(GROUP)
             await ctx.tick()
@@ -176,19 +187,20 @@ def test_a_lookup_while_a_row_is_written_is_answered_by_the_new_table(cycle: int
         assert answers == 1
         bench.check(GROUP)
 
-    run(script)
+    run(script, bus_bytes)
 
 
-def test_other_templates_change_nothing() -> None:
+@BUSES
+def test_other_templates_change_nothing(bus_bytes: int) -> None:
     async def script(bench: Bench) -> None:
         await bench.write(0, GROUP)
         bench.ctx.set(bench.table.command.template, layout.TEMPLATE_VENUE_ROW)
         bench.ctx.set(bench.table.command.message, 0)
         bench.ctx.set(bench.table.command.apply, 1)
-        for _ in range(ChannelTable.WRITE_CYCLES + 2):
+        for _ in range(write_cycles(bench.parameters) + 2):
             await bench.ctx.tick()
             bench.ctx.set(bench.table.command.apply, 0)
             assert not bench.ctx.get(bench.table.command.done)
         await bench.lookup(GROUP)
 
-    run(script)
+    run(script, bus_bytes)

@@ -1,0 +1,73 @@
+"""Finds a destination row by row, four rows per cycle."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from amaranth.hdl import Cat, Module, Signal, unsigned
+from amaranth.lib import memory, wiring
+
+from hdl.ethernet.content_match import lowest_set
+from hdl.ethernet.row_match import KEY_BITS, match_members
+
+_ROWS_AT_ONCE: Final = 4
+
+
+def search_cycles(rows: int) -> int:
+    """From ``write`` to ``done``, and from ``lookup`` to ``answered`` at most: a row that is found is the answer."""
+    return -(-rows // _ROWS_AT_ONCE) + 2
+
+
+class ScanMatch(wiring.Component):
+    """Keys in four banks of distributed RAM, compared four at a time; ``match_members`` says what the members are."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        super().__init__(match_members(rows))
+
+    def elaborate(self, platform: object) -> Module:
+        """A search begins with each lookup, and again with each write; the first match of a search counts."""
+        m = Module()
+        steps = -(-self._rows // _ROWS_AT_ONCE)
+        step, last_step = Signal(range(steps)), Signal(range(steps))
+        searching, compared, was_last, settled = Signal(), Signal(), Signal(), Signal()
+        key, asked, writes, hits = Signal(KEY_BITS), Signal(), Signal(), Signal(_ROWS_AT_ONCE)
+        bank_bits = (_ROWS_AT_ONCE - 1).bit_length()
+        for number in range(_ROWS_AT_ONCE):
+            bank = memory.Memory(shape=unsigned(KEY_BITS + 1), depth=steps, init=[])
+            m.submodules[f"bank_{number}"] = bank
+            read, write = bank.read_port(domain="comb"), bank.write_port()
+            m.d.comb += [
+                read.addr.eq(step),
+                write.addr.eq(self.write_row[bank_bits:]),
+                write.data.eq(Cat(self.write_key, self.write_enabled)),
+                write.en.eq(self.write & (self.write_row[:bank_bits] == number)),
+            ]
+            m.d.sync += hits[number].eq(read.data == Cat(key, 1))
+        m.d.sync += [
+            compared.eq(searching),
+            was_last.eq(step == steps - 1),
+            last_step.eq(step),
+            self.answered.eq(0),
+            self.done.eq(0),
+        ]
+        with m.If(searching):
+            m.d.sync += [step.eq(step + 1), searching.eq(step != steps - 1)]
+        lowest, any_hit = lowest_set(m, hits)
+        with m.If(compared & ~settled & (any_hit | was_last)):
+            m.d.sync += [
+                self.found.eq(any_hit),
+                self.index.eq(Cat(lowest, last_step)),
+                settled.eq(1),
+                asked.eq(0),
+                self.answered.eq(asked),
+            ]
+        with m.If(compared & was_last & writes):
+            m.d.sync += [self.done.eq(1), writes.eq(0)]
+        with m.If(self.write):
+            m.d.sync += writes.eq(1)
+        with m.If(self.lookup | self.write):
+            m.d.sync += [searching.eq(1), compared.eq(0), settled.eq(0), step.eq(0)]
+        with m.If(self.lookup):
+            m.d.sync += [key.eq(self.key), asked.eq(1), self.answered.eq(0), self.found.eq(0)]
+        return m
