@@ -1,0 +1,182 @@
+"""Checks the fields of a control message one after the other, by a program that comes from the rules."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.control.product import ProductOrder
+from hdl.control.program import LEASTS, REACHES, WORD_INDEX_BITS, Operation, Program, Size, row_layout
+from hdl.control.rules import LIMITS, Condition, Limit, Span
+from hdl.parameters import BYTE, CoreParameters
+from hdl.records import DURATION_BITS, TIME_BITS, WORD_BITS, sizes_layout
+from market.fastpath.specification import BASIS_FRACTION_BITS, FEE_LIMIT, IMBALANCE_FRACTION_BITS
+
+REFUSAL_BITS: Final = 4
+LIMIT_BITS: Final = 17
+_SHORT_BITS: Final = 16
+
+
+class Checker(wiring.Component):
+    """The first refusal of a message, by the order of refusals.
+
+    Parameters
+    ----------
+    parameters: the build; lines and books are those of its capacity.
+    program: the checks.
+
+    Members
+    -------
+    start: strobe: check the message whose rows of the program begin at ``begin``.
+    word_index, word: a word of the message, read in the same cycle.
+    conditions: whether each ``Condition`` holds; a level.
+    sizes: sizes in use.
+    done: strobe; then ``refusal`` is the first one, 0 if there is none, until the next start.
+
+    Latency
+    -------
+    ``done`` 2 cycles after ``start``, and 3 more per row of the program up to the one that fails, and 64 or 96 more per
+    product.
+    """
+
+    def __init__(self, parameters: CoreParameters, program: Program) -> None:
+        self._parameters, self._program = parameters, program
+        super().__init__(
+            {
+                "start": In(1),
+                "begin": In(range(len(program.rows))),
+                "word_index": Out(WORD_INDEX_BITS),
+                "word": In(WORD_BITS),
+                "conditions": In(len(Condition)),
+                "sizes": In(sizes_layout(parameters)),
+                "done": Out(1),
+                "refusal": Out(REFUSAL_BITS),
+            }
+        )
+
+    def elaborate(self, platform: Any) -> Module:
+        """Three cycles per row: its field, what is true of it, and what follows, while the next row is read."""
+        m = Module()
+        init = [row.bits() for row in self._program.rows]
+        m.submodules.rows = rows = memory.Memory(shape=row_layout, depth=len(init), init=init)
+        m.submodules.product = product = ProductOrder()
+        read = rows.read_port()
+        row, at = read.data, Signal(range(len(init)))
+        value, passes = Signal(WORD_BITS), Signal()
+        m.d.comb += [read.addr.eq(at), self.word_index.eq(row.word)]
+        loads = {
+            Operation.MULTIPLICAND: product.load_multiplicand,
+            Operation.MULTIPLIER: product.load_multiplier,
+            Operation.BOUND: product.load_bound,
+            Operation.BOUND_HIGH: product.load_bound_high,
+        }
+        m.d.comb += product.value.eq(value)
+        is_product = row.operation == Operation.PRODUCT
+
+        with m.FSM(name="check"):
+            with m.State("IDLE"):
+                m.d.sync += [self.done.eq(0), at.eq(self.begin)]
+                with m.If(self.start):
+                    m.d.sync += self.refusal.eq(0)
+                    m.next = "ROW"
+            with m.State("ROW"):
+                m.next = "FIELD"
+            with m.State("FIELD"):
+                m.d.sync += value.eq(Mux(row.constant, row.select, field_of(row, self.word)))
+                m.d.comb += product.start.eq(is_product)
+                m.next = "TEST"
+            with m.State("TEST"):
+                m.d.sync += passes.eq(self._test(m, row, value, product))
+                for operation, load in loads.items():
+                    m.d.comb += load.eq(row.operation == operation)
+                with m.If(~is_product | product.done):
+                    m.d.sync += at.eq(at + 1)
+                    m.next = "FOLLOW"
+            with m.State("FOLLOW"):
+                m.next = "FIELD"
+                with m.If(~passes):
+                    m.d.sync += self.refusal.eq(row.refusal)
+                with m.If(~passes | row.last):
+                    m.d.sync += self.done.eq(1)
+                    m.next = "IDLE"
+        return m
+
+    def _test(self, m: Module, row: Any, value: Signal, product: ProductOrder) -> Signal:
+        """Whether the row's check passes; rows that only load do."""
+        passes, least = Signal(), Signal()
+        with m.Switch(row.least):
+            for number, bound in enumerate(LEASTS):
+                with m.Case(number):
+                    m.d.comb += least.eq(1 if bound == 0 else value[bound.bit_length() - 1 :].any())
+        with m.Switch(row.operation):
+            with m.Case(Operation.BELOW):
+                m.d.comb += passes.eq(least & self._below(m, row, value))
+            with m.Case(Operation.WITHIN):
+                m.d.comb += passes.eq(least & self._within(m, row, value))
+            with m.Case(Operation.HOLDS):
+                m.d.comb += passes.eq(self.conditions.bit_select(row.select[: len(Condition) - 1], 1))
+            with m.Case(Operation.PRODUCT):
+                m.d.comb += passes.eq(Mux(row.select[0] == REACHES, ~product.below, ~product.above))
+            with m.Default():
+                m.d.comb += passes.eq(1)
+        return passes
+
+    def _below(self, m: Module, row: Any, value: Signal) -> Value:
+        limit, number = Signal(LIMIT_BITS), Signal(_SHORT_BITS)
+        capacity = self._parameters.capacity
+        limits: dict[Limit, Any] = {
+            Limit.INSTRUMENTS: self.sizes.instruments,
+            Limit.VENUES: self.sizes.venues,
+            Limit.CHANNELS: self.sizes.channels,
+            Limit.LINES: capacity.lines,
+            Limit.BOOKS: capacity.books,
+            Limit.ORDER_BOOKS: capacity.order_books,
+            **LIMITS,
+        }
+        with m.Switch(row.select):
+            for name, bound in limits.items():
+                with m.Case(name):
+                    m.d.comb += limit.eq(bound)
+        m.d.comb += number.eq(Mux(row.negated, (-value[:BYTE])[:BYTE], value[:_SHORT_BITS]))
+        absent = value[:BYTE].all() & ((row.size == Size.ONE) | value[BYTE:_SHORT_BITS].all())
+        return (number < limit) | (row.absent & absent)
+
+    def _within(self, m: Module, row: Any, value: Signal) -> Value:
+        """|value| < 2^bits: no higher bit differs from the sign, and it is not -2^bits."""
+        top = self.sizes.top0
+        ones = Const(-1, WORD_BITS)
+        masks = {
+            Span.COUNT: top,
+            Span.EDGE: Cat(ones[:2], top),
+            Span.BASIS: Cat(ones[: BASIS_FRACTION_BITS + 1], top),
+            Span.DURATION: ones[:DURATION_BITS],
+            Span.TIME: ones[:TIME_BITS],
+            Span.FEE: Const(FEE_LIMIT - 1, WORD_BITS),
+            Span.IMBALANCE: ones[:IMBALANCE_FRACTION_BITS],
+        }
+        mask, negative = Signal(WORD_BITS), Signal()
+        with m.Switch(row.select):
+            for span, bits in masks.items():
+                with m.Case(span):
+                    m.d.comb += mask.eq(bits)
+        m.d.comb += negative.eq(row.signed & value[-1])
+        distance = value ^ negative.replicate(WORD_BITS)
+        return ~(distance & ~mask).any() & ~(negative & (distance | ~mask).all())
+
+
+def field_of(row: Any, word: Value) -> Value:
+    """A row's field out of its word, with zeros or its sign up to 64 bits."""
+    octets = [word[at : at + BYTE] for at in range(0, WORD_BITS, BYTE)]
+    first = Cat(*octets).word_select(row.lane, BYTE)
+    second = Cat(*octets[1::2]).word_select(row.lane[1:], BYTE)
+    upper = Cat(word[16:32], word[48:64]).word_select(row.lane[2], 16)
+    sign = row.signed & Mux(row.size == Size.ONE, first[-1], Mux(row.size == Size.TWO, second[-1], upper[-1]))
+    return Cat(
+        first,
+        Mux(row.size == Size.ONE, sign.replicate(8), second),
+        Mux(row.size[1], upper, sign.replicate(16)),
+        Mux(row.size == Size.EIGHT, word[32:], sign.replicate(32)),
+    )

@@ -1,0 +1,90 @@
+"""Takes one control message in: its words as registers, and once more as a memory."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.control.program import WORD_BYTES, WORD_INDEX_BITS
+from hdl.octet_stream import octet_stream
+from hdl.parameters import BYTE
+from hdl.records import WORD_BITS
+from market.errors import Fatal
+
+MESSAGE_LENGTH_BITS: Final = 20
+"""A group of our schema has at most 65,535 entries of 8 bytes; longer messages count as that long."""
+LONGEST: Final = (1 << MESSAGE_LENGTH_BITS) - 1
+
+
+class MessageBuffer(wiring.Component):
+    """One message of any length; bytes beyond the buffer are counted and not kept.
+
+    Parameters
+    ----------
+    words: 8-byte words that are kept. Raises ``Fatal`` for more than a word index can name.
+
+    Members
+    -------
+    octets: the bytes; not ready from the last byte of a message until ``release``.
+    begin: strobe: a message's first byte is taken.
+    complete: a message is in. Then ``length`` is its length in bytes, and ``words`` are its words: bytes behind the
+        message's end are of no meaning.
+    read_index, read_word: a word, read in the same cycle.
+    release: strobe, only given while ``complete``: take the next message.
+    """
+
+    def __init__(self, words: int) -> None:
+        if words > 1 << WORD_INDEX_BITS:
+            raise Fatal(f"control messages of {words} words; expected at most {1 << WORD_INDEX_BITS}")
+        self._count = words
+        super().__init__(
+            {
+                "octets": In(octet_stream()),
+                "begin": Out(1),
+                "complete": Out(1),
+                "length": Out(MESSAGE_LENGTH_BITS),
+                "words": Out(WORD_BITS).array(words),
+                "read_index": In(WORD_INDEX_BITS),
+                "read_word": Out(WORD_BITS),
+                "release": In(1),
+            }
+        )
+
+    def elaborate(self, platform: Any) -> Module:
+        """Bytes are gathered into a word, which is written with its last byte or the message's."""
+        m = Module()
+        m.submodules.store = store = memory.Memory(shape=WORD_BITS, depth=self._count, init=[])
+        write, read = store.write_port(), store.read_port(domain="comb")
+        octet = self.octets.payload
+        gathered = Signal(WORD_BITS - BYTE)
+        taken, filled, word = Signal(), Signal(), Signal(WORD_BITS)
+        lane, index = self.length[:3], self.length[3:]
+        octets = [Mux(lane == at, octet.data, gathered.word_select(at, BYTE)) for at in range(WORD_BYTES - 1)]
+        m.d.comb += [
+            self.octets.ready.eq(~self.complete),
+            taken.eq(self.octets.valid & ~self.complete),
+            self.begin.eq(taken & (self.length == 0)),
+            word.eq(Cat(*octets, octet.data)),
+            filled.eq(taken & (octet.last | (lane == WORD_BYTES - 1)) & (index < self._count)),
+            write.addr.eq(index),
+            write.data.eq(word),
+            write.en.eq(filled),
+            read.addr.eq(self.read_index),
+            self.read_word.eq(read.data),
+        ]
+        with m.If(taken):
+            m.d.sync += [
+                gathered.eq(word),
+                self.complete.eq(octet.last),
+                self.length.eq(Mux(self.length == LONGEST, LONGEST, self.length + 1)),
+            ]
+        with m.If(filled), m.Switch(index):
+            for at in range(self._count):
+                with m.Case(at):
+                    m.d.sync += self.words[at].eq(word)
+        with m.If(self.release):
+            m.d.sync += [self.complete.eq(0), self.length.eq(0)]
+        return m
