@@ -17,7 +17,7 @@ class ReplayBuffer(wiring.Component):
 
     Members
     -------
-    words: what comes in; not ready while ``depth`` words are held.
+    words: what comes in; not ready while ``depth`` words are held, and sometimes with one less.
     word: the next word, in a register, while ``there``: from the third cycle after it came in on.
     take: strobe: on to the next word.
     rewind: strobe: back to the oldest word held.
@@ -51,7 +51,6 @@ class ReplayBuffer(wiring.Component):
         is_read, moves, fetches = Signal(), Signal(), Signal()
         m.d.comb += [
             self.empty.eq(written == released),
-            self.words.ready.eq((written ^ released) != self._depth),
             write.addr.eq(written[:-1]),
             write.data.eq(self.words.payload),
             write.en.eq(self.words.valid & self.words.ready),
@@ -60,7 +59,14 @@ class ReplayBuffer(wiring.Component):
             read.addr.eq(fetched[:-1]),
             read.en.eq(fetches),
         ]
-        m.d.sync += [written.eq(written + write.en), taken.eq(taken + self.take)]
+        # one word may come while this is found out
+        has_room = Signal(init=1)
+        m.d.comb += self.words.ready.eq(has_room)
+        m.d.sync += [
+            has_room.eq((written - released)[: len(written)] < self._depth - 1),
+            written.eq(written + write.en),
+            taken.eq(taken + self.take),
+        ]
         with m.If(fetches):
             m.d.sync += is_read.eq(fetched != written)
             with m.If(fetched != written):

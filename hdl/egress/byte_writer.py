@@ -25,7 +25,7 @@ class ByteWriter(wiring.Component):
         """Headers, payload, check sequence; each byte is chosen in the cycle before it is on ``tx``."""
         m = Module()
         tx = self.tx
-        headers = Array(started_headers(m, self.settings, self.start, self.words, self.port))
+        headers = Array(started_headers(m, self.settings, self.start, self.words, self.port, "sync"))
         position, lane = Signal(range(HEADERS_BYTES)), Signal(range(WORD_BYTES))
         left, sequence_at = Signal(PAYLOAD_WORDS_BITS), Signal(range(_SEQUENCE_BYTES))
         remainder, current = Signal(REMAINDER_BITS), Signal(REMAINDER_BITS)

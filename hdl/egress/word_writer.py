@@ -31,26 +31,32 @@ class WordWriter(wiring.Component):
         """Headers, payload, last beat; each beat is chosen in the cycle before it is on ``tx``."""
         m = Module()
         tx = self.tx
-        octets = started_headers(m, self.settings, self.start, self.words, self.port)
+        octets = started_headers(m, self.settings, self.start, self.words, self.port, "comb")
         starts = range(0, HEADERS_BYTES - _CARRY_BYTES, WORD_BYTES)
         headers = Array([Cat(*octets[start : start + WORD_BYTES]) for start in starts])
         position, left = Signal(range(_HEADER_BEATS)), Signal(PAYLOAD_WORDS_BITS)
+        next_position, upcoming = Signal(range(_HEADER_BEATS)), Signal(8 * WORD_BYTES)
         remainder = Signal(REMAINDER_BITS, init=INITIAL_REMAINDER)
         beat, carry = Signal(8 * WORD_BYTES), Signal(8 * _CARRY_BYTES)
         puts, move, is_last = Signal(), Signal(), Signal()
         stops, spoiled, begun = Signal(), Signal(), Signal()
         m.d.comb += move.eq(~tx.valid | self.tx_ready)
 
+        # the next beat of headers is ready in a register
+        m.d.comb += next_position.eq(0)
+        m.d.sync += [position.eq(next_position), upcoming.eq(headers[next_position])]
+
         with m.FSM(name="frame"):
             with m.State("FREE"):
-                m.d.comb += [self.free.eq(move), puts.eq(self.start), beat.eq(headers[0])]
-                m.d.sync += [position.eq(1), carry.eq(0), left.eq(self.words), spoiled.eq(0)]
+                m.d.comb += [self.free.eq(move), puts.eq(self.start), beat.eq(upcoming)]
+                m.d.sync += [carry.eq(0), left.eq(self.words), spoiled.eq(0)]
                 with m.If(move & puts):
+                    m.d.comb += next_position.eq(1)
                     m.next = "HEADERS"
             with m.State("HEADERS"):
-                m.d.comb += [puts.eq(1), stops.eq(self.spoil | spoiled), beat.eq(headers[position])]
+                m.d.comb += [puts.eq(1), stops.eq(self.spoil | spoiled), beat.eq(upcoming)]
+                m.d.comb += next_position.eq(Mux(move, position + 1, position))
                 with m.If(move):
-                    m.d.sync += position.eq(position + 1)
                     with m.If(stops):
                         m.next = "FREE"
                     with m.Elif(position == _HEADER_BEATS - 1):

@@ -42,28 +42,28 @@ def writer_members(parameters: CoreParameters) -> dict[str, Any]:
     }
 
 
-def started_headers(m: Module, settings: Any, start: Signal, words: Signal, port: Signal) -> list[Any]:
-    """The bytes of a frame's headers; those before byte 16 at once, lengths two cycles after ``start``, the checksum
-    three."""
-    sent_port, sent_words = Signal(16), Signal(PAYLOAD_WORDS_BITS)
-    total_length, udp_length = Signal(16), Signal(16)
+def started_headers(
+    m: Module, settings: Any, start: Signal, words: Signal, port: Signal, checksum_domain: str
+) -> list[Any]:
+    """The bytes of a frame's headers: lengths and ports from the cycle after ``start``, the checksum two cycles after,
+    or three if its domain is ``sync``."""
+    sent_port, total_length, udp_length = Signal(16), Signal(16), Signal(16)
     with m.If(start):
-        m.d.sync += [sent_port.eq(port), sent_words.eq(words)]
-    payload_bytes = sent_words * WORD_BYTES
+        m.d.sync += [
+            sent_port.eq(port),
+            total_length.eq(words * WORD_BYTES + HEADER_BYTES + UDP_HEADER_BYTES),
+            udp_length.eq(words * WORD_BYTES + UDP_HEADER_BYTES),
+        ]
     addresses = address_words(settings)
     pairs, addresses_sum, folded = (Signal(17), Signal(17)), Signal(19), Signal(17)
-    fixed = Signal(16)
-    header_sum = Signal(17)
-    checksum = Signal(16)
+    fixed, header_sum, checksum = Signal(16), Signal(17), Signal(16)
     m.d.sync += [
         pairs[0].eq(addresses[0] + addresses[1]),
         pairs[1].eq(addresses[2] + addresses[3]),
         addresses_sum.eq(pairs[0] + pairs[1] + FIXED_WORDS),
         folded.eq(addresses_sum[:16] + addresses_sum[16:]),
         fixed.eq(folded[:16] + folded[16]),
-        total_length.eq(payload_bytes + HEADER_BYTES + UDP_HEADER_BYTES),
-        udp_length.eq(payload_bytes + UDP_HEADER_BYTES),
-        header_sum.eq(fixed + (payload_bytes + HEADER_BYTES + UDP_HEADER_BYTES)),
-        checksum.eq(~(header_sum[:16] + header_sum[16])),
+        header_sum.eq(fixed + total_length),
     ]
+    m.d[checksum_domain] += checksum.eq(~(header_sum[:16] + header_sum[16]))
     return header_octets(settings, total_length, checksum, sent_port, udp_length)
