@@ -51,7 +51,7 @@ class FeeProduct(wiring.Component):
                 m.d.sync += product.eq(part * self.fees)
             products.append(product)
         with m.If(self.at.preparation[Preparation.PARTS]):
-            m.d.sync += self.low.eq((products[0] >> _LIMB_BITS) + (products[1] if self._limbs > 1 else 0))
+            m.d.sync += self.low.eq((products[0].shift_right(_LIMB_BITS)) + (products[1] if self._limbs > 1 else 0))
             if self._limbs > 2:
                 m.d.sync += self.high.eq(products[2])
         return m
@@ -125,15 +125,15 @@ class Arbitrage(wiring.Component):
 
 
 def _fraction(value: Value) -> Value:
-    return value << _FRACTION_BITS
+    return value.shift_left(_FRACTION_BITS)
 
 
 def _with_cost(value: Value, product: FeeProduct) -> Value:
     """``value + cost``: value - floor(product / 16), which is the floor of (16 value + 15 - product) / 16."""
     rounding = (1 << _FRACTION_BITS) - 1
-    return (_fraction(value) + rounding - product.low - (product.high << _LIMB_BITS)) >> _FRACTION_BITS
+    return (_fraction(value) + rounding - product.low - product.high.shift_left(_LIMB_BITS)).shift_right(_FRACTION_BITS)
 
 
 def _without_cost(value: Value, product: FeeProduct) -> Value:
     """``value - cost``: value + floor(product / 16)."""
-    return (_fraction(value) + product.low + (product.high << _LIMB_BITS)) >> _FRACTION_BITS
+    return (_fraction(value) + product.low + product.high.shift_left(_LIMB_BITS)).shift_right(_FRACTION_BITS)

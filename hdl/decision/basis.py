@@ -61,13 +61,13 @@ class Basis(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         first, mid = Signal(), Signal(unsigned(self._parameters.price_bits + 1))
-        m.d.comb += first.eq(self.venue < self._number)
+        m.d.comb += first.eq(self.venue < self._number if self._number else 0)
         self._prepare(m, first, mid)
         self._sample(m, first, mid)
         return m
 
     def _prepare(self, m: Module, first: Signal, mid: Signal) -> None:
-        usual, age = self.stored.value >> BASIS_FRACTION_BITS, Signal(signed(TIME_BITS + 1))
+        usual, age = self.stored.value.shift_right(BASIS_FRACTION_BITS), Signal(signed(TIME_BITS + 1))
         rich_limit = Signal(doubled_limit_shape(self._parameters))
         cheap_limit = Signal.like(rich_limit)
         with m.If(self.at.preparation[Preparation.SUMS]):
@@ -98,7 +98,7 @@ class Basis(wiring.Component):
         none = self.stored.samples == 0
         difference = Mux(first, self.own_mid - mid, mid - self.own_mid)
         with m.If(self.at.event[Stage.SELECT]):
-            m.d.sync += target.eq(difference << BASIS_FRACTION_BITS)
+            m.d.sync += target.eq(difference.shift_left(BASIS_FRACTION_BITS))
         with m.If(self.at.event[Stage.RECORD]):
             m.d.sync += gap.eq(target - self.stored.value)
         with m.If(self.at.event[Stage.MEAN]):

@@ -98,8 +98,8 @@ class Imbalance(wiring.Component):
     def _compare(self, m: Module, sums: list[Signal]) -> None:
         """Sums of even limbs do not overlap, nor do those of odd ones: two numbers instead of one per limb."""
         even = Cat(sums[::2])
-        odd = Cat(sums[1::2]) << _LIMB_BITS
-        apart = self.difference << _THRESHOLD_BITS
+        odd = Cat(sums[1::2]).shift_left(_LIMB_BITS)
+        apart = self.difference.shift_left(_THRESHOLD_BITS)
         outweigh, ready, tight = Signal(2), Signal(2), Signal()
         m.d.comb += self.conditions.eq(outweigh & ready)
         with m.If(self.at.event[Stage.COMPARE]):

@@ -79,8 +79,8 @@ class LateValues(wiring.Component):
         remainder, quotient = Signal(bits + 1), Signal(_DIGITS * _DIGIT_BITS)
         once, thrice = Signal(bits + 1), Signal(bits + 3)
         left, divided = Signal(range(_DIGITS + 1)), Signal()
-        wide = remainder << _DIGIT_BITS
-        multiples = (once, once << 1, thrice)
+        wide = remainder.shift_left(_DIGIT_BITS)
+        multiples = (once, once.shift_left(1), thrice)
         rests = [wide - multiple for multiple in multiples]
         reached = [rest >= 0 for rest in rests]
         digit = Mux(reached[2], 3, Mux(reached[1], 2, reached[0]))
@@ -89,7 +89,7 @@ class LateValues(wiring.Component):
             m.d.sync += [
                 remainder.eq(Mux(self.difference < 0, -self.difference, self.difference)),
                 once.eq(self.total),
-                thrice.eq(self.total + (self.total << 1)),
+                thrice.eq(self.total + self.total.shift_left(1)),
                 left.eq(_DIGITS),
             ]
         with m.Elif(left != 0):
@@ -116,9 +116,9 @@ class LateValues(wiring.Component):
             finished.eq(summed & ~self.start),
         ]
         with m.If(multiplied):
-            m.d.sync += total.eq(Cat(products[::2]) + (Cat(products[1::2]) << _LIMB_BITS))
+            m.d.sync += total.eq(Cat(products[::2]) + Cat(products[1::2]).shift_left(_LIMB_BITS))
         with m.If(summed):
-            m.d.sync += result.microprice.eq(bid + (total >> _LIMB_BITS))
+            m.d.sync += result.microprice.eq(bid + total.shift_right(_LIMB_BITS))
         return finished
 
     def _keep(self, m: Module, finished: Signal, result: Any) -> None:

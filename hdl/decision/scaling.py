@@ -24,9 +24,13 @@ def scaled(mantissa: Value, shift: Value, bits: int) -> Value:
     100 is 64 + 32 + 4, and 1,000 is 1,024 - 32 + 8.
     """
     low = mantissa[:bits]
-    first = Array([low, low << 3, low << 6, low << 10])[shift]
-    second = Array([Const(0), low << 1, low << 5, ~(low << 5)[:bits]])[shift]
-    third = Array([Const(0), Const(0), low << 2, low << 3])[shift]
+
+    def times(power: int) -> Value:
+        return low.shift_left(power)[:bits]
+
+    first = Array([low, times(3), times(6), times(10)])[shift]
+    second = Array([Const(0), times(1), times(5), ~times(5)])[shift]
+    third = Array([Const(0), Const(0), times(2), times(3)])[shift]
     return (first + second + third + (shift == SCALING_SHIFT_LIMIT))[:bits]
 
 

@@ -13,7 +13,7 @@ from market.fastpath.reference import ReferenceEngine
 from market.fastpath.specification import Refusal, Result
 from market.fastpath.state import Counter
 from market.wire.sbe import decode
-from tests.hdl.decision.machine import Machine, Outcome, Pace, random_pace
+from tests.hdl.decision.machine import Machine, Outcome, Pace, counted, random_pace
 
 FORWARDED = {
     layout.TEMPLATE_ENGINE_ROW,
@@ -118,8 +118,6 @@ class Follower:
             self.triggers += 1
 
     def _compare_trade(self, trade: Trade, outcome: dict[str, Any], grown: dict[Counter, int]) -> None:
-        from tests.hdl.decision.machine import counted
-
         assert counted(outcome["counts"]) == grown
         rejected = any(counter.name.startswith("REJECT") for counter in grown)
         assert outcome["has_volume"] == (not rejected)

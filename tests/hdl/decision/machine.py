@@ -177,9 +177,13 @@ class Machine:
         counts = counted(fields_of(count_layout, self.ports.get("decider__outcome_counts")))
         fires = self.ports.get("decider__fires")
         assert early_at == ([begins + LATENCY] if fires else []), "early comes at one fixed cycle, if at all"
-        trigger = fields_of(trigger_layout(self._parameters), self.ports.get("decider__trigger")) if fires else None
+        trigger = self.trigger() if fires else None
         await self.ports.tick()
         return Outcome(counts, trigger)
+
+    def trigger(self) -> dict[str, Any]:
+        """The trigger's fields as they stand."""
+        return fields_of(trigger_layout(self._parameters), self.ports.get("decider__trigger"))
 
     async def late_values(self) -> dict[str, Any]:
         """The next imbalance and microprice."""

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from amaranth.hdl import Value
 from amaranth.sim import Simulator
 
+from hdl.decision.schedule import Preparation, Stage
+
 PERIOD_S = 8e-9
 
 
@@ -58,3 +60,25 @@ def simulate(component: Any, test: Callable[[Ports], Awaitable[None]]) -> None:
     simulator.add_clock(PERIOD_S)
     simulator.add_testbench(bench)
     simulator.run()
+
+
+async def run_preparation(ports: Ports) -> None:
+    """Give a part of the machine the strobes of the preparation, one per cycle."""
+    await _run_strobes(ports, [f"at__preparation__{step}" for step in range(len(Preparation))])
+
+
+async def run_event(ports: Ports, last: Stage = Stage.RESULT) -> None:
+    """Give a part of the machine the strobes of the event up to one of them, one per cycle."""
+    await _run_strobes(ports, [f"at__event__{stage}" for stage in range(last + 1)])
+
+
+async def _run_strobes(ports: Ports, names: list[str]) -> None:
+    for name in names:
+        ports.set(name, 1)
+        await ports.tick()
+        ports.set(name, 0)
+
+
+def as_signed(value: int, bits: int) -> int:
+    """A port's value as a two's complement number."""
+    return value - (1 << bits) if value >> bits - 1 else value

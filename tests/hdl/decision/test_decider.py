@@ -1,31 +1,187 @@
-"""The decision machine against the reference engine: same counters, same triggers, same late values."""
+"""The decision machine's timing, what an abandoned event leaves behind (nothing), and the kill pin."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-pytest.importorskip("amaranth", reason="the fpga extra is not installed: make test installs it")
+from hdl.decision.schedule import LATENCY, PREPARE_CYCLES, Stage
+from market.fastpath.conformance.case import Quote
+from market.fastpath.specification import Kind
+from market.fastpath.state import Counter
+from tests.hdl.decision.machine import Pace
+from tests.hdl.decision.market import Market, run_market
+from tests.hdl.decision.ports import Ports
+from tests.hdl.decision.verilated import Compiled
 
-from hdl.parameters import CoreParameters
-from market.fastpath.conformance.random_host import RandomHost
-from market.fastpath.reference import ReferenceEngine
-from market.fastpath.specification import EngineSizes
-from tests.hdl.decision.against_reference import Follower
-from tests.hdl.decision.machine import DecisionTop, Machine
-from tests.hdl.decision.ports import Ports, simulate
-
-SMALL = EngineSizes(venues=3, instruments=2)
+FLAT = (999, 10, 1_001, 10)
+EVENTS = {
+    Kind.ARB: (1_020, 10, 1_022, 10),
+    Kind.BASIS: (1_100, 10, 1_102, 10),
+    Kind.IMBALANCE: (999, 30, 1_001, 10),
+}
+DECIDED_AFTER_EARLY = 2
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_random_inputs_do_the_same_in_both(seed: int) -> None:
-    parameters = CoreParameters(SMALL)
-    engine = ReferenceEngine(SMALL)
-    host = RandomHost(engine, seed, with_frames=False)
+async def cycles_until(ports: Ports, name: str, most: int = 40) -> int:
+    """Cycles until a port of the decider is high, 0 if it is."""
+    for passed in range(most):
+        if ports.get(f"decider__{name}"):
+            return passed
+        await ports.tick()
+    raise AssertionError(f"{name} is not high within {most} cycles")
 
-    async def test(ports: Ports) -> None:
-        follower = Follower(Machine(ports, parameters), engine, seed)
-        await follower.follow(host.next_input() for _ in range(400))
-        assert follower.triggers > 3
 
-    simulate(DecisionTop(parameters), test)
+def run_kind(compiled: Compiled, kind: Kind, test: Any, **row: Any) -> None:
+    """A market in which the event of ``EVENTS`` on venue 0 is a candidate of its kind alone."""
+    quotes = ((1, *FLAT), (0, *FLAT), (1, *FLAT))
+    run_market(compiled, test, kind, quotes=quotes, **row)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_early_comes_four_cycles_after_loaded_for_every_kind(compiled: Compiled, kind: Kind) -> None:
+    async def test(market: Market) -> None:
+        ports, machine = market.ports, market.machine
+        await machine.prepare(0, 0, market.now)
+        for _ in range(PREPARE_CYCLES - 1):
+            await ports.tick()
+        before = ports.cycle
+        await machine.load(market.quote(0, *EVENTS[kind]))
+        await cycles_until(ports, "early")
+        assert ports.cycle - before == LATENCY == 4
+        assert await cycles_until(ports, "decided") == DECIDED_AFTER_EARLY
+        assert ports.get("decider__fires")
+        assert machine.trigger()["kind"] == kind
+
+    run_kind(compiled, kind, test)
+
+
+@pytest.mark.parametrize("wait", range(1, PREPARE_CYCLES))
+def test_an_event_that_comes_before_the_preparation_is_done_waits_for_it(compiled: Compiled, wait: int) -> None:
+    async def test(market: Market) -> None:
+        ports, machine = market.ports, market.machine
+        before = ports.cycle
+        await machine.prepare(0, 0, market.now)
+        for _ in range(wait - 1):
+            await ports.tick()
+        await machine.load(market.quote(0, *EVENTS[Kind.ARB]))
+        await cycles_until(ports, "early")
+        assert ports.cycle - before == PREPARE_CYCLES + LATENCY
+
+    run_kind(compiled, Kind.ARB, test)
+
+
+@pytest.mark.parametrize("to_resolve", [1, 2, 5, Stage.RESULT, Stage.RESULT + 1, 20])
+def test_a_commit_takes_one_cycle_once_the_event_is_worked_out(compiled: Compiled, to_resolve: int) -> None:
+    async def test(market: Market) -> None:
+        ports, machine = market.ports, market.machine
+        await machine.prepare(0, 0, market.now)
+        for _ in range(PREPARE_CYCLES - 1):
+            await ports.tick()
+        loaded_at = ports.cycle
+        await machine.load(market.quote(0, *EVENTS[Kind.ARB]))
+        while ports.cycle < loaded_at + to_resolve:
+            await ports.tick()
+        await machine.resolve(accept=True)
+        await cycles_until(ports, "committed")
+        assert ports.cycle - loaded_at == max(to_resolve, Stage.RESULT) + 1
+        await ports.tick()
+        assert ports.get("decider__ready")
+        assert ports.get("decider__decided"), "the outcome stays until the next event is prepared"
+        assert ports.get("decider__last_id") == 1
+
+    run_kind(compiled, Kind.ARB, test)
+
+
+@pytest.mark.parametrize("loaded_for", [None, *range(12)])
+def test_an_event_that_is_abandoned_leaves_no_trace(compiled: Compiled, loaded_for: int | None) -> None:
+    """At whatever cycle, before the quote or after it, in the middle of the decision or behind it."""
+
+    async def test(market: Market) -> None:
+        ports, machine = market.ports, market.machine
+        quote = market.quote(0, *EVENTS[Kind.ARB])
+        await machine.prepare(0, 0, market.now + 5)
+        for _ in range(PREPARE_CYCLES - 1):
+            await ports.tick()
+        if loaded_for is not None:
+            await machine.load(quote)
+            for _ in range(loaded_for):
+                await ports.tick()
+        await machine.resolve(accept=False)
+        for _ in range(12):
+            assert ports.get("decider__ready")
+            assert not ports.get("decider__early")
+            assert not ports.get("decider__decided")
+            await ports.tick()
+        assert ports.get("decider__last_id") == 0
+        # the same quote once more is new: neither its sequence nor its bits were stored
+        outcome = await machine.quote(quote, market.now, Pace())
+        assert outcome.trigger is not None
+        assert outcome.trigger["id"] == 1
+
+    run_kind(compiled, Kind.ARB, test)
+
+
+def one_event(market: Market) -> Quote:
+    return market.quote(0, *EVENTS[Kind.ARB])
+
+
+def test_the_kill_pin_stops_a_candidate_whose_gate_has_not_decided(compiled: Compiled) -> None:
+    async def test(market: Market) -> None:
+        ports, machine = market.ports, market.machine
+        ports.set("decider__kill", 1)
+        assert ports.get("decider__killed")
+        outcome = await machine.quote(one_event(market), market.now, Pace())
+        assert outcome.trigger is None
+        assert outcome.counts == {Counter.QUOTE_EVENTS: 1, Counter.CANDIDATE_ARB: 1, Counter.GATE_KILL: 1}
+        ports.set("decider__kill", 0)
+        assert ports.get("decider__killed"), "the pin leaves the engine killed"
+
+    run_kind(compiled, Kind.ARB, test)
+
+
+@pytest.mark.parametrize("cycles_after_loaded", [3, 4, 6])
+def test_the_kill_pin_acts_up_to_the_gate_and_not_after_it(compiled: Compiled, cycles_after_loaded: int) -> None:
+    async def test(market: Market) -> None:
+        ports, machine = market.ports, market.machine
+        await machine.prepare(0, 0, market.now)
+        for _ in range(PREPARE_CYCLES - 1):
+            await ports.tick()
+        await machine.load(one_event(market))
+        for _ in range(cycles_after_loaded - 1):
+            await ports.tick()
+        ports.set("decider__kill", 1)
+        await cycles_until(ports, "decided")
+        assert ports.get("decider__fires") == (cycles_after_loaded > Stage.GATE)
+
+    run_kind(compiled, Kind.ARB, test)
+
+
+def test_a_full_queue_of_late_values_holds_the_next_event_back(compiled: Compiled) -> None:
+    """Nothing is lost: the machine is not ready until one is taken."""
+
+    async def test(market: Market) -> None:
+        ports, machine = market.ports, market.machine
+        sent = 0
+        while ports.get("decider__ready"):
+            quote = one_event(market) if sent % 2 == 0 else market.quote(0, *FLAT)
+            outcome = await machine.quote(quote, market.now + sent * 10_000, Pace())
+            sent += 1
+            assert (outcome.trigger is None) == (sent % 2 == 0)
+        assert sent > 32
+        await machine.late_values()
+        assert await cycles_until(ports, "ready") <= 2
+
+    run_kind(compiled, Kind.ARB, test, positionLimit=1 << 40)
+
+
+def test_the_outcome_of_an_unknown_event_is_a_count(compiled: Compiled) -> None:
+    async def test(market: Market) -> None:
+        for instrument, venue in ((2, 0), (0, 3), (65_535, 255), (1, 0)):
+            unknown = Quote(**{**vars(one_event(market)), "instrument": instrument, "venue": venue})
+            outcome = await market.machine.quote(unknown, market.now, Pace())
+            assert outcome.counts == {Counter.QUOTE_EVENTS: 1, Counter.REJECT_UNKNOWN: 1}
+            assert outcome.trigger is None
+
+    run_kind(compiled, Kind.ARB, test)

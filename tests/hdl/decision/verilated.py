@@ -1,0 +1,128 @@
+"""Ports of a component as compiled C++: the same hardware as in Amaranth's simulator, some hundred times faster."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from hdl.toolchain.verilog import Port, flat_verilog_of, ports_of
+from sim.rtl.library import cache_folder, digest_of, locked
+from sim.rtl.tools import COMPILE, DEFINES, VERILATE, find_tools, run_tool
+from tests.hdl.decision.ports import Ports
+
+_CLOCK: Final = "clk"
+_TOP: Final = "under_test"
+_OPTIMISED: Final = "-O1"
+_RUNTIME: Final = ("verilated.cpp", "verilated_threads.cpp")
+
+
+class Compiled:
+    """A component's library and its ports; ``run`` gives each test a model of its own, as at power-on."""
+
+    def __init__(self, component: Any) -> None:
+        self._ports = {port.name: port for port in ports_of(component)}
+        self._library = ctypes.CDLL(str(_library(flat_verilog_of(component, _TOP), self._ports.values())))
+        self._library.create.restype = ctypes.c_void_p
+        self._library.port.restype = ctypes.c_void_p
+        for function in (self._library.evaluate, self._library.port, self._library.destroy):
+            function.argtypes = [ctypes.c_void_p]
+        self._library.port.argtypes = [ctypes.c_void_p, ctypes.c_int]
+
+    def run(self, test: Callable[[Ports], Awaitable[None]]) -> None:
+        """Run a test; what it awaits never waits."""
+        model = self._library.create()
+        try:
+            steps = test(VerilatedPorts(self._library, model, self._ports.values())).__await__()
+            for _ in steps:
+                raise AssertionError("a test on compiled ports waits for nothing but its ports")
+        finally:
+            self._library.destroy(model)
+
+
+class VerilatedPorts:
+    """The ports of one model; reading evaluates what has been driven."""
+
+    def __init__(self, library: Any, model: int, ports: Iterable[Port]) -> None:
+        self._library, self._model = library, model
+        self._places = {port.name: (library.port(model, number), port.bits) for number, port in enumerate(ports)}
+        self._clock = library.port(model, len(self._places))
+        self._settled = False
+        self.cycle = 0
+
+    def set(self, name: str, value: int) -> None:
+        place, bits = self._places[name]
+        driven = (value & ((1 << bits) - 1)).to_bytes(_bytes_of(bits), "little")
+        ctypes.memmove(place, driven, len(driven))
+        self._settled = False
+
+    def get(self, name: str) -> int:
+        if not self._settled:
+            self._library.evaluate(self._model)
+            self._settled = True
+        place, bits = self._places[name]
+        return int.from_bytes(ctypes.string_at(place, _bytes_of(bits)), "little")
+
+    async def tick(self) -> None:
+        for level in (b"\1", b"\0"):
+            self._library.evaluate(self._model)
+            ctypes.memmove(self._clock, level, 1)
+        self._library.evaluate(self._model)
+        self._settled = True
+        self.cycle += 1
+
+
+def _bytes_of(bits: int) -> int:
+    """Verilator keeps a port in 1, 2, 4 or 8 bytes, or in words of 4."""
+    return next((size for size in (1, 2, 4, 8) if bits <= 8 * size), -(-bits // 32) * 4)
+
+
+def _wrapper(ports: Iterable[Port]) -> str:
+    """C functions that make a model, evaluate it, and say where its ports are; the clock is the last one."""
+    names = [port.name.replace("__", "___05F") for port in ports] + [_CLOCK]
+    places = ", ".join(f"&(model->{name})" for name in names)
+    return f"""#include "V{_TOP}.h"
+#include "verilated.h"
+using Model = V{_TOP};
+extern "C" {{
+void* create() {{ return new Model; }}
+void destroy(void* made) {{ delete static_cast<Model*>(made); }}
+void evaluate(void* made) {{ static_cast<Model*>(made)->eval(); }}
+void* port(void* made, int number) {{
+  Model* model = static_cast<Model*>(made);
+  void* places[] = {{{places}}};
+  return places[number];
+}}
+}}
+"""
+
+
+def _library(verilog: str, ports: Iterable[Port]) -> Path:
+    """The compiled model, from the cache where it has been built before."""
+    tools = find_tools()
+    wrapper = _wrapper(ports)
+    key = digest_of(tools.identity, verilog, wrapper, *VERILATE, *COMPILE, *DEFINES, _OPTIMISED)
+    library = cache_folder() / f"{key}.so"
+    with locked(key) as folder:
+        if not library.is_file():
+            with tempfile.TemporaryDirectory(dir=folder, prefix="building-") as made:
+                os.replace(_build(verilog, wrapper, Path(made)), library)
+    return library
+
+
+def _build(verilog: str, wrapper: str, made: Path) -> Path:
+    tools = find_tools()
+    source, harness, library = made / f"{_TOP}.v", made / "wrapper.cpp", made / "model.so"
+    source.write_text(verilog, encoding="utf-8")
+    # a choice by several strobes is written as a case of overlapping patterns
+    arguments = [*VERILATE, "-Wno-CASEOVERLAP", "--top-module", _TOP, "--Mdir", str(made), str(source)]
+    run_tool([str(tools.verilator), *arguments], tools.environment)
+    harness.write_text(wrapper, encoding="utf-8")
+    sources = [*made.glob("*.cpp"), *(tools.root / "include" / name for name in _RUNTIME)]
+    options = [*COMPILE, *DEFINES, "-DVM_TRACE=0", "-DVM_TRACE_VCD=0", _OPTIMISED, f"-I{made}", *tools.includes]
+    command = [tools.compiler, "-shared", *options, *map(str, sorted(sources)), "-pthread", "-o", str(library)]
+    run_tool(command)
+    return library
