@@ -22,7 +22,7 @@ class ReplayBuffer(wiring.Component):
     take: strobe: on to the next word.
     rewind: strobe: back to the oldest word held.
     release: strobe: the words taken so far are given up; those after are the oldest now. Not with ``take``.
-    empty: no word is held.
+    empty: no word is held; known one cycle after ``release``.
     """
 
     def __init__(self, depth: int, bits: int) -> None:
@@ -37,7 +37,7 @@ class ReplayBuffer(wiring.Component):
                 "take": In(1),
                 "rewind": In(1),
                 "release": In(1),
-                "empty": Out(1),
+                "empty": Out(1, init=1),
             }
         )
 
@@ -50,7 +50,6 @@ class ReplayBuffer(wiring.Component):
         written, fetched, taken, released = Signal(counter), Signal(counter), Signal(counter), Signal(counter)
         is_read, moves, fetches = Signal(), Signal(), Signal()
         m.d.comb += [
-            self.empty.eq(written == released),
             write.addr.eq(written[:-1]),
             write.data.eq(self.words.payload),
             write.en.eq(self.words.valid & self.words.ready),
@@ -63,6 +62,7 @@ class ReplayBuffer(wiring.Component):
         has_room = Signal(init=1)
         m.d.comb += self.words.ready.eq(has_room)
         m.d.sync += [
+            self.empty.eq((written == released) & ~write.en),
             has_room.eq((written - released)[: len(written)] < self._depth - 1),
             written.eq(written + write.en),
             taken.eq(taken + self.take),

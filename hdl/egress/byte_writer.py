@@ -29,7 +29,7 @@ class ByteWriter(wiring.Component):
         position, lane = Signal(range(HEADERS_BYTES)), Signal(range(WORD_BYTES))
         left, sequence_at = Signal(PAYLOAD_WORDS_BITS), Signal(range(_SEQUENCE_BYTES))
         remainder, current = Signal(REMAINDER_BITS), Signal(REMAINDER_BITS)
-        octet, in_sequence, spoiled, begun = Signal(8), Signal(), Signal(), Signal()
+        octet, in_sequence, is_last, spoiled, begun = Signal(8), Signal(), Signal(), Signal(), Signal()
         puts, move, stops = Signal(), Signal(), Signal()
         m.d.comb += move.eq(~tx.valid | self.tx_ready)
         passes = move & puts
@@ -66,13 +66,14 @@ class ByteWriter(wiring.Component):
             with m.State("SEQUENCE"):
                 m.d.comb += [puts.eq(1), in_sequence.eq(1)]
                 with m.If(move & sequence_at.all()):
-                    m.d.comb += [self.done.eq(1), self.good.eq(~spoiled)]
+                    m.d.comb += is_last.eq(1)
                     m.next = "FREE"
 
         ends = in_sequence | stops
         m.d.comb += tx.count.eq(1)
         with m.If(stops):
             m.d.sync += spoiled.eq(1)
+        m.d.sync += [self.done.eq(is_last), self.good.eq(~spoiled)]
         with m.If(move):
             m.d.sync += tx.valid.eq(puts)
         # the remainder follows one byte behind; in the check sequence it is what is left of it
@@ -82,9 +83,9 @@ class ByteWriter(wiring.Component):
             m.d.sync += [
                 tx.data.eq(Mux(ends, sequence_octet, octet)),
                 tx.first.eq(~begun),
-                tx.last.eq(self.done),
-                tx.error.eq(self.done & spoiled),
-                begun.eq(~self.done),
+                tx.last.eq(is_last),
+                tx.error.eq(is_last & spoiled),
+                begun.eq(~is_last),
                 remainder.eq(Mux(begun, Mux(ends, current >> 8, current), INITIAL_REMAINDER)),
             ]
             with m.If(ends):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -152,10 +152,14 @@ class Egress(wiring.Component):
         expected = (expects | self.trigger_early) & ~self.abort
         block_length = messages.word[:16]
         m.d.comb += [
-            writer.port.eq(self.settings.message_port),
-            writer.words.eq(block_length // WORD_BYTES + 1),
+            writer.port.eq(Mux(messages.there | expected, self.settings.message_port, self.settings.log_port)),
+            writer.words.eq(batch.words),
             self.idle.eq(writer.free & ~self.tx.valid & messages.empty & batch.idle & ~expected & ~self.words.valid),
         ]
+        with m.If(messages.there):
+            m.d.comb += writer.words.eq(block_length // WORD_BYTES + 1)
+        with m.Elif(expected):
+            m.d.comb += writer.words.eq(_TRIGGER_WORDS)
         with m.If(writer.free):
             with m.If(~messages.empty):
                 m.d.comb += writer.start.eq(may_start)
@@ -163,14 +167,9 @@ class Egress(wiring.Component):
                     m.next = "MESSAGE"
             with m.Elif(expected):
                 if is_byte_wide:
-                    m.d.comb += [writer.start.eq(1), writer.words.eq(_TRIGGER_WORDS)]
+                    m.d.comb += writer.start.eq(1)
                     m.d.sync += expects.eq(0)
                     m.next = "TRIGGER-TO-COME"
             with m.Elif(batch.pending):
-                m.d.comb += [
-                    writer.start.eq(1),
-                    writer.port.eq(self.settings.log_port),
-                    writer.words.eq(batch.words),
-                    batch.begin.eq(1),
-                ]
+                m.d.comb += [writer.start.eq(1), batch.begin.eq(1)]
                 m.next = "LOG"

@@ -90,7 +90,7 @@ class LogBatch(wiring.Component):
             buffer.take.eq(self.take),
             buffer.rewind.eq(self.rewind),
             buffer.release.eq(self.sent),
-            self.idle.eq(buffer.empty & ~full & (lane == 0) & ~log.valid),
+            self.idle.eq((stored == 0) & ~full & (lane == 0) & ~log.valid),
         ]
         return m
 

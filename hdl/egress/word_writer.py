@@ -80,7 +80,7 @@ class WordWriter(wiring.Component):
                     m.next = "FREE"
 
         ends = is_last | stops
-        m.d.comb += [self.done.eq(move & ends), self.good.eq(is_last)]
+        m.d.sync += [self.done.eq(move & ends), self.good.eq(is_last)]
         with m.If(stops):
             m.d.sync += spoiled.eq(1)
         with m.If(move):

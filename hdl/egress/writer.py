@@ -22,8 +22,9 @@ def writer_members(parameters: CoreParameters) -> dict[str, Any]:
     ``start`` is a strobe while ``free``: a frame of ``words`` words to ``port`` begins, its first beat on ``tx`` in the
     next cycle. ``word`` is its next word, while ``there``; ``take`` is a strobe. A word that is not there when it is
     needed spoils the frame, and so does the strobe ``spoil`` before the check sequence has begun: the frame then ends
-    at once, with an inverted check sequence and ``error``. ``done`` is a strobe, with ``good`` for a whole frame.
-    A beat of ``tx`` passes in a cycle of ``valid`` and ``tx_ready``; within a frame ``valid`` stays set.
+    at once, with an inverted check sequence and ``error``. ``done`` is a strobe in the cycle after the last beat was
+    chosen, with ``good`` for a whole frame. A beat of ``tx`` passes in a cycle of ``valid`` and ``tx_ready``; within a
+    frame ``valid`` stays set.
     """
     return {
         "settings": In(egress_layout),
