@@ -82,7 +82,7 @@ class Account(wiring.Component):
             volumes.trade.eq(record.body.volume),
             volumes.instrument.eq(volume_instrument),
             volumes.which.eq(payloads.volume_which),
-            parity.word.eq(payloads.word),
+            parity.word.eq(payloads.words.payload.data),
             parity.valid.eq(payloads.parity_valid),
             parity.value.eq(record.body.parity),
             self.parity.eq(parity.parity),
@@ -93,7 +93,7 @@ class Account(wiring.Component):
             payloads.volume_instrument.eq(volume_instrument),
             payloads.volume_value.eq(volumes.value),
         ]
-        with m.If(payloads.busy):
+        with m.If(payloads.busy | payloads.done):
             m.d.comb += queue.r_en.eq(payloads.done)
         with m.Elif(queue.r_rdy), m.Switch(record.kind):
             with m.Case(RecordKind.COUNT):

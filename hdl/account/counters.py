@@ -26,7 +26,7 @@ class Counters(wiring.Component):
 
     Latency
     -------
-    ``busy`` for 2 cycles plus one per counter that grows.
+    ``busy`` for 3 cycles plus one per counter that grows.
     """
 
     def __init__(self) -> None:
@@ -46,21 +46,21 @@ class Counters(wiring.Component):
         m.submodules.store = store = memory.Memory(shape=WORD_BITS, depth=COUNT_BITS, init=[])
         read, write = store.read_port(domain="comb"), store.write_port()
         mask, both_cut = Signal(COUNT_BITS), Signal()
-        finding, found, growing = Signal(), Signal(), Signal()
+        taken, finding, found, growing = Signal(), Signal(), Signal(), Signal()
         found_index, growing_index, grown = Signal(INDEX_BITS), Signal(INDEX_BITS), Signal(WORD_BITS)
         lowest, step = Signal(COUNT_BITS), Signal(2)
 
         m.d.comb += [
             finding.eq(mask.any()),
             lowest.eq(mask & -mask),
-            self.busy.eq(finding | found | growing),
+            self.busy.eq(taken | found | growing),
             read.addr.eq(Mux(found, found_index, self.index)),
             self.value.eq(read.data),
             write.en.eq(growing),
             write.addr.eq(growing_index),
             write.data.eq(grown + step),
         ]
-        m.d.sync += [found.eq(finding), growing.eq(found)]
+        m.d.sync += [taken.eq(self.count | finding), found.eq(finding), growing.eq(found)]
         with m.If(self.count):
             m.d.sync += [mask.eq(self.counts.mask), both_cut.eq(self.counts.both_cut)]
         with m.Elif(finding):

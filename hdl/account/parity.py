@@ -20,8 +20,8 @@ class Parity(wiring.Component):
 
     Members
     -------
-    valid: strobe, only given while ``ready``: takes ``word`` into the parity.
-    ready: the next word can follow.
+    valid: strobe, only given in the cycle after one with ``ready``: takes ``word`` into the parity.
+    ready: the next word can come in the next cycle.
     busy: a word is being taken in; the parity is that of whole words only while this is low.
     load: strobe, only given while not ``busy``: sets the parity to ``value``.
     parity: the parity so far, 0 at the start.
@@ -56,7 +56,7 @@ class Parity(wiring.Component):
         m.d.comb += [
             self.parity.eq(~crc),
             self.busy.eq(left != 0),
-            self.ready.eq(left <= 1),
+            self.ready.eq((left <= 2) & ~self.valid if rounds > 1 else 1),
         ]
         with m.If(left != 0):
             m.d.sync += [

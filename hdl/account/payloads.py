@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
@@ -59,14 +61,15 @@ class Payloads(wiring.Component):
 
     Members
     -------
-    start: strobe: send what ``record`` asks for. Only given while not ``busy``, with counters, volumes and parity at
-        rest; ``record`` stays until ``done``, a strobe in the last cycle that it is needed.
+    start: strobe: send what ``record`` asks for. Only given while neither ``busy`` nor ``done``, with
+        counters, volumes and parity at rest; ``record`` stays until ``done``, a strobe in the cycle after the last one
+        of ``busy``.
     words: the payloads; ``valid`` may last longer than ``busy``.
     late: taken with a trigger's last word.
-    parity: the parity that trigger and status carry. Words of a trigger are given to it with the strobe
-        ``parity_valid``, at the earliest when ``parity_ready``.
+    parity: the parity that trigger and status carry. The words of a trigger in ``words`` are given to it with the
+        strobe ``parity_valid``; ``parity_ready`` says that it can take one in the next cycle.
     counter_index, counter_value: a counter, read in the same cycle.
-    volume_which, volume_value: a sum of the instrument ``volume_instrument``, read one cycle later.
+    volume_which, volume_value: a sum of the instrument ``volume_instrument``, read two cycles later.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -82,7 +85,6 @@ class Payloads(wiring.Component):
                 "parity": In(PARITY_BITS),
                 "parity_ready": In(1),
                 "parity_valid": Out(1),
-                "word": Out(WORD_BITS),
                 "counter_index": Out(INDEX_BITS),
                 "counter_value": In(WORD_BITS),
                 "volume_instrument": In(parameters.instrument_bits),
@@ -92,71 +94,79 @@ class Payloads(wiring.Component):
         )
 
     def elaborate(self, platform: Any) -> Module:
-        """A place counter selects the next word into the register before the output."""
+        """One bit walks along the places and selects the word for the register before the output.
+
+        Counters are read one ahead.
+        """
         m = Module()
         trigger, acknowledge, status, frames = passages = self._passages()
-        at, counter = Signal(range(frames.counters + 1)), Signal(INDEX_BITS)
-        take, in_counters, last_counter = Signal(), Signal(), Signal()
-        self._select(m, passages, at)
+        at, counter = Signal(frames.counters + 1), Signal(INDEX_BITS)
+        take, ends, in_trigger, in_counters, last_counter = Signal(), Signal(), Signal(), Signal(), Signal()
+        ready = self._ready(m, trigger, status, at, in_trigger, take)
+        word, read_counter = Signal(WORD_BITS), Signal(WORD_BITS)
+        self._select(m, passages, at, word)
         m.d.comb += [
-            take.eq(self.busy & self._ready(m, trigger, status, at, take) & (~self.words.valid | self.words.ready)),
-            in_counters.eq((at == status.counters) | (at == frames.counters)),
-            last_counter.eq((counter == COUNTER_COUNT - 1) | (counter == FRAME_COUNTERS_AT + FRAME_COUNTER_COUNT - 1)),
+            take.eq(self.busy & ready & (~self.words.valid | self.words.ready)),
+            in_counters.eq(at[status.counters] | at[frames.counters]),
+            last_counter.eq((counter == COUNTER_COUNT) | (counter == FRAME_COUNTERS_AT + FRAME_COUNTER_COUNT)),
             self.counter_index.eq(counter),
-            self.parity_valid.eq(take & (at <= trigger.last)),
-            self.late.ready.eq(take & (at == trigger.last)),
-            self.done.eq(
-                take & ((at == trigger.last) | (at == acknowledge.last) | ((at == frames.counters) & last_counter)),
-            ),
+            self.late.ready.eq(take & at[trigger.last]),
+            ends.eq(at[trigger.last] | at[acknowledge.last] | (at[frames.counters] & last_counter)),
         ]
+        m.d.sync += [self.done.eq(take & ends), self.parity_valid.eq(take & in_trigger)]
         with m.If(self.start):
             m.d.sync += [self.busy.eq(1), counter.eq(0), self._parity_before.eq(self.parity)]
+            m.d.sync += in_trigger.eq(self.record.kind == RecordKind.TRIGGER)
             with m.Switch(self.record.kind):
                 with m.Case(RecordKind.TRIGGER):
-                    m.d.sync += at.eq(trigger.start)
+                    m.d.sync += at.eq(1 << trigger.start)
                 with m.Case(RecordKind.ACKNOWLEDGE):
-                    m.d.sync += at.eq(acknowledge.start)
+                    m.d.sync += at.eq(1 << acknowledge.start)
                 with m.Default():
-                    m.d.sync += at.eq(status.start)
+                    m.d.sync += at.eq(1 << status.start)
         with m.Elif(take):
-            m.d.sync += self.busy.eq(~self.done)
+            m.d.sync += self.busy.eq(~ends)
             with m.If(~in_counters | last_counter):
-                m.d.sync += at.eq(at + 1)
-            with m.If(in_counters):
-                m.d.sync += counter.eq(Mux(last_counter, FRAME_COUNTERS_AT, counter + 1))
+                m.d.sync += at.eq(at << 1)
+            with m.If(in_counters | at[status.last] | at[frames.last]):
+                m.d.sync += [
+                    read_counter.eq(self.counter_value),
+                    counter.eq(Mux(in_counters & last_counter, FRAME_COUNTERS_AT, counter + 1)),
+                ]
 
         with m.If(take):
             m.d.sync += [
                 self.words.valid.eq(1),
-                self.words.payload.data.eq(Mux(in_counters, self.counter_value, self.word)),
-                self.words.payload.first.eq(Cat(at == passage.start for passage in passages).any()),
-                self.words.payload.last.eq(self.done | ((at == status.counters) & last_counter)),
+                self.words.payload.data.eq(Mux(in_counters, read_counter, word)),
+                self.words.payload.first.eq(Cat(at[passage.start] for passage in passages).any()),
+                self.words.payload.last.eq(ends | (at[status.counters] & last_counter)),
             ]
         with m.Elif(self.words.ready):
             m.d.sync += self.words.valid.eq(0)
         return m
 
-    def _ready(self, m: Module, trigger: Passage, status: Passage, at: Signal, take: Signal) -> Signal:
+    def _ready(
+        self, m: Module, trigger: Passage, status: Passage, at: Signal, in_trigger: Signal, take: Signal
+    ) -> Signal:
         """Whether what the present word is made of is there."""
-        ready, settled = Signal(), Signal()
-        m.d.sync += settled.eq(~take)
-        with m.If(at <= trigger.last):
-            m.d.comb += ready.eq(self.parity_ready & ((at < trigger.place("imbalance")) | self.late.valid))
+        ready, waited, settled = Signal(), Signal(), Signal()
+        m.d.sync += [waited.eq(~take), settled.eq(~take & waited)]
+        is_late = at[trigger.place("imbalance")] | at[trigger.place("microprice")]
+        with m.If(in_trigger):
+            m.d.comb += ready.eq(self.parity_ready & (~is_late | self.late.valid))
         with m.Else():
-            m.d.comb += ready.eq(settled | ~Cat(at == status.place(field) for field in VOLUME_FIELDS).any())
+            m.d.comb += ready.eq(settled | ~Cat(at[status.place(field)] for field in VOLUME_FIELDS).any())
         return ready
 
-    def _select(self, m: Module, passages: tuple[Passage, ...], at: Signal) -> None:
+    def _select(self, m: Module, passages: tuple[Passage, ...], at: Signal, target: Signal) -> None:
         """The word at a place, and which volume it needs."""
         _, _, status, _ = passages
-        with m.Switch(at):
-            for passage in passages:
-                for place, word in enumerate(passage.words, passage.start):
-                    with m.Case(place):
-                        m.d.comb += self.word.eq(word)
-                        for field, which in VOLUME_FIELDS.items():
-                            if place == status.place(field):
-                                m.d.comb += self.volume_which.eq(which)
+        places = [(at[place], word) for passage in passages for place, word in enumerate(passage.words, passage.start)]
+        selected = [word & here.replicate(WORD_BITS) for here, word in places]
+        m.d.comb += target.eq(reduce(or_, selected))
+        for field, which in VOLUME_FIELDS.items():
+            with m.If(at[status.place(field)]):
+                m.d.comb += self.volume_which.eq(which)
 
     def _passages(self) -> tuple[Passage, ...]:
         body = self.record.body

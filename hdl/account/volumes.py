@@ -23,6 +23,8 @@ class Volume(IntEnum):
 
 
 VOLUME_BITS: Final = 2
+DISTRIBUTED_ROWS: Final = 64
+"""Up to so many rows a block memory is not worth the most of a cycle that it takes to answer."""
 
 
 class Volumes(wiring.Component):
@@ -32,7 +34,7 @@ class Volumes(wiring.Component):
     -------
     add: strobe, only given while not ``busy``: a trade of ``trade``.
     busy: a trade is being added.
-    instrument, which, value: while not ``busy``, the sum of an instrument, one cycle after both were given.
+    instrument, which, value: while not ``busy``, the sum of an instrument, two cycles after both were given.
 
     Latency
     -------
@@ -57,7 +59,8 @@ class Volumes(wiring.Component):
         m = Module()
         parameters = self._parameters
         depth = 1 << parameters.instrument_bits + VOLUME_BITS
-        m.submodules.store = store = memory.Memory(shape=WORD_BITS, depth=depth, init=[])
+        attributes = {"ram_style": "distributed"} if depth <= DISTRIBUTED_ROWS else {}
+        m.submodules.store = store = memory.Memory(shape=WORD_BITS, depth=depth, init=[], attrs=attributes)
         read, write = store.read_port(), store.write_port()
         instrument, amount = Signal(parameters.instrument_bits), Signal(parameters.price_bits)
         which = Signal(VOLUME_BITS)
@@ -66,11 +69,12 @@ class Volumes(wiring.Component):
         m.d.comb += [
             self.busy.eq(reading | taking | adding),
             read.addr.eq(Mux(self.busy, Cat(which, instrument), Cat(self.which, self.instrument))),
-            self.value.eq(read.data),
+            self.value.eq(sum_before),
             write.en.eq(adding),
             write.addr.eq(Cat(which, instrument)),
             write.data.eq(sum_before + Mux(which == Volume.TRADES, 1, amount)),
         ]
+        m.d.sync += sum_before.eq(read.data)
         with m.If(self.add):
             m.d.sync += [
                 reading.eq(1),
@@ -81,7 +85,7 @@ class Volumes(wiring.Component):
         with m.Elif(reading):
             m.d.sync += [reading.eq(0), taking.eq(1)]
         with m.Elif(taking):
-            m.d.sync += [taking.eq(0), adding.eq(1), sum_before.eq(read.data)]
+            m.d.sync += [taking.eq(0), adding.eq(1)]
         with m.Elif(adding):
             m.d.sync += [adding.eq(0), reading.eq(which != Volume.TRADES), which.eq(Volume.TRADES)]
         return m

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
@@ -17,6 +18,8 @@ from market.fastpath.specification import BASIS_FRACTION_BITS, FEE_LIMIT, IMBALA
 
 REFUSAL_BITS: Final = 4
 LIMIT_BITS: Final = 17
+EDGE_ROOM_BITS: Final = 2
+"""An edge or a basis threshold lies within four times the largest price."""
 _SHORT_BITS: Final = 16
 
 
@@ -38,7 +41,7 @@ class Checker(wiring.Component):
 
     Latency
     -------
-    ``done`` 2 cycles after ``start``, and 3 more per row of the program up to the one that fails, and 64 or 96 more per
+    ``done`` 3 cycles after ``start``, and 3 more per row of the program up to the one that fails, and 64 or 96 more per
     product.
     """
 
@@ -61,19 +64,23 @@ class Checker(wiring.Component):
         """Three cycles per row: its field, what is true of it, and what follows, while the next row is read."""
         m = Module()
         init = [row.bits() for row in self._program.rows]
-        m.submodules.rows = rows = memory.Memory(shape=row_layout, depth=len(init), init=init)
+        # as logic: a block memory takes most of a cycle to answer
+        attributes = {"rom_style": "logic"}
+        m.submodules.rows = rows = memory.Memory(shape=row_layout, depth=len(init), init=init, attrs=attributes)
         m.submodules.product = product = ProductOrder()
         read = rows.read_port()
-        row, at = read.data, Signal(range(len(init)))
-        value, passes = Signal(WORD_BITS), Signal()
-        m.d.comb += [read.addr.eq(at), self.word_index.eq(row.word)]
+        row, at = Signal(row_layout), Signal(range(len(init) + 1))
+        value, span, limit = Signal(WORD_BITS), Signal(WORD_BITS), Signal(LIMIT_BITS)
+        truths = self._truths(row, value, span, limit)
+        known = Signal(len(truths))
+        passes = self._passes(m, row, dict(zip(truths, known, strict=True)), product)
+        m.d.comb += [read.addr.eq(at), self.word_index.eq(row.word), product.value.eq(value)]
         loads = {
             Operation.MULTIPLICAND: product.load_multiplicand,
             Operation.MULTIPLIER: product.load_multiplier,
             Operation.BOUND: product.load_bound,
             Operation.BOUND_HIGH: product.load_bound_high,
         }
-        m.d.comb += product.value.eq(value)
         is_product = row.operation == Operation.PRODUCT
 
         with m.FSM(name="check"):
@@ -81,21 +88,26 @@ class Checker(wiring.Component):
                 m.d.sync += [self.done.eq(0), at.eq(self.begin)]
                 with m.If(self.start):
                     m.d.sync += self.refusal.eq(0)
-                    m.next = "ROW"
+                    m.next = "READ"
+            with m.State("READ"):
+                m.next = "ROW"
             with m.State("ROW"):
+                m.d.sync += [row.eq(read.data), at.eq(at + 1)]
                 m.next = "FIELD"
             with m.State("FIELD"):
                 m.d.sync += value.eq(Mux(row.constant, row.select, field_of(row, self.word)))
+                self._choose(m, row.select, limit, self._limits())
+                self._choose(m, row.select, span, self._spans())
                 m.d.comb += product.start.eq(is_product)
                 m.next = "TEST"
             with m.State("TEST"):
-                m.d.sync += passes.eq(self._test(m, row, value, product))
+                m.d.sync += known.eq(Cat(*truths.values()))
                 for operation, load in loads.items():
                     m.d.comb += load.eq(row.operation == operation)
                 with m.If(~is_product | product.done):
-                    m.d.sync += at.eq(at + 1)
                     m.next = "FOLLOW"
             with m.State("FOLLOW"):
+                m.d.sync += [row.eq(read.data), at.eq(at + 1)]
                 m.next = "FIELD"
                 with m.If(~passes):
                     m.d.sync += self.refusal.eq(row.refusal)
@@ -104,30 +116,49 @@ class Checker(wiring.Component):
                     m.next = "IDLE"
         return m
 
-    def _test(self, m: Module, row: Any, value: Signal, product: ProductOrder) -> Signal:
+    def _truths(self, row: Any, value: Signal, span: Signal, limit: Signal) -> dict[str, Value]:
+        """What is asked of a field, each as one bit."""
+        negative = row.signed & value[-1]
+        distance = value ^ negative.replicate(WORD_BITS)
+        number = Mux(row.negated, (-value[:BYTE])[:BYTE], value[:_SHORT_BITS])
+        leasts = {f"least {bound}": value[bound.bit_length() - 1 :].any() for bound in LEASTS if bound}
+        return leasts | {
+            "below": number < limit,
+            "absent": row.absent & value[:BYTE].all() & ((row.size == Size.ONE) | value[BYTE:_SHORT_BITS].all()),
+            "inside": ~(distance & ~span).any(),
+            "lowest": negative & (distance | ~span).all(),
+            "holds": self.conditions.bit_select(row.select[: len(Condition) - 1], 1),
+        }
+
+    def _passes(self, m: Module, row: Any, known: dict[str, Value], product: ProductOrder) -> Signal:
         """Whether the row's check passes; rows that only load do."""
-        passes, least = Signal(), Signal()
+        passes, enough = Signal(), Signal()
         with m.Switch(row.least):
             for number, bound in enumerate(LEASTS):
                 with m.Case(number):
-                    m.d.comb += least.eq(1 if bound == 0 else value[bound.bit_length() - 1 :].any())
+                    m.d.comb += enough.eq(known[f"least {bound}"] if bound else 1)
         with m.Switch(row.operation):
             with m.Case(Operation.BELOW):
-                m.d.comb += passes.eq(least & self._below(m, row, value))
+                m.d.comb += passes.eq((enough & known["below"]) | known["absent"])
             with m.Case(Operation.WITHIN):
-                m.d.comb += passes.eq(least & self._within(m, row, value))
+                m.d.comb += passes.eq(enough & known["inside"] & ~known["lowest"])
             with m.Case(Operation.HOLDS):
-                m.d.comb += passes.eq(self.conditions.bit_select(row.select[: len(Condition) - 1], 1))
+                m.d.comb += passes.eq(known["holds"])
             with m.Case(Operation.PRODUCT):
                 m.d.comb += passes.eq(Mux(row.select[0] == REACHES, ~product.below, ~product.above))
             with m.Default():
                 m.d.comb += passes.eq(1)
         return passes
 
-    def _below(self, m: Module, row: Any, value: Signal) -> Value:
-        limit, number = Signal(LIMIT_BITS), Signal(_SHORT_BITS)
+    def _choose(self, m: Module, number: Value, target: Signal, values: Mapping[Any, Any]) -> None:
+        with m.Switch(number):
+            for name, value in values.items():
+                with m.Case(name):
+                    m.d.sync += target.eq(value)
+
+    def _limits(self) -> dict[Limit, Any]:
         capacity = self._parameters.capacity
-        limits: dict[Limit, Any] = {
+        return {
             Limit.INSTRUMENTS: self.sizes.instruments,
             Limit.VENUES: self.sizes.venues,
             Limit.CHANNELS: self.sizes.channels,
@@ -136,35 +167,19 @@ class Checker(wiring.Component):
             Limit.ORDER_BOOKS: capacity.order_books,
             **LIMITS,
         }
-        with m.Switch(row.select):
-            for name, bound in limits.items():
-                with m.Case(name):
-                    m.d.comb += limit.eq(bound)
-        m.d.comb += number.eq(Mux(row.negated, (-value[:BYTE])[:BYTE], value[:_SHORT_BITS]))
-        absent = value[:BYTE].all() & ((row.size == Size.ONE) | value[BYTE:_SHORT_BITS].all())
-        return (number < limit) | (row.absent & absent)
 
-    def _within(self, m: Module, row: Any, value: Signal) -> Value:
+    def _spans(self) -> dict[Span, Value]:
         """|value| < 2^bits: no higher bit differs from the sign, and it is not -2^bits."""
-        top = self.sizes.top0
-        ones = Const(-1, WORD_BITS)
-        masks = {
-            Span.COUNT: top,
-            Span.EDGE: Cat(ones[:2], top),
-            Span.BASIS: Cat(ones[: BASIS_FRACTION_BITS + 1], top),
+        ones = Const((1 << WORD_BITS) - 1, WORD_BITS)
+        return {
+            Span.COUNT: self.sizes.top0,
+            Span.EDGE: Cat(ones[:EDGE_ROOM_BITS], self.sizes.top0),
+            Span.BASIS: Cat(ones[: BASIS_FRACTION_BITS + 1], self.sizes.top0),
             Span.DURATION: ones[:DURATION_BITS],
             Span.TIME: ones[:TIME_BITS],
             Span.FEE: Const(FEE_LIMIT - 1, WORD_BITS),
             Span.IMBALANCE: ones[:IMBALANCE_FRACTION_BITS],
         }
-        mask, negative = Signal(WORD_BITS), Signal()
-        with m.Switch(row.select):
-            for span, bits in masks.items():
-                with m.Case(span):
-                    m.d.comb += mask.eq(bits)
-        m.d.comb += negative.eq(row.signed & value[-1])
-        distance = value ^ negative.replicate(WORD_BITS)
-        return ~(distance & ~mask).any() & ~(negative & (distance | ~mask).all())
 
 
 def field_of(row: Any, word: Value) -> Value:

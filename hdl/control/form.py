@@ -56,10 +56,12 @@ class MessageForm(wiring.Component):
     -------
     head: the first words of the message; the rest of the group's head is read only where it is inside the message.
     length: in bytes.
-    known: the template is a control message, or a known event; good: and the message is well formed.
+    good: the template is a control message or a known event, and the message is well formed.
     is_event: the template is an event's. has_checks, begin: where its checks begin in the program, if it has any.
 
-    All combinational.
+    Latency
+    -------
+    From the message's last word: ``good`` 2 cycles, the others 1.
     """
 
     def __init__(self, program: Program, with_events: bool) -> None:
@@ -71,7 +73,6 @@ class MessageForm(wiring.Component):
             {
                 "head": In(self._head_bytes * BYTE),
                 "length": In(MESSAGE_LENGTH_BITS),
-                "known": Out(1),
                 "good": Out(1),
                 "is_event": Out(1),
                 "has_checks": Out(1),
@@ -85,33 +86,47 @@ class MessageForm(wiring.Component):
         return -(-self._head_bytes * BYTE // WORD_BITS)
 
     def elaborate(self, platform: Any) -> Module:
-        """Expected lengths by template, then comparisons."""
+        """By template, what is expected; a cycle later, whether it is so."""
         m = Module()
-        block_length, template = self._u16(layout.HEADER_BLOCK_LENGTH), self._u16(layout.HEADER_TEMPLATE)
         expected_block, expected = Signal(_U16_BITS), Signal(MESSAGE_LENGTH_BITS)
-        group_fits = Signal(init=1)
+        known, is_event, has_checks, begin = Signal(), Signal(), Signal(), Signal.like(self.begin)
+        group_fits = Signal()
+        found_block, found_length, found_known = Signal(_U16_BITS), Signal(MESSAGE_LENGTH_BITS), Signal()
+        found_group, found_schema = Signal(), Signal()
         m.d.comb += [group_fits.eq(1), expected.eq(expected_block + layout.HEADER_SIZE)]
-        with m.Switch(template):
+        with m.Switch(self._u16(layout.HEADER_TEMPLATE)):
             for name in self._names:
                 found = layout.SCHEMA.message(name)
                 with m.Case(found.template_id):
                     m.d.comb += [
-                        self.known.eq(1),
-                        self.is_event.eq(name in EVENTS),
+                        known.eq(1),
+                        is_event.eq(name in EVENTS),
                         expected_block.eq(found.block_length),
-                        self.has_checks.eq(name in self._program.starts),
-                        self.begin.eq(self._program.starts.get(name, 0)),
+                        has_checks.eq(name in self._program.starts),
+                        begin.eq(self._program.starts.get(name, 0)),
                     ]
                     if name in self._groups:
                         self._measure_group(m, name, expected, group_fits)
-        m.d.comb += self.good.eq(
-            self.known
-            & (block_length == expected_block)
-            & (self._u16(layout.HEADER_SCHEMA) == layout.SCHEMA_ID)
-            & (self._u16(layout.HEADER_VERSION) == layout.SCHEMA_VERSION)
-            & group_fits
-            & (self.length == expected)
-        )
+        m.d.sync += [
+            found_block.eq(expected_block),
+            found_length.eq(expected),
+            found_known.eq(known),
+            found_group.eq(group_fits),
+            found_schema.eq(
+                (self._u16(layout.HEADER_SCHEMA) == layout.SCHEMA_ID)
+                & (self._u16(layout.HEADER_VERSION) == layout.SCHEMA_VERSION)
+            ),
+            self.is_event.eq(is_event),
+            self.has_checks.eq(has_checks),
+            self.begin.eq(begin),
+            self.good.eq(
+                found_known
+                & found_schema
+                & found_group
+                & (self._u16(layout.HEADER_BLOCK_LENGTH) == found_block)
+                & (self.length == found_length)
+            ),
+        ]
         return m
 
     def _measure_group(self, m: Module, name: str, expected: Signal, fits: Signal) -> None:

@@ -15,8 +15,8 @@ from hdl.records import WORD_BITS
 from market.errors import Fatal
 
 MESSAGE_LENGTH_BITS: Final = 20
-"""A group of our schema has at most 65,535 entries of 8 bytes; longer messages count as that long."""
-LONGEST: Final = (1 << MESSAGE_LENGTH_BITS) - 1
+"""A group of our schema has at most 65,535 entries of 8 bytes; messages that are longer still count as 2^20 - 2 or
+2^20 - 1 bytes."""
 
 
 class MessageBuffer(wiring.Component):
@@ -61,30 +61,33 @@ class MessageBuffer(wiring.Component):
         octet = self.octets.payload
         gathered = Signal(WORD_BITS - BYTE)
         taken, filled, word = Signal(), Signal(), Signal(WORD_BITS)
-        lane, index = self.length[:3], self.length[3:]
+        inside, longest = Signal(init=1), Signal()
+        lane, index = Signal(range(WORD_BYTES)), Signal(WORD_INDEX_BITS)
         octets = [Mux(lane == at, octet.data, gathered.word_select(at, BYTE)) for at in range(WORD_BYTES - 1)]
         m.d.comb += [
             self.octets.ready.eq(~self.complete),
             taken.eq(self.octets.valid & ~self.complete),
-            self.begin.eq(taken & (self.length == 0)),
+            self.begin.eq(taken & inside & (index == 0) & (lane == 0)),
             word.eq(Cat(*octets, octet.data)),
-            filled.eq(taken & (octet.last | (lane == WORD_BYTES - 1)) & (index < self._count)),
+            filled.eq(taken & inside & (octet.last | (lane == WORD_BYTES - 1))),
             write.addr.eq(index),
             write.data.eq(word),
             write.en.eq(filled),
             read.addr.eq(self.read_index),
             self.read_word.eq(read.data),
         ]
+        # a cycle late, and so within one of the largest number
+        m.d.sync += longest.eq(self.length[1:].all())
         with m.If(taken):
-            m.d.sync += [
-                gathered.eq(word),
-                self.complete.eq(octet.last),
-                self.length.eq(Mux(self.length == LONGEST, LONGEST, self.length + 1)),
-            ]
-        with m.If(filled), m.Switch(index):
-            for at in range(self._count):
-                with m.Case(at):
-                    m.d.sync += self.words[at].eq(word)
+            m.d.sync += [gathered.eq(word), self.complete.eq(octet.last), lane.eq(lane + 1)]
+            with m.If(~longest):
+                m.d.sync += self.length.eq(self.length + 1)
+        with m.If(filled):
+            m.d.sync += [index.eq(index + 1), inside.eq(index != self._count - 1)]
+            with m.Switch(index):
+                for at in range(self._count):
+                    with m.Case(at):
+                        m.d.sync += self.words[at].eq(word)
         with m.If(self.release):
-            m.d.sync += [self.complete.eq(0), self.length.eq(0)]
+            m.d.sync += [self.complete.eq(0), self.length.eq(0), lane.eq(0), index.eq(0), inside.eq(1)]
         return m

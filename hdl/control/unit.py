@@ -34,6 +34,15 @@ from market.fastpath.specification import Refusal, Result
 
 STATUS_MESSAGES: Final = (layout.TEMPLATE_HEARTBEAT, layout.TEMPLATE_STATUS_REQUEST)
 LOADS: Final = (layout.TEMPLATE_LOAD_BASIS, layout.TEMPLATE_LOAD_IDENTITY)
+_GROUPS: Final = {
+    "hello": (layout.TEMPLATE_HELLO,),
+    "rearm": (layout.TEMPLATE_REARM,),
+    "set_position": (layout.TEMPLATE_SET_POSITION,),
+    "load_identity": (layout.TEMPLATE_LOAD_IDENTITY,),
+    "load": LOADS,
+    "status": STATUS_MESSAGES,
+}
+"""Templates that are treated alike beyond their checks."""
 
 
 class _State(IntEnum):
@@ -65,6 +74,7 @@ class ControlUnit(wiring.Component):
     begin: strobe: a message's first byte is taken; the time of this cycle is the message's.
     sizes, killed, last_id, last_status: of the state, read after ``grant``. step, step_time: number and T of the last
         step; from the second cycle after ``begin_step`` on those of the step that it began.
+    idle: no whole message is in.
     want: a message is in that must have its turn. grant: strobe: no step is under way, until ``finished``.
     begin_step: strobe: the message is a step.
     taken, passed: strobes, one of them for every message: it is a step (with ``begin_step`` or an event), or it is
@@ -79,8 +89,8 @@ class ControlUnit(wiring.Component):
 
     Latency
     -------
-    ``want`` 4 cycles after the last byte of a message without checks, else 6 and 3 more per row of its program, and 64
-    or 96 more per product: 244 for an instrument row. From ``grant`` to ``begin_step`` 1 cycle, to ``apply`` 3; from
+    ``want`` 4 cycles after the last byte of a message without checks, else 7 and 3 more per row of its program, and 64
+    or 96 more per product: 245 for an instrument row. From ``grant`` to ``begin_step`` 1 cycle, to ``apply`` 3; from
     ``done`` to ``acknowledged`` 1, from ``record_ready`` to ``finished`` 1.
     """
 
@@ -97,6 +107,7 @@ class ControlUnit(wiring.Component):
                 "last_status": In(WORD_BITS),
                 "step": In(WORD_BITS),
                 "step_time": In(TIME_BITS),
+                "idle": Out(1),
                 "want": Out(1),
                 "grant": In(1),
                 "begin_step": Out(1),
@@ -161,22 +172,23 @@ class ControlUnit(wiring.Component):
 
     def _run(self, m: Module, octets: Value, header: Any, buffer: Any, form: Any, checker: Any) -> None:
         state, result, refusal = Signal(_State), Signal(Result), Signal(REFUSAL_BITS)
-        good, is_event, is_next, behind, is_step = Signal(), Signal(), Signal(), Signal(), Signal()
-        last, expected = Signal(WORD_BITS), Signal(WORD_BITS)
+        is_event, is_next, behind, is_step = Signal(), Signal(), Signal(), Signal()
+        one_of = {name: Signal(name=f"is_{name}") for name in _GROUPS}
+        last, expected = Signal(WORD_BITS), Signal(WORD_BITS, init=1)
         template = header.templateId
         m.d.comb += [
             self.acknowledge.sequence.eq(header.sequence),
             self.acknowledge.step.eq(self.step),
-            expected.eq(last + 1),
             self.acknowledge.expected.eq(expected),
             self.acknowledge.template.eq(template),
             self.acknowledge.result.eq(result),
             self.acknowledge.refusal.eq(refusal),
             self.applied.eq(is_step & (refusal == Refusal.NONE)),
             self.refused.eq(is_step & (refusal != Refusal.NONE)),
-            self.status_request.eq(self.applied & _is_one_of(template, STATUS_MESSAGES)),
-            self.load_parity.eq(self.applied & (template == layout.TEMPLATE_LOAD_IDENTITY)),
+            self.status_request.eq(self.applied & one_of["status"]),
+            self.load_parity.eq(self.applied & one_of["load_identity"]),
             self.parity.eq(message_view(octets, "LoadIdentity").parity),
+            self.idle.eq((state == _State.RECEIVE) & ~buffer.complete),
             self.want.eq(state == _State.WANT),
             self.taken.eq(self.begin_step | self.host_event),
             self.acknowledged.eq(state == _State.ANSWER),
@@ -184,26 +196,27 @@ class ControlUnit(wiring.Component):
             self.finished.eq((state == _State.FINISH) | self.host_event),
             buffer.release.eq(self.finished | (state == _State.LEAVE)),
         ]
+        wrong_status, wrong_id = self._wrong_numbers(m, octets)
+        m.d.sync += expected.eq(last + 1)
         with m.Switch(state):
             with m.Case(_State.RECEIVE), m.If(buffer.complete):
                 m.d.sync += [state.eq(_State.FORM), is_step.eq(0), refusal.eq(Refusal.NONE)]
             with m.Case(_State.FORM):
                 m.d.sync += [
                     state.eq(_State.NUMBER),
-                    good.eq(form.good),
-                    is_event.eq(form.is_event & form.good),
-                    is_next.eq((header.sequence == expected) | (form.good & (template == layout.TEMPLATE_HELLO))),
+                    *(flag.eq(_is_one_of(template, _GROUPS[name])) for name, flag in one_of.items()),
+                    is_next.eq(header.sequence == expected),
                     behind.eq(header.sequence <= last),
                 ]
                 with m.If(buffer.length < layout.CONTROL_SIZE_LEAST):
                     m.d.sync += state.eq(_State.LEAVE)
             with m.Case(_State.NUMBER):
-                m.d.sync += state.eq(_State.WANT)
-                with m.If(~is_event & ~is_next):
+                m.d.sync += [state.eq(_State.WANT), is_event.eq(form.is_event & form.good)]
+                with m.If(~(is_next | form.is_event | one_of["hello"]) | ~(is_next | form.good)):
                     m.d.sync += result.eq(Mux(behind, Result.REPEATED, Result.OUT_OF_ORDER))
-                with m.Elif(~is_event & ~good):
+                with m.Elif(~form.good):
                     m.d.sync += [is_step.eq(1), refusal.eq(Refusal.BAD_MESSAGE)]
-                with m.Elif(~is_event):
+                with m.Elif(~form.is_event):
                     m.d.sync += is_step.eq(1)
                     with m.If(form.has_checks):
                         m.d.comb += checker.start.eq(1)
@@ -227,7 +240,13 @@ class ControlUnit(wiring.Component):
                 with m.If(refusal != Refusal.NONE):
                     m.d.sync += [state.eq(_State.ANSWER), result.eq(Result.REFUSED)]
                 with m.Else():
-                    self._refuse_by_state(m, octets, template, state, result, refusal)
+                    for name, wrong, why in (
+                        ("rearm", wrong_status, Refusal.WRONG_STATUS),
+                        ("set_position", wrong_id, Refusal.WRONG_ID),
+                        ("load", ~self.killed, Refusal.NOT_KILLED),
+                    ):
+                        with m.If(one_of[name] & wrong):
+                            m.d.sync += [state.eq(_State.ANSWER), result.eq(Result.REFUSED), refusal.eq(why)]
             with m.Case(_State.APPLY):
                 m.d.sync += state.eq(_State.DONE)
             with m.Case(_State.DONE), m.If(self.command.done):
@@ -237,7 +256,7 @@ class ControlUnit(wiring.Component):
                     refusal.eq(self.command.refusal),
                     result.eq(Mux(refused, Result.REFUSED, Result.APPLIED)),
                 ]
-                with m.If(template == layout.TEMPLATE_HELLO):
+                with m.If(one_of["hello"]):
                     m.d.sync += self.epoch.eq(message_view(octets, "Hello").epoch)
             with m.Case(_State.ANSWER), m.If(self.record_ready):
                 m.d.sync += state.eq(_State.FINISH)
@@ -247,19 +266,14 @@ class ControlUnit(wiring.Component):
                 m.d.comb += self.passed.eq(1)
                 m.d.sync += state.eq(_State.RECEIVE)
 
-    def _refuse_by_state(
-        self, m: Module, octets: Value, template: Value, state: Signal, result: Signal, refusal: Signal
-    ) -> None:
-        """What a well-formed message with good values may still be refused for, without asking its owner."""
-        wrong_status = message_view(octets, "Rearm").statusNumber != self.last_status
-        wrong_id = message_view(octets, "SetPosition").lastId != self.last_id
-        for templates, wrong, why in (
-            ((layout.TEMPLATE_REARM,), wrong_status, Refusal.WRONG_STATUS),
-            ((layout.TEMPLATE_SET_POSITION,), wrong_id, Refusal.WRONG_ID),
-            (LOADS, ~self.killed, Refusal.NOT_KILLED),
-        ):
-            with m.If(_is_one_of(template, templates) & wrong):
-                m.d.sync += [state.eq(_State.ANSWER), result.eq(Result.REFUSED), refusal.eq(why)]
+    def _wrong_numbers(self, m: Module, octets: Value) -> tuple[Signal, Signal]:
+        """Whether the message names another status than the last, another id than the last."""
+        wrong_status, wrong_id = Signal(), Signal()
+        m.d.sync += [
+            wrong_status.eq(message_view(octets, "Rearm").statusNumber != self.last_status),
+            wrong_id.eq(message_view(octets, "SetPosition").lastId != self.last_id),
+        ]
+        return wrong_status, wrong_id
 
     def _give_events(self, m: Module, octets: Value) -> None:
         m.submodules.events = events = HostEvents()

@@ -197,7 +197,7 @@ def test_the_words_of_a_status_leave_one_per_cycle_but_for_the_volumes() -> None
     run = run_account(CoreParameters(SIZES, 8), SIZES, [(RecordKind.STATUS, status)])
     gaps = [later - sooner for sooner, later in zip(run.words_at, run.words_at[1:], strict=False)]
     assert len(run.words_at) == 35 + 13
-    assert sorted(gaps) == [1] * 44 + [2] * 3
+    assert sorted(gaps) == [1] * 44 + [3] * 3
 
 
 def test_every_counter_grows_alone_and_all_at_once() -> None:
