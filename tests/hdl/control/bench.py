@@ -76,7 +76,9 @@ class ControlBench:
         unit, ctx = self._unit, self._ctx
         self.strobes = dict.fromkeys(self.strobes, 0)
         self._set_sizes(given)
+        assert ctx.get(unit.idle)
         await self.send(given.message)
+        assert not ctx.get(unit.idle)
         if given.acknowledgement is None:
             await self.until(unit.passed, "passed")
             await self.tick()
@@ -141,6 +143,7 @@ class ControlBench:
         ctx.set(unit.record_ready, 0)
         assert ctx.get(unit.finished)
         await self.tick()
+        assert ctx.get(unit.idle)
         assert ctx.get(unit.epoch) == given.epoch
         step = int(given.is_step)
         expected = {"begin": 1, "taken": step, "passed": 1 - step, "begin_step": step, "finished": 1}
