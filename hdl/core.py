@@ -1,0 +1,274 @@
+"""The core: frames, control messages and time in; triggers, answers, the log and frames out."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.account.account import Account
+from hdl.control.unit import ControlUnit
+from hdl.decision.decider import Decider
+from hdl.decision.shapes import assign
+from hdl.decision.trades import TradeCounter
+from hdl.egress.egress import Egress
+from hdl.egress.settings import egress_layout
+from hdl.ethernet.channels import ChannelTable
+from hdl.ethernet.receiver import FrameReceiver
+from hdl.feeds.binance import BinanceDecoder
+from hdl.log.event_log import EventLog
+from hdl.octet_stream import octet_stream
+from hdl.parameters import CoreParameters
+from hdl.records import DROP_BITS, WORD_BITS, FrameBus, sizes_layout, word_stream
+from hdl.steps.intake import Intake
+from hdl.steps.sequencer import Sequencer
+from market.fastpath import layout
+from market.fastpath.feeds.verdict import BAD
+from market.fastpath.specification import Feed, StepKind
+
+PROBE_BITS: Final = 6
+
+
+class Core(wiring.Component):
+    """The fast loop of FASTPATH, from wire to wire.
+
+    Parameters
+    ----------
+    parameters: the build.
+    host_events: whether the host may feed quote and trade events as control messages.
+
+    Members
+    -------
+    rx, tx, tx_ready: frames in and out; see ``FrameBus`` and ``Egress``.
+    time: of now; a frame's and a control message's is that of its first beat.
+    sizes: in use; they must not change. settings: addresses of what is sent.
+    kill: pin; while set nothing passes the gate.
+    control: control messages as bytes.
+    words, log: taps of what is sent, which wait for both takers: messages in words, LogStep messages in bytes.
+    probe_index, probe_value: counters by their position in a count mask, while ``idle``.
+    parity, last_id, killed: of the state.
+    frame_end, drop: strobe and verdict of the receiver. early: strobe: a trigger has passed the gate.
+    idle: nothing is under way. overrun: sticky: a step was lost for want of room, which no legal input does.
+    """
+
+    def __init__(self, parameters: CoreParameters, host_events: bool = False) -> None:
+        self._parameters, self._host_events = parameters, host_events
+        super().__init__(
+            {
+                "rx": In(FrameBus(parameters)),
+                "tx": Out(FrameBus(parameters)),
+                "tx_ready": In(1),
+                "time": In(WORD_BITS),
+                "sizes": In(sizes_layout(parameters)),
+                "settings": In(egress_layout),
+                "kill": In(1),
+                "control": In(octet_stream()),
+                "words": Out(word_stream()),
+                "log": Out(octet_stream()),
+                "probe_index": In(PROBE_BITS),
+                "probe_value": Out(WORD_BITS),
+                "parity": Out(32),
+                "last_id": Out(WORD_BITS),
+                "killed": Out(1),
+                "frame_end": Out(1),
+                "drop": Out(DROP_BITS),
+                "early": Out(1),
+                "idle": Out(1),
+                "overrun": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: Any) -> Module:
+        """The components of the chapter headings below, and the wires between them."""
+        m = Module()
+        parameters = self._parameters
+        m.submodules.receiver = self.receiver = FrameReceiver(parameters)
+        m.submodules.channels = self.channels = ChannelTable(parameters)
+        m.submodules.binance = self.binance = BinanceDecoder(parameters)
+        m.submodules.intake = self.intake = Intake()
+        m.submodules.sequencer = self.sequencer = Sequencer(parameters)
+        m.submodules.decider = self.decider = Decider(parameters)
+        m.submodules.trades = self.trades = TradeCounter(parameters)
+        m.submodules.unit = self.unit = ControlUnit(parameters, self._host_events)
+        m.submodules.account = self.account = Account(parameters)
+        m.submodules.event_log = self.event_log = EventLog(parameters)
+        m.submodules.egress = self.egress = Egress(parameters)
+        self._receive(m)
+        self._intake(m)
+        self._decide(m)
+        self._control(m)
+        self._log(m)
+        self._send(m)
+        m.d.comb += [
+            self.overrun.eq(self.intake.overrun | self.binance.overrun),
+            self.idle.eq(
+                self.intake.idle
+                & self.sequencer.idle
+                & self.unit.idle
+                & self.account.idle
+                & self.event_log.idle
+                & self.egress.idle
+                & ~self.rx.valid
+            ),
+        ]
+        return m
+
+    def _receive(self, m: Module) -> None:
+        """Frames to payloads, their channels, and the feed's decoder."""
+        receiver, channels, binance = self.receiver, self.channels, self.binance
+        wiring.connect(m, wiring.flipped(self.rx), receiver.rx)
+        for name in ("valid", "first", "last", "data", "count"):
+            m.d.comb += getattr(binance.payload, name).eq(getattr(receiver.payload, name))
+        m.d.comb += [
+            *assign(channels, receiver, ("lookup", "address", "port")),
+            receiver.found.eq(channels.found),
+            binance.length.eq(receiver.length),
+            binance.row.eq(channels.row),
+            binance.accept.eq(self.intake.accepted),
+            binance.discard.eq(self.intake.refused),
+            self.frame_end.eq(receiver.end),
+            self.drop.eq(receiver.drop),
+        ]
+
+    def _intake(self, m: Module) -> None:
+        """Ends of frames, host events and control messages to numbered steps."""
+        intake, receiver, channels, binance, unit = self.intake, self.receiver, self.channels, self.binance, self.unit
+        is_binance = channels.row.feed == Feed.BINANCE_SBE
+        control_time = Signal(WORD_BITS)
+        with m.If(unit.begin):
+            m.d.sync += control_time.eq(self.time)
+        m.d.comb += [
+            *assign(intake, receiver, ("begin", "end", "drop_when_found", "drop_when_unknown")),
+            *assign(intake, channels, ("found", "row")),
+            *assign(intake, binance, ("is_quote", "quote", "trade_count")),
+            intake.verdict.eq(Mux(is_binance, binance.verdict, BAD)),
+            intake.time.eq(self.time),
+            intake.control_time.eq(control_time),
+            *assign(intake, self.sequencer, ("speculating", "hold")),
+            *assign(intake, unit, ("begin_step", "host_quote", "host_trade", "host_instrument", "host_venue")),
+            *assign(intake, unit, ("host_fields", "host_trade_fields")),
+        ]
+        # what table and decoder say is about the arriving frame from its lookup and its first payload beat on
+        looked_up, decoded = Signal(), Signal()
+        with m.If(receiver.begin):
+            m.d.sync += [looked_up.eq(0), decoded.eq(0)]
+        with m.If(receiver.lookup):
+            m.d.sync += looked_up.eq(1)
+        with m.If(receiver.payload.valid & receiver.payload.first):
+            m.d.sync += decoded.eq(1)
+        m.d.comb += self.sequencer.key.eq(looked_up & channels.found & is_binance & decoded & binance.is_quote)
+
+    def _decide(self, m: Module) -> None:
+        """Steps through the decider and the trade counter to records."""
+        sequencer, decider, trades, account = self.sequencer, self.decider, self.trades, self.account
+        intake, channels, binance = self.intake, self.channels, self.binance
+        wiring.connect(m, intake.items, sequencer.items)
+        wiring.connect(m, binance.trades, sequencer.trades)
+        wiring.connect(m, sequencer.trade, trades.trade)
+        wiring.connect(m, trades.scaling, decider.scaling)
+        wiring.connect(m, sequencer.records, account.records)
+        wiring.connect(m, decider.late, account.late)
+        outcome = trades.outcome
+        m.d.comb += [
+            *assign(sequencer, intake, ("frame_open", "frame_now")),
+            sequencer.frame_ended.eq(intake.accepted | intake.refused),
+            sequencer.key_instrument.eq(channels.row.instrument),
+            sequencer.key_venue.eq(channels.row.venue),
+            sequencer.feed_loaded.eq(binance.loaded),
+            sequencer.feed_quote.eq(binance.quote),
+            *assign(sequencer, decider, ("ready", "committed", "outcome_counts", "fires", "trigger")),
+            *assign(sequencer, decider, ("last_id", "killed")),
+            *assign(decider, sequencer, ("prepare", "instrument", "venue", "time", "loaded", "quote")),
+            *assign(decider, sequencer, ("resolve", "accept", "heard", "heard_venue", "heard_time")),
+            decider.sizes.eq(self.sizes),
+            decider.kill.eq(self.kill),
+            decider.epoch.eq(self.unit.epoch),
+            trades.sizes.eq(self.sizes),
+            account.sizes.eq(self.sizes),
+            sequencer.trade_valid.eq(outcome.valid),
+            outcome.ready.eq(sequencer.trade_ready),
+            sequencer.trade_counts.eq(outcome.payload.counts),
+            sequencer.trade_has_volume.eq(outcome.payload.has_volume),
+            sequencer.trade_volume.eq(outcome.payload.volume),
+        ]
+
+    def _control(self, m: Module) -> None:
+        """Control messages to the owners of what they change: the channel table, and for all else the decider."""
+        unit, sequencer, decider, channels = self.unit, self.sequencer, self.decider, self.channels
+        wiring.connect(m, wiring.flipped(self.control), unit.octets)
+        for_channels = unit.command.template == layout.TEMPLATE_CHANNEL_ROW
+        for owner, is_owner in ((channels, for_channels), (decider, ~for_channels)):
+            m.d.comb += [
+                owner.command.apply.eq(unit.command.apply & is_owner),
+                *assign(owner.command, unit.command, ("template", "message", "time")),
+            ]
+        m.d.comb += [
+            unit.command.done.eq(Mux(for_channels, channels.command.done, decider.command.done)),
+            unit.command.refusal.eq(Mux(for_channels, channels.command.refusal, decider.command.refusal)),
+            unit.sizes.eq(self.sizes),
+            *assign(unit, decider, ("killed", "last_id")),
+            unit.last_status.eq(sequencer.last_status),
+            unit.step.eq(sequencer.control_step),
+            unit.step_time.eq(sequencer.control_now),
+            unit.grant.eq(sequencer.grant),
+            unit.record_ready.eq(sequencer.acknowledge_ready),
+            *assign(sequencer, unit, ("want", "begin_step", "acknowledged", "acknowledge", "host_event")),
+            *assign(sequencer, unit, ("status_request", "load_parity", "parity", "epoch")),
+            sequencer.control_finished.eq(unit.finished),
+            sequencer.control_applied.eq(unit.applied),
+            sequencer.control_refused.eq(unit.refused),
+            sequencer.step_backwards.eq(self.intake.backwards),
+            sequencer.step_now.eq(self.intake.next_now),
+            sequencer.step_number.eq(self.intake.next_step),
+            sequencer.last_step.eq(self.intake.step),
+        ]
+
+    def _log(self, m: Module) -> None:
+        """Every step with what it was made of."""
+        log, receiver, unit, intake = self.event_log, self.receiver, self.unit, self.intake
+        for name in ("valid", "first", "last", "data", "count"):
+            m.d.comb += getattr(log.payload, name).eq(getattr(receiver.payload, name))
+        kind = Mux(unit.host_event, Mux(unit.host_quote, StepKind.QUOTE, StepKind.TRADE), StepKind.CONTROL)
+        m.d.comb += [
+            *assign(log, receiver, ("length", "end")),
+            *assign(log, intake, ("accepted", "refused")),
+            log.octet.eq(self.control.valid & self.control.ready),
+            log.octet_data.eq(self.control.payload.data),
+            log.octet_last.eq(self.control.payload.last),
+            log.control_accepted.eq(unit.taken),
+            log.control_refused.eq(unit.passed),
+            log.control_kind.eq(kind),
+            log.number.eq(intake.next_step),
+            log.time.eq(intake.next_now),
+            log.channel.eq(Mux(unit.taken, 0, self.channels.row.channel)),
+        ]
+
+    def _send(self, m: Module) -> None:
+        """Words and log to the way out and to the taps."""
+        egress, account, sequencer = self.egress, self.account, self.sequencer
+        wiring.connect(m, egress.tx, wiring.flipped(self.tx))
+        for source, way_out, tap in (
+            (account.words, egress.words, self.words),
+            (self.event_log.log, egress.log, self.log),
+        ):
+            m.d.comb += [
+                way_out.payload.eq(source.payload),
+                tap.payload.eq(source.payload),
+                way_out.valid.eq(source.valid & tap.ready),
+                tap.valid.eq(source.valid & way_out.ready),
+                source.ready.eq(tap.ready & way_out.ready),
+            ]
+        m.d.comb += [
+            egress.settings.eq(self.settings),
+            egress.tx_ready.eq(self.tx_ready),
+            egress.trigger_early.eq(self.decider.early),
+            egress.abort.eq(sequencer.resolve & ~sequencer.accept),
+            self.early.eq(self.decider.early),
+            account.probe_index.eq(self.probe_index),
+            self.probe_value.eq(account.probe_value),
+            self.parity.eq(account.parity),
+            self.last_id.eq(self.decider.last_id),
+            self.killed.eq(self.decider.killed),
+        ]

@@ -1,0 +1,202 @@
+"""Takes what arrived, in the order of arrival's end: numbers the steps, and queues them for their turn."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFO
+from amaranth.lib.wiring import In, Out
+
+from hdl.records import (
+    DROP_BITS,
+    INSTRUMENT_NUMBER_BITS,
+    TIME_BITS,
+    VENUE_NUMBER_BITS,
+    WORD_BITS,
+    Drop,
+    channel_layout,
+    quote_layout,
+    trade_layout,
+)
+from hdl.steps.clock import StepClock
+from hdl.steps.item import TRADE_COUNT_BITS, ItemKind, item_layout
+from market.fastpath.feeds.verdict import BAD, SKIPPED
+
+QUEUE_DEPTH: Final = 8
+"""Steps that may wait while the trades of one long datagram are counted."""
+
+
+class Intake(wiring.Component):
+    """Frames at their ends, host events and the time of control messages; out come items in order.
+
+    A frame is described by levels that hold from ``end`` until it is numbered: ``found`` and ``row`` of the
+    channel table; ``verdict``, ``is_quote``, ``quote`` and ``trade_count`` of the feed. The table may change between a
+    frame's end and its number, so both verdicts of the receiver are kept until then. Host events come with a
+    strobe and are taken at once; ``begin_step`` numbers a control message. While ``hold`` is set a frame's end waits,
+    one at most. ``accepted`` and ``refused`` tell feed and log, in the cycle in which a frame is numbered, whether
+    its content counts; ``now`` and ``step`` are then already the frame's own (``next_now``, ``next_step``).
+
+    ``frame_now`` is T of the frame that is arriving (``frame_open``), if nothing is numbered before it. ``overrun``
+    stays set once an item found the queue full: then a step is missing.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "begin": In(1),
+                "time": In(WORD_BITS),
+                "end": In(1),
+                "drop_when_found": In(DROP_BITS),
+                "drop_when_unknown": In(DROP_BITS),
+                "found": In(1),
+                "row": In(channel_layout),
+                "verdict": In(2),
+                "is_quote": In(1),
+                "quote": In(quote_layout),
+                "trade_count": In(TRADE_COUNT_BITS),
+                "speculating": In(1),
+                "hold": In(1),
+                "begin_step": In(1),
+                "control_time": In(WORD_BITS),
+                "host_quote": In(1),
+                "host_instrument": In(INSTRUMENT_NUMBER_BITS),
+                "host_venue": In(VENUE_NUMBER_BITS),
+                "host_fields": In(quote_layout),
+                "host_trade": In(1),
+                "host_trade_fields": In(trade_layout),
+                "accepted": Out(1),
+                "refused": Out(1),
+                "next_now": Out(TIME_BITS),
+                "next_step": Out(WORD_BITS),
+                "backwards": Out(1),
+                "now": Out(TIME_BITS),
+                "step": Out(WORD_BITS),
+                "frame_now": Out(TIME_BITS),
+                "frame_open": Out(1),
+                "items": Out(stream.Signature(item_layout)),
+                "overrun": Out(1),
+                "idle": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Host events and control messages come before a frame that ends in the same cycle."""
+        m = Module()
+        m.submodules.clock = clock = StepClock()
+        m.submodules.queue = queue = SyncFIFO(width=Value.cast(self.items.payload).shape().width, depth=QUEUE_DEPTH)
+        waiting, ending, drop = self._frame_end(m)
+        frame_time = self._frame_times(m, waiting)
+
+        from_host = Signal()
+        m.d.comb += [
+            from_host.eq(self.host_quote | self.host_trade),
+            clock.time.eq(Mux(self.begin_step | from_host, self.control_time, frame_time)),
+            self.next_now.eq(clock.next_now),
+            self.next_step.eq(clock.next_step),
+            self.backwards.eq(clock.backwards),
+            self.now.eq(clock.now),
+            self.step.eq(clock.step),
+            self.frame_now.eq(clock.next_now),
+            self.accepted.eq(ending & (drop == Drop.NONE)),
+            self.refused.eq(ending & (drop != Drop.NONE)),
+            clock.advance.eq(self.begin_step | from_host | self.accepted),
+        ]
+        item = Signal(item_layout)
+        self._describe_frame(m, item, drop)
+        with m.If(from_host):
+            self._describe_host_event(m, item)
+        m.d.comb += [
+            item.backwards.eq(clock.backwards),
+            item.step.eq(clock.next_step),
+            item.time.eq(clock.next_now),
+            queue.w_data.eq(item),
+            queue.w_en.eq(from_host | ending),
+            Value.cast(self.items.payload).eq(queue.r_data),
+            self.items.valid.eq(queue.r_rdy),
+            self.idle.eq(~self.frame_open & ~waiting & ~queue.r_rdy),
+            queue.r_en.eq(self.items.ready),
+        ]
+        with m.If(queue.w_en & ~queue.w_rdy):
+            m.d.sync += self.overrun.eq(1)
+        return m
+
+    def _frame_times(self, m: Module, waiting: Signal) -> Signal:
+        """Time of the frame that waits to be numbered, else of the oldest whose end is still to come.
+
+        The next frame may begin before the end of the one before it is known.
+        """
+        oldest, latest, ended = Signal(WORD_BITS), Signal(WORD_BITS), Signal(WORD_BITS)
+        open_frames = Signal(range(3))
+        m.d.comb += self.frame_open.eq((open_frames != 0) & ~waiting)
+        m.d.sync += open_frames.eq(open_frames + self.begin - self.end)
+        with m.If(self.begin):
+            m.d.sync += latest.eq(self.time)
+        with m.If(self.end):
+            m.d.sync += [ended.eq(oldest), oldest.eq(Mux(self.begin, self.time, latest))]
+            with m.If(self.begin & (open_frames == 2)):
+                m.d.sync += oldest.eq(latest)
+        with m.Elif(self.begin & (open_frames == 0)):
+            m.d.sync += oldest.eq(self.time)
+        return Mux(waiting, ended, oldest)
+
+    def _frame_end(self, m: Module) -> tuple[Signal, Signal, Signal]:
+        """Whether a frame waits to be numbered, whether it is numbered now, and why it is dropped if it is."""
+        waiting, ending = Signal(), Signal()
+        when_found, when_unknown, drop = Signal(DROP_BITS), Signal(DROP_BITS), Signal(DROP_BITS)
+        with m.If(self.end):
+            m.d.sync += [
+                waiting.eq(1),
+                when_found.eq(self.drop_when_found),
+                when_unknown.eq(self.drop_when_unknown),
+            ]
+        with m.Elif(ending):
+            m.d.sync += waiting.eq(0)
+        m.d.comb += [
+            ending.eq(waiting & ~self.hold & ~self.begin_step & ~self.host_quote & ~self.host_trade),
+            drop.eq(Mux(self.found, when_found, when_unknown)),
+        ]
+        with m.If(self.found & (when_found == Drop.NONE) & (self.verdict == BAD)):
+            m.d.comb += drop.eq(Drop.BAD_MESSAGE)
+        return waiting, ending, drop
+
+    def _describe_frame(self, m: Module, item: Signal, drop: Signal) -> None:
+        m.d.comb += [
+            item.drop.eq(drop),
+            item.speculated.eq(self.speculating),
+            item.instrument.eq(self.row.instrument),
+            item.venue.eq(self.row.venue),
+            item.trade_count.eq(self.trade_count),
+            item.quote.eq(self.quote),
+        ]
+        with m.If(drop != Drop.NONE):
+            m.d.comb += item.kind.eq(ItemKind.DROPPED)
+        with m.Elif(self.verdict == SKIPPED):
+            m.d.comb += item.kind.eq(ItemKind.SKIPPED)
+        with m.Elif(self.is_quote):
+            m.d.comb += item.kind.eq(ItemKind.QUOTE)
+        with m.Else():
+            m.d.comb += item.kind.eq(ItemKind.TRADES)
+
+    def _describe_host_event(self, m: Module, item: Signal) -> None:
+        trade = self.host_trade_fields
+        m.d.comb += item.speculated.eq(0)
+        with m.If(self.host_quote):
+            m.d.comb += [
+                item.kind.eq(ItemKind.QUOTE),
+                item.instrument.eq(self.host_instrument),
+                item.venue.eq(self.host_venue),
+                item.quote.eq(self.host_fields),
+            ]
+        with m.Else():
+            m.d.comb += [
+                item.kind.eq(ItemKind.TRADE),
+                item.instrument.eq(trade.instrument),
+                item.venue.eq(trade.venue),
+                item.aggressor.eq(trade.aggressor),
+                item.quote.price_exponent.eq(trade.price_exponent),
+                item.quote.quantity_exponent.eq(trade.quantity_exponent),
+                item.quote.bid_price.eq(trade.price),
+                item.quote.bid_quantity.eq(trade.quantity),
+            ]
