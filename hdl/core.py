@@ -139,6 +139,12 @@ class Core(wiring.Component):
         control_time = Signal(WORD_BITS)
         with m.If(unit.begin):
             m.d.sync += control_time.eq(self.time)
+        # a frame shorter than Ethernet's least may end before its channel is found
+        searching = Signal()
+        with m.If(receiver.lookup):
+            m.d.sync += searching.eq(1)
+        with m.Elif(channels.answered):
+            m.d.sync += searching.eq(0)
         m.d.comb += [
             *assign(intake, receiver, ("begin", "end", "drop_when_found", "drop_when_unknown")),
             *assign(intake, channels, ("found", "row")),
@@ -146,7 +152,8 @@ class Core(wiring.Component):
             intake.verdict.eq(Mux(is_binance, binance.verdict, BAD)),
             intake.time.eq(self.time),
             intake.control_time.eq(control_time),
-            *assign(intake, self.sequencer, ("speculating", "hold")),
+            intake.speculating.eq(self.sequencer.speculating),
+            intake.hold.eq(self.sequencer.hold | searching),
             *assign(intake, unit, ("begin_step", "host_quote", "host_trade", "host_instrument", "host_venue")),
             *assign(intake, unit, ("host_fields", "host_trade_fields")),
         ]
@@ -197,7 +204,7 @@ class Core(wiring.Component):
     def _control(self, m: Module) -> None:
         """Control messages to the owners of what they change: the channel table, and for all else the decider."""
         unit, sequencer, decider, channels = self.unit, self.sequencer, self.decider, self.channels
-        wiring.connect(m, wiring.flipped(self.control), unit.octets)
+        self._admit_control(m)
         for_channels = unit.command.template == layout.TEMPLATE_CHANNEL_ROW
         for owner, is_owner in ((channels, for_channels), (decider, ~for_channels)):
             m.d.comb += [
@@ -224,6 +231,18 @@ class Core(wiring.Component):
             sequencer.step_number.eq(self.intake.next_step),
             sequencer.last_step.eq(self.intake.step),
         ]
+
+    def _admit_control(self, m: Module) -> None:
+        """The host's bytes; a message begins only when the log has room for it: the host can wait, frames cannot."""
+        inside, flows = Signal(), Signal()
+        m.d.comb += [
+            flows.eq(inside | self.event_log.control_room),
+            self.unit.octets.payload.eq(self.control.payload),
+            self.unit.octets.valid.eq(self.control.valid & flows),
+            self.control.ready.eq(self.unit.octets.ready & flows),
+        ]
+        with m.If(self.control.valid & self.control.ready):
+            m.d.sync += inside.eq(~self.control.payload.last)
 
     def _log(self, m: Module) -> None:
         """Every step with what it was made of."""

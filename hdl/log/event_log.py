@@ -54,6 +54,7 @@ class EventLog(wiring.Component):
     control_accepted, control_refused: strobes, from two cycles after the last byte on and before the next message's
         first: that message is the step ``number`` at ``time``, or is none. ``control_kind`` is its ``StepKind``:
         CONTROL, or QUOTE or TRADE for an event. Not in the cycle of ``accepted``.
+    control_room: a control message of any length fits, if it begins now.
     log: LogStep messages, at most one byte per cycle.
     lost: steps that found no room and are not in the log.
     idle: everything is logged.
@@ -78,6 +79,7 @@ class EventLog(wiring.Component):
                 "number": In(WORD_BITS),
                 "time": In(TIME_BITS),
                 "channel": In(CHANNEL_NUMBER_BITS),
+                "control_room": Out(1),
                 "log": Out(octet_stream()),
                 "lost": Out(32),
                 "idle": Out(1),
@@ -88,7 +90,7 @@ class EventLog(wiring.Component):
         """A ring each for datagrams and control messages, a queue of steps for both, and one reader."""
         m = Module()
         m.submodules.datagrams = datagrams = PayloadRing(self._parameters.bus_bits, self._rows)
-        m.submodules.controls = controls = PayloadRing(BYTE, CONTROL_RING_BYTES)
+        m.submodules.controls = controls = PayloadRing(BYTE, CONTROL_RING_BYTES, reserve=PAYLOAD_LIMIT)
         step_layout = self._step_layout()
         width = Value.cast(Signal(step_layout)).shape().width
         m.submodules.queue = queue = ReplayBuffer(self._steps, width)
@@ -117,6 +119,7 @@ class EventLog(wiring.Component):
             queue.words.valid.eq(asked & fits),
             datagrams.keep.eq(self.accepted & fits),
             datagrams.drop.eq(self.refused | (self.accepted & ~fits)),
+            self.control_room.eq(controls.roomy),
             controls.keep.eq(self.control_accepted & fits),
             controls.drop.eq(self.control_refused | (self.control_accepted & ~fits)),
         ]

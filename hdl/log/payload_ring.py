@@ -17,6 +17,7 @@ class PayloadRing(wiring.Component):
     ----------
     bits: width of a row.
     depth: rows, a power of two.
+    reserve: rows that must be free for ``roomy``.
 
     Members
     -------
@@ -27,12 +28,13 @@ class PayloadRing(wiring.Component):
     row: the row to be read; with ``fetch``, ``read_data`` is its content from the next cycle on, until the next one.
     reading: everything before ``row`` may be written over.
     unread: kept regions still have to be read; without any, everything before the waiting region may be.
+    roomy: ``reserve`` rows are free, as of the cycle before.
     """
 
-    def __init__(self, bits: int, depth: int) -> None:
+    def __init__(self, bits: int, depth: int, reserve: int = 0) -> None:
         if depth & (depth - 1):
             raise ValueError(f"{depth} rows; expected a power of two")
-        self._bits, self._depth = bits, depth
+        self._bits, self._depth, self._reserve = bits, depth, reserve
         super().__init__(
             {
                 "write": In(1),
@@ -47,6 +49,7 @@ class PayloadRing(wiring.Component):
                 "read_data": Out(bits),
                 "reading": In(1),
                 "unread": In(1),
+                "roomy": Out(1),
             }
         )
 
@@ -68,6 +71,7 @@ class PayloadRing(wiring.Component):
             read.en.eq(self.fetch),
             self.read_data.eq(read.data),
         ]
+        m.d.sync += self.roomy.eq((oldest - written - 1)[: len(written)] >= self._reserve)
         with m.If(port.en):
             m.d.sync += [written.eq(after_written), after_written.eq(after_written + 1)]
         with m.If(self.write & ~has_room):
