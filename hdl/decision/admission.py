@@ -8,6 +8,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.compare import above, at_most
 from hdl.decision.scaling import scaled, top_mantissa, top_value
 from hdl.decision.schedule import Preparation, Schedule, Stage
 from hdl.decision.shapes import SCALING_FIELDS, bundle, price_shape
@@ -84,8 +85,8 @@ class Admission(wiring.Component):
             self.ask.eq(scaled(quote.ask_price, scaling.price_shift, bits)),
             self.bid_uncut.eq(scaled(quote.bid_quantity, scaling.quantity_shift, bits)),
             self.ask_uncut.eq(scaled(quote.ask_quantity, scaling.quantity_shift, bits)),
-            self.bid_cut.eq(quote.bid_quantity > self.quantity_top),
-            self.ask_cut.eq(quote.ask_quantity > self.quantity_top),
+            self.bid_cut.eq(above(quote.bid_quantity, self.quantity_top)),
+            self.ask_cut.eq(above(quote.ask_quantity, self.quantity_top)),
         ]
 
     def _checks(self, m: Module, price_top: Any) -> dict[str, Any]:
@@ -94,16 +95,16 @@ class Admission(wiring.Component):
         exponents = Cat(quote.price_exponent, quote.quantity_exponent)
         expected = Cat(scaling.price_exponent, scaling.quantity_exponent)
         checks = {
-            "old": self.sequence_known & (quote.sequence <= self.sequence),
+            "old": self.sequence_known & at_most(quote.sequence, self.sequence),
             "exponent": exponents != expected,
             "bid_empty": quote.bid_quantity == 0,
             "ask_empty": quote.ask_quantity == 0,
-            "negative": (quote.bid_quantity < 0) | (quote.ask_quantity < 0),
-            "bid_low": quote.bid_price <= 0,
-            "ask_low": quote.ask_price <= 0,
-            "bid_high": quote.bid_price > price_top,
-            "ask_high": quote.ask_price > price_top,
-            "crossed": quote.ask_price <= quote.bid_price,
+            "negative": quote.bid_quantity[-1] | quote.ask_quantity[-1],
+            "bid_low": quote.bid_price[-1] | (quote.bid_price == 0),
+            "ask_low": quote.ask_price[-1] | (quote.ask_price == 0),
+            "bid_high": above(quote.bid_price, price_top),
+            "ask_high": above(quote.ask_price, price_top),
+            "crossed": at_most(quote.ask_price, quote.bid_price),
         }
         flags = {name: Signal(name=f"{name}_flag") for name in checks}
         with m.If(self.at.event[Stage.SCALE]):

@@ -9,6 +9,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.decision.command_fields import command_field
+from hdl.decision.compare import above, at_least, at_most
 from hdl.decision.row_memory import RowMemory
 from hdl.decision.schedule import Preparation, Schedule
 from hdl.decision.shapes import INSTANT_BITS, Fields
@@ -65,7 +66,7 @@ class Allowance(wiring.Component):
         lease = self._engine_row(m)
         lease_until = Signal(INSTANT_BITS)
         with m.If(self.at.preparation[Preparation.PRODUCTS]):
-            m.d.sync += self.leased.eq(self.time <= lease_until)
+            m.d.sync += self.leased.eq(at_most(self.time, lease_until))
         with m.If(self.command), m.Switch(self.template):
             with m.Case(layout.TEMPLATE_HELLO, layout.TEMPLATE_KILL):
                 m.d.sync += armed.eq(0)
@@ -92,16 +93,19 @@ class Allowance(wiring.Component):
         rate_at, latest, start, next_rate_at = (
             Signal(INSTANT_BITS, name=name) for name in ("rate_at", "latest", "start", "next_rate_at")
         )
+        ahead = Signal()
         with m.If(self.at.preparation[Preparation.SUMS]):
             m.d.sync += [
                 latest.eq(self.time + tolerance),
-                start.eq(Mux(rate_at > self.time, rate_at, self.time)),
+                ahead.eq(above(rate_at, self.time)),
             ]
         with m.If(self.at.preparation[Preparation.PRODUCTS]):
             m.d.sync += [
-                self.rate_free.eq(rate_at <= latest),
-                next_rate_at.eq(start + interval),
+                self.rate_free.eq(at_most(rate_at, latest)),
+                start.eq(Mux(ahead, rate_at, self.time)),
             ]
+        with m.If(self.at.preparation[Preparation.PARTS]):
+            m.d.sync += next_rate_at.eq(start + interval)
         with m.If(self.passed):
             m.d.sync += rate_at.eq(next_rate_at)
         return lease
@@ -120,6 +124,6 @@ class Allowance(wiring.Component):
             m.d.sync += until.eq(cooldowns.read[0].until)
         with m.If(self.at.preparation[Preparation.SUMS]):
             m.d.sync += [
-                self.cool.eq(self.time >= until),
+                self.cool.eq(at_least(self.time, until)),
                 next_until.eq(self.time + self.cooldown),
             ]

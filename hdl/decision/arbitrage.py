@@ -8,6 +8,7 @@ from amaranth.hdl import Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.compare import at_least, at_most
 from hdl.decision.schedule import Preparation, Schedule, Stage, follow
 from hdl.decision.shapes import VENUE_FIELDS, limit_shape, price_shape
 from hdl.parameters import CoreParameters
@@ -118,8 +119,8 @@ class Arbitrage(wiring.Component):
             ]
         with m.If(self.at.event[Stage.COMPARE]):
             m.d.sync += [
-                self.sells.eq(self.own_bid >= sell_limit),
-                self.buys.eq(self.own_ask <= buy_limit),
+                self.sells.eq(at_least(self.own_bid, sell_limit)),
+                self.buys.eq(at_most(self.own_ask, buy_limit)),
             ]
         return m
 

@@ -8,6 +8,7 @@ from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.compare import at_least, at_most
 from hdl.decision.schedule import Preparation, Schedule, Stage
 from hdl.decision.shapes import basis_fields, bundle, doubled_limit_shape, instrument_fields, price_shape
 from hdl.parameters import CoreParameters
@@ -16,12 +17,13 @@ from market.fastpath.specification import BASIS_FRACTION_BITS, SAMPLES_LIMIT
 
 
 class Basis(wiring.Component):
-    """Limits, conditions and samples of BASIS between the event's venue v and the venue w of ``number``.
+    """Limits, conditions and samples of BASIS between the event's venue v and one other venue w.
 
     Members
     -------
     at: the schedule.
-    venue: v; time: T; bid, ask: the stored quote of w; stored: the basis of the pair.
+    first: v is the first of the pair, that is, below w; time: T.
+    bid, ask: the stored quote of w; stored: the basis of the pair.
     threshold, warm_up, interval, shift: of the instrument row.
     warm: the pair has samples enough; due: a sample would be taken now. After ``Preparation.PRODUCTS``.
     base: the doubled mid at which v is neither rich nor cheap; after ``Preparation.PRODUCTS``.
@@ -31,13 +33,13 @@ class Basis(wiring.Component):
     sampled: what a sample would make of ``stored``; after ``Stage.RESULT``.
     """
 
-    def __init__(self, parameters: CoreParameters, number: int) -> None:
-        self._parameters, self._number = parameters, number
+    def __init__(self, parameters: CoreParameters) -> None:
+        self._parameters = parameters
         price, row = price_shape(parameters), instrument_fields(parameters)
         super().__init__(
             {
                 "at": In(Schedule()),
-                "venue": In(parameters.venue_bits),
+                "first": In(1),
                 "time": In(TIME_BITS),
                 "bid": In(price),
                 "ask": In(price),
@@ -60,13 +62,12 @@ class Basis(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        first, mid = Signal(), Signal(unsigned(self._parameters.price_bits + 1))
-        m.d.comb += first.eq(self.venue < self._number if self._number else 0)
-        self._prepare(m, first, mid)
-        self._sample(m, first, mid)
+        mid = Signal(unsigned(self._parameters.price_bits + 1))
+        self._prepare(m, mid)
+        self._sample(m, mid)
         return m
 
-    def _prepare(self, m: Module, first: Signal, mid: Signal) -> None:
+    def _prepare(self, m: Module, mid: Signal) -> None:
         usual, age = self.stored.value.shift_right(BASIS_FRACTION_BITS), Signal(signed(TIME_BITS + 1))
         rich_limit = Signal(doubled_limit_shape(self._parameters))
         cheap_limit = Signal.like(rich_limit)
@@ -74,12 +75,12 @@ class Basis(wiring.Component):
             m.d.sync += [
                 mid.eq(self.bid + self.ask),
                 age.eq(self.time - self.stored.sample_time),
-                self.warm.eq((self.stored.samples >= self.warm_up) & (self.stored.samples != 0)),
+                self.warm.eq(at_least(self.stored.samples, self.warm_up) & (self.stored.samples != 0)),
             ]
         with m.If(self.at.preparation[Preparation.PRODUCTS]):
             m.d.sync += [
-                self.base.eq(mid + Mux(first, usual, -usual)),
-                self.due.eq((self.stored.samples == 0) | (age >= self.interval)),
+                self.base.eq(mid + Mux(self.first, usual, -usual)),
+                self.due.eq((self.stored.samples == 0) | at_least(age, self.interval)),
             ]
         with m.If(self.at.preparation[Preparation.PARTS]):
             m.d.sync += [
@@ -88,15 +89,15 @@ class Basis(wiring.Component):
             ]
         with m.If(self.at.event[Stage.COMPARE]):
             m.d.sync += [
-                self.rich.eq(self.own_bid + self.own_ask - rich_limit >= 0),
-                self.cheap.eq(cheap_limit - self.own_bid - self.own_ask >= 0),
+                self.rich.eq(at_least(self.own_bid + self.own_ask, rich_limit)),
+                self.cheap.eq(at_most(self.own_bid + self.own_ask, cheap_limit)),
             ]
 
-    def _sample(self, m: Module, first: Signal, mid: Signal) -> None:
+    def _sample(self, m: Module, mid: Signal) -> None:
         value = self.stored.value.shape()
         target, gap, step = Signal(value), Signal(signed(value.width + 1)), Signal(signed(value.width + 1))
         none = self.stored.samples == 0
-        difference = Mux(first, self.own_mid - mid, mid - self.own_mid)
+        difference = Mux(self.first, self.own_mid - mid, mid - self.own_mid)
         with m.If(self.at.event[Stage.SELECT]):
             m.d.sync += target.eq(difference.shift_left(BASIS_FRACTION_BITS))
         with m.If(self.at.event[Stage.RECORD]):

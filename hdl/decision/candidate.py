@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Shape, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.decision.choice import base_shape
+from hdl.decision.compare import above
 from hdl.decision.edge_bits import PAIR_GROUPS
 from hdl.decision.gate import candidate_fields
+from hdl.decision.pick import one_of
 from hdl.decision.schedule import Schedule, Stage
 from hdl.decision.shapes import Fields, bundle, holding_fields, price_shape, quote_fields
 from hdl.parameters import CoreParameters
@@ -27,11 +27,6 @@ def leg_fields(parameters: CoreParameters) -> Fields:
     return {name: Shape.cast(layout[name].shape) for name in (*names, "quantity", "edge")}
 
 
-def one_of(picks: Value, values: list[Value]) -> Value:
-    """The value of the one picked venue, 0 without one."""
-    return reduce(or_, (Mux(pick, value, 0) for pick, value in zip(picks, values, strict=True)))
-
-
 class CandidateRecord(wiring.Component):
     """Turns a candidate into the legs, size and edge of a trigger.
 
@@ -39,7 +34,8 @@ class CandidateRecord(wiring.Component):
     -------
     at: the schedule.
     candidate: after ``Stage.GATE``.
-    venue: of the event; bid, ask, bid_quantity, ask_quantity: its quote; mid: bid + ask.
+    venue, here: of the event, as a number and as one bit.
+    bid, ask, bid_quantity, ask_quantity: its quote; mid: bid + ask.
     quotes: stored, of the other venues; bases: per group and venue, what the event was compared with.
     maximum: of the instrument row; holdings: of all venues.
     legs: kind, venues, sides, prices, quantity and edge of the trigger are set here; after ``Stage.RECORD``.
@@ -56,6 +52,7 @@ class CandidateRecord(wiring.Component):
                 "at": In(Schedule()),
                 "candidate": In(bundle(candidate_fields(parameters))),
                 "venue": In(parameters.venue_bits),
+                "here": In(venues),
                 "bid": In(price),
                 "ask": In(price),
                 "bid_quantity": In(price),
@@ -90,11 +87,11 @@ class CandidateRecord(wiring.Component):
         bids = one_of(candidate.venue, [quote.bid_quantity for quote in self.quotes])
         with m.If(self.at.event[Stage.SELECT]):
             m.d.sync += [
-                own.eq(Mux(candidate.own & (shown < self.maximum), shown, self.maximum)),
+                own.eq(Mux(candidate.own & above(self.maximum, shown), shown, self.maximum)),
                 other.eq(Mux(candidate.own_sells, asks, bids)),
             ]
         with m.If(self.at.event[Stage.RECORD]):
-            m.d.sync += self.legs.quantity.eq(Mux(candidate.other & (other < own), other, own))
+            m.d.sync += self.legs.quantity.eq(Mux(candidate.other & above(own, other), other, own))
 
     def _edge(self, m: Module) -> None:
         candidate = self.candidate
@@ -152,8 +149,7 @@ class CandidateRecord(wiring.Component):
 
     def _pendings(self, m: Module) -> None:
         candidate, holding = self.candidate, holding_fields(self._parameters)
-        own = Cat(self.venue == number for number in range(self._parameters.venues))
-        own_leg, other_leg = Mux(candidate.own, own, 0), Mux(candidate.other, candidate.venue, 0)
+        own_leg, other_leg = Mux(candidate.own, self.here, 0), Mux(candidate.other, candidate.venue, 0)
         sold = Signal(holding["pending_sell"])
         bought = Signal(holding["pending_buy"])
         with m.If(self.at.event[Stage.SELECT]):

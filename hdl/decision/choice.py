@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Cat, Module, Shape
+from amaranth.hdl import Cat, Module, Mux, Shape
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -24,20 +24,20 @@ def base_shape(parameters: CoreParameters, group: str) -> Shape:
 
 
 class Choice(wiring.Component):
-    """Picks within each group of rises the venue with the largest edge or |dev|, the lowest of equals.
+    """Picks the first group with a rise, and in it the venue with the largest edge or |dev|, the lowest of equals.
 
     Members
     -------
     at: the schedule.
     bases: per group and venue, the stored value that the event is compared with.
     rises: per group, bit w: a rise against venue w; within ``Stage.CHOOSE``.
-    picks: per group, one bit if any: the venue; after ``Stage.CHOOSE``.
+    picks: per group, the venue as one bit, in one group at most; found: there is one. After ``Stage.CHOOSE``.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
         self._parameters = parameters
         venues = parameters.venues
-        ports = {"at": In(Schedule())}
+        ports = {"at": In(Schedule()), "found": Out(1)}
         for group in PAIR_GROUPS:
             ports |= {
                 f"{group}_bases": In(base_shape(parameters, group)).array(venues),
@@ -48,13 +48,17 @@ class Choice(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
+        earlier: Any = 0
         for group in PAIR_GROUPS:
             order = Order(self._parameters, base_shape(self._parameters, group), _DESCENDING[group])
             m.submodules[group] = order
             follow(m, self.at, order)
             bases = getattr(self, f"{group}_bases")
             m.d.comb += [value.eq(base) for value, base in zip(order.values, bases, strict=True)]
+            rises = getattr(self, f"{group}_rises")
             with m.If(self.at.event[Stage.CHOOSE]):
-                picks = best(getattr(self, f"{group}_rises"), order.better)
-                m.d.sync += getattr(self, f"{group}_picks").eq(Cat(picks))
+                m.d.sync += getattr(self, f"{group}_picks").eq(Mux(earlier, 0, Cat(best(rises, order.better))))
+            earlier = earlier | rises.any()
+        with m.If(self.at.event[Stage.CHOOSE]):
+            m.d.sync += self.found.eq(earlier)
         return m

@@ -74,12 +74,16 @@ class PairConditions(wiring.Component):
             "basis_buys": self.own_ask_shown | without_mine,
         }
         for group, before in known_before.items():
-            prepared, condition = Signal(name=f"prepared_{group}"), Signal(name=f"condition_{group}")
-            with m.If(self.at.preparation[Preparation.PARTS]):
-                m.d.sync += prepared.eq(self.enabled & self.comparable & before)
-            m.d.comb += condition.eq(prepared & own_shown[group] & getattr(self.reached, group) & self.admitted)
+            prepared, may_rise = Signal(name=f"prepared_{group}"), Signal(name=f"may_rise_{group}")
+            possible = self.enabled & self.comparable & before
             candidate = ~without_theirs if group.startswith("basis") else 1
-            m.d.comb += getattr(self.rises, group).eq(condition & ~getattr(self.old, group) & candidate)
+            with m.If(self.at.preparation[Preparation.PARTS]):
+                m.d.sync += [
+                    prepared.eq(possible),
+                    may_rise.eq(possible & ~getattr(self.old, group) & candidate),
+                ]
+            holds = own_shown[group] & getattr(self.reached, group) & self.admitted
+            m.d.comb += getattr(self.rises, group).eq(may_rise & holds)
             with m.If(self.at.event[Stage.CHOOSE]):
-                m.d.sync += getattr(self.new, group).eq(condition)
+                m.d.sync += getattr(self.new, group).eq(prepared & holds)
         return m

@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.address import Address, NewAddress, address_of, pass_on
 from hdl.decision.allowance import Allowance
 from hdl.decision.candidate import leg_fields
 from hdl.decision.commands import WRITES, CommandSteps
@@ -62,7 +63,7 @@ class Decider(wiring.Component):
     Latency
     -------
     ``loaded`` to ``early``: ``LATENCY`` cycles, if ``prepare`` was ``PREPARE_CYCLES`` before ``loaded``. The same for
-    every kind. ``decided`` comes 2 cycles after ``early``. ``resolve`` to ``committed``: 1 cycle, if it comes 7 cycles
+    every kind. ``decided`` comes 2 cycles after ``early``. ``resolve`` to ``committed``: 2 cycles, if it comes 7 cycles
     after ``loaded`` or later.
     """
 
@@ -117,10 +118,10 @@ class Decider(wiring.Component):
         follow(m, at, event, allowance)
 
         commit = self._states(m, state, at)
-        self._address(m, stores, commands)
+        address = self._address(m, stores, commands)
         self._decide(m, at, event, allowance)
         self._command(m, stores, commands, allowance)
-        fires = commit & event.fires
+        fires = self.committed & event.fires
         m.d.comb += [
             self.ready.eq((state == _State.IDLE) & late.room),
             self.early.eq(event.early & (state == _State.EVENT)),
@@ -130,8 +131,8 @@ class Decider(wiring.Component):
             stores.reader.instrument.eq(self.scaling.instrument),
             stores.reader.venue.eq(self.scaling.venue),
             *assign(self.scaling.row, stores.reader.row, SCALING_FIELDS),
-            event.venue.eq(stores.venue),
-            allowance.instrument.eq(stores.instrument),
+            *assign(event, address, ("venue", "here")),
+            allowance.instrument.eq(address.instrument),
             allowance.cooldown.eq(stores.loaded.row.cooldown),
             allowance.passed.eq(fires),
             late.start.eq(at.event[Stage.CHOOSE]),
@@ -151,9 +152,9 @@ class Decider(wiring.Component):
             abandon.eq(self.resolve & ~self.accept),
             begin.eq(running & ~begun & (prepared | at.preparation[Preparation.LIMITS]) & (waiting | self.loaded)),
             at.event[Stage.SCALE].eq(begin),
-            commit.eq(running & finished & accepted),
-            self.committed.eq(commit),
+            commit.eq(running & finished & accepted & ~self.committed),
         ]
+        m.d.sync += self.committed.eq(commit)
         for strobes in (at.preparation, at.event):
             for strobe, previous in zip(strobes[1:], strobes, strict=False):
                 m.d.sync += strobe.eq(previous & ~abandon)
@@ -172,7 +173,7 @@ class Decider(wiring.Component):
                 finished.eq(finished | at.event[Stage.RESULT]),
                 accepted.eq(accepted | self.resolve),
             ]
-            with m.If(commit):
+            with m.If(self.committed):
                 m.d.sync += state.eq(_State.IDLE)
         with m.If(self.command.apply):
             m.d.sync += state.eq(_State.COMMAND)
@@ -180,15 +181,17 @@ class Decider(wiring.Component):
             m.d.sync += state.eq(_State.IDLE)
         return commit
 
-    def _address(self, m: Module, stores: Stores, commands: CommandSteps) -> None:
-        instrument, venue = Signal.like(stores.instrument), Signal.like(stores.venue)
-        m.d.comb += [stores.instrument.eq(instrument), stores.venue.eq(venue)]
-        with m.If(self.prepare):
-            m.d.sync += [instrument.eq(self.instrument), venue.eq(self.venue)]
-        with m.If(self.command.apply):
-            m.d.sync += [instrument.eq(commands.instrument), venue.eq(commands.venue)]
-        with m.If(commands.next_instrument):
-            m.d.sync += instrument.eq(instrument + 1)
+    def _address(self, m: Module, stores: Stores, commands: CommandSteps) -> Address:
+        """The address of the stores, and a copy of it for the event."""
+        new = NewAddress().create(path=("new",))
+        m.d.comb += [
+            new.take.eq(self.prepare | commands.address.take),
+            new.instrument.eq(Mux(self.command.apply, commands.address.instrument, self.instrument)),
+            new.venue.eq(Mux(self.command.apply, commands.address.venue, self.venue)),
+            new.next.eq(commands.address.next),
+        ]
+        pass_on(m, new, stores.address)
+        return address_of(m, new, self._parameters, copy=0)
 
     def _decide(self, m: Module, at: Any, event: Event, allowance: Allowance) -> None:
         """The event's key, the gate's state, and the trigger."""
@@ -227,7 +230,7 @@ class Decider(wiring.Component):
             *assign(command, self.command, ("apply", "template", "message", "time")),
             *assign(self.command, command, ("done", "refusal")),
             stores.message.eq(self.command.message),
-            *assign(stores, commands, ("check", "settle", "forget", *WRITES)),
+            *assign(stores, commands, ("select", "check", "settle", "forget", *WRITES)),
             commands.settlement_fits.eq(stores.settlement_fits),
             allowance.command.eq(commands.write),
             allowance.template.eq(self.command.template),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.address import NewAddress, address_of, delayed
+from hdl.decision.pick import one_of
 from hdl.decision.row_memory import RowMemory
 from hdl.decision.shapes import Fields, bundle
 from hdl.parameters import CoreParameters
@@ -29,10 +31,10 @@ class EdgeBits(wiring.Component):
 
     Members
     -------
-    instrument, venue: what the other members are about.
+    address: what the instrument and the venue become that everything else is about.
     load: strobe; from the next cycle on ``bits`` has the venue's bits, and ``write`` may come.
-    write: strobe; the venue's bits become ``new_bits``, all others of the instrument stay.
-    forget: per venue, a strobe: all bits of these venues are cleared in the instrument.
+    write: strobe; in the next cycle the venue's bits become ``new_bits``, all others of the instrument stay.
+    forget: per venue, a strobe: in the next cycle all bits of these venues are cleared in the instrument.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -40,8 +42,7 @@ class EdgeBits(wiring.Component):
         fields = bundle(venue_bits_fields(parameters))
         super().__init__(
             {
-                "instrument": In(parameters.instrument_bits),
-                "venue": In(parameters.venue_bits),
+                "address": In(NewAddress()),
                 "load": In(1),
                 "bits": Out(fields),
                 "write": In(1),
@@ -57,35 +58,33 @@ class EdgeBits(wiring.Component):
         fields = {f"{kind}_{s}": unsigned(len(venues)) for kind in ("arb", "basis") for s in venues}
         fields |= {f"imbalance_{venue}": unsigned(2) for venue in venues}
         m.submodules.rows = rows = RowMemory(fields, self._parameters.instruments)
-        read, forgets = rows.read[0], Signal()
+        address = address_of(m, self.address, self._parameters, copy=3)
+        forgetting, forgets = delayed(m, self.forget, "forgetting"), delayed(m, self.forget.any(), "forgets")
         m.d.comb += [
-            forgets.eq(self.forget.any()),
-            rows.address[0].eq(self.instrument),
-            rows.write_address.eq(self.instrument),
-            rows.write.eq(self.write | forgets),
+            rows.address[0].eq(address.instrument),
+            rows.write_address.eq(address.instrument),
+            rows.write.eq(delayed(m, self.write, "writing") | forgets),
         ]
+        read, here = rows.read[0], address.here
         for kind in ("arb", "basis"):
             sells, buys = getattr(self.new_bits, f"{kind}_sells"), getattr(self.new_bits, f"{kind}_buys")
             words = [getattr(read, f"{kind}_{seller}") for seller in venues]
             for seller, old in enumerate(words):
-                mine = Cat(Mux(self.venue == buyer, buys[seller], old[buyer]) for buyer in venues)
-                new = Mux(self.venue == seller, sells, mine)
-                kept = Mux(self.forget[seller], 0, old & ~self.forget)
+                as_buyer = Cat(Mux(here[buyer], buys[seller], old[buyer]) for buyer in venues)
+                new = Mux(here[seller], sells, as_buyer)
+                kept = Mux(forgetting[seller], 0, old & ~forgetting)
                 m.d.comb += getattr(rows.write_row, f"{kind}_{seller}").eq(Mux(forgets, kept, new))
             with m.If(self.load):
                 bought = [Cat(word[venue] for word in words) for venue in venues]
                 m.d.sync += [
-                    getattr(self.bits, f"{kind}_sells").eq(Array(words)[self.venue]),
-                    getattr(self.bits, f"{kind}_buys").eq(Array(bought)[self.venue]),
+                    getattr(self.bits, f"{kind}_sells").eq(one_of(here, words)),
+                    getattr(self.bits, f"{kind}_buys").eq(one_of(here, bought)),
                 ]
-        self._imbalance(m, rows, forgets)
-        return m
-
-    def _imbalance(self, m: Module, rows: RowMemory, forgets: Any) -> None:
-        words = [getattr(rows.read[0], f"imbalance_{venue}") for venue in range(self._parameters.venues)]
+        words = [getattr(read, f"imbalance_{venue}") for venue in venues]
         for venue, old in enumerate(words):
-            new = Mux(self.venue == venue, self.new_bits.imbalance, old)
-            kept = Mux(self.forget[venue], 0, old)
+            new = Mux(here[venue], self.new_bits.imbalance, old)
+            kept = Mux(forgetting[venue], 0, old)
             m.d.comb += getattr(rows.write_row, f"imbalance_{venue}").eq(Mux(forgets, kept, new))
         with m.If(self.load):
-            m.d.sync += self.bits.imbalance.eq(Array(words)[self.venue])
+            m.d.sync += self.bits.imbalance.eq(one_of(here, words))
+        return m

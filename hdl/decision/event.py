@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -16,6 +16,7 @@ from hdl.decision.gate import OTHER_LEG, Gate, candidate_fields, own_leg
 from hdl.decision.imbalance import Imbalance
 from hdl.decision.other_venue import OtherVenue
 from hdl.decision.own_side import OwnSide
+from hdl.decision.pick import one_of
 from hdl.decision.schedule import Preparation, Schedule, Stage, follow
 from hdl.decision.shapes import (
     LEAD_FIELD,
@@ -45,7 +46,8 @@ class Event(wiring.Component):
 
     Members
     -------
-    at: the schedule; sizes: in use; in_build, venue, time: of the event, from ``Preparation.READ`` on.
+    at: the schedule; sizes: in use.
+    in_build, venue, here, time: of the event, from ``Preparation.READ`` on; its venue as a number and as one bit.
     loaded, venues: what is stored, after ``Preparation.READ``; quote: from ``Stage.SCALE`` on.
     killed, leased, cool, rate_free: of the gate, in ``Stage.GATE``.
     early, fires: see ``Gate``.
@@ -63,6 +65,7 @@ class Event(wiring.Component):
                 "sizes": In(sizes_layout(parameters)),
                 "in_build": In(1),
                 "venue": In(parameters.venue_bits),
+                "here": In(parameters.venues),
                 "time": In(TIME_BITS),
                 "loaded": In(Loaded(parameters)),
                 "venues": In(LoadedVenue(parameters)).array(parameters.venues),
@@ -114,11 +117,11 @@ class Event(wiring.Component):
         enabled = Signal()
         selling, buying = (Signal(room_shape(self._parameters), name=name) for name in ("selling_room", "buying_room"))
         with m.If(self.at.preparation[Preparation.READ]):
-            m.d.sync += enabled.eq(Array(each.row.enabled for each in self.venues)[self.venue])
+            m.d.sync += enabled.eq(one_of(self.here, [each.row.enabled for each in self.venues]))
         with m.If(self.at.preparation[Preparation.PARTS]):
             m.d.sync += [
-                selling.eq(Array(other.selling for other in self._others)[self.venue]),
-                buying.eq(Array(other.buying for other in self._others)[self.venue]),
+                selling.eq(one_of(self.here, [other.selling for other in self._others])),
+                buying.eq(one_of(self.here, [other.buying for other in self._others])),
             ]
         return enabled, selling, buying
 
@@ -173,16 +176,18 @@ class Event(wiring.Component):
         own_fee, leads, led = Signal(VENUE_FIELDS["fee"]), Signal(parameters.venues), Signal(parameters.venues)
         masks = [getattr(loaded.row, LEAD_FIELD.format(venue)) for venue in range(parameters.venues)]
         with m.If(self.at.preparation[Preparation.READ]):
-            m.d.sync += own_fee.eq(Array(each.row.fee for each in self.venues)[self.venue])
+            m.d.sync += own_fee.eq(one_of(self.here, [each.row.fee for each in self.venues]))
         with m.If(self.at.preparation[Preparation.SUMS]):
             m.d.sync += [
-                leads.eq(Array(masks)[self.venue]),
-                led.eq(Cat(mask.bit_select(self.venue, 1) for mask in masks)),
+                leads.eq(one_of(self.here, masks)),
+                led.eq(Cat((mask & self.here).any() for mask in masks)),
             ]
         for number, other in enumerate(self._others):
             wiring.connect(m, wiring.flipped(self.venues[number]), other.stored)
             m.d.comb += [
-                *assign(other, self, ("venue", "time")),
+                other.own.eq(self.here[number]),
+                other.first.eq(self.here[:number].any()),
+                other.time.eq(self.time),
                 other.venues.eq(self.sizes.venues),
                 *assign(other.instrument, loaded.row, fields),
                 other.own_fee.eq(own_fee),
@@ -211,6 +216,7 @@ class Event(wiring.Component):
         gate, legs = self._gate, own_leg(self._parameters)
         m.d.comb += [
             *[mine.eq(getattr(self._choice, f"{g}_picks")) for mine, g in zip(gate.picks, PAIR_GROUPS, strict=True)],
+            gate.found.eq(self._choice.found),
             gate.imbalance.eq(self._imbalance.conditions & ~self.loaded.bits.imbalance),
             *assign(gate.bid, self._own_bid, legs),
             *assign(gate.ask, self._own_ask, legs),
@@ -230,6 +236,7 @@ class Event(wiring.Component):
         m.d.comb += [
             *assign(part.candidate, self._gate.candidate, candidate_fields(parameters)),
             part.venue.eq(self.venue),
+            part.here.eq(self.here),
             *assign(part, self._admission, ("bid", "ask")),
             part.bid_quantity.eq(self._own_bid.quantity),
             part.ask_quantity.eq(self._own_ask.quantity),

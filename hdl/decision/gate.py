@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
@@ -37,14 +39,15 @@ def candidate_fields(parameters: CoreParameters) -> Fields:
 
 
 class Gate(wiring.Component):
-    """Takes the first group with a pick, and puts it through the gate.
+    """Puts the picked candidate through the gate; without one, the rise of IMBALANCE.
 
     Size is never compared itself: the minimum of three quantities fits a room if one of them does.
 
     Members
     -------
     at: the schedule.
-    picks: per group of ``PAIR_GROUPS``; imbalance: the rises ``BUY`` and ``SELL``. Both after ``Stage.CHOOSE``.
+    picks: per group of ``PAIR_GROUPS``, one bit in all of them at most; found: there is one; imbalance: the rises
+        ``BUY`` and ``SELL``. All after ``Stage.CHOOSE``.
     bid, ask: the event's legs; others: those of the other venues.
     killed, leased, enabled, cool, rate_free: in ``Stage.GATE``.
     early: strobe after ``Stage.GATE``: the candidate passes.
@@ -53,13 +56,14 @@ class Gate(wiring.Component):
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
-        self._venues = range(parameters.venues)
+        self._venues = parameters.venues
         leg, candidate = bundle(own_leg(parameters)), bundle(candidate_fields(parameters))
         flags = ("killed", "leased", "enabled", "cool", "rate_free")
         super().__init__(
             {
                 "at": In(Schedule()),
                 "picks": In(parameters.venues).array(len(PAIR_GROUPS)),
+                "found": In(1),
                 "imbalance": In(2),
                 "bid": In(leg),
                 "ask": In(leg),
@@ -74,16 +78,16 @@ class Gate(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        inside, fits = self._legs(m)
-        m.d.sync += self.early.eq(0)
-        allowed = Signal(4)
-        m.d.comb += allowed.eq(Cat(~self.killed, self.leased, self.enabled, self.cool))
-        passes, found = Signal(), Signal()
+        inside, fits = Signal(), Signal()
         m.d.comb += [
-            found.eq(Cat(self.picks).any() | self.imbalance.any()),
-            passes.eq(found & allowed.all() & inside & fits & self.rate_free),
+            inside.eq(self._chosen(self._inside(m), self.bid.inside, self.ask.inside)),
+            fits.eq(self._chosen(self._fits(m), self.bid.fits, self.ask.fits)),
         ]
-        checks = Signal(len(GateReason))
+        allowed, checks = Signal(4), Signal(len(GateReason))
+        m.d.comb += allowed.eq(Cat(~self.killed, self.leased, self.enabled, self.cool))
+        found = self.found | self.imbalance.any()
+        passes = found & allowed.all() & inside & fits & self.rate_free
+        m.d.sync += self.early.eq(0)
         with m.If(self.at.event[Stage.GATE]):
             m.d.sync += [
                 self.early.eq(passes),
@@ -92,58 +96,62 @@ class Gate(wiring.Component):
             ]
             self._take(m)
         with m.If(self.at.event[Stage.SELECT]):
-            lowest_failed = ~checks & (checks + 1)
-            m.d.sync += self.stopped.eq(Mux(self.candidate.kind != 0, lowest_failed, 0))
+            first_failed = ~checks & (checks + 1)
+            m.d.sync += self.stopped.eq(Mux(self.candidate.kind != 0, first_failed, 0))
         return m
 
-    def _legs(self, m: Module) -> tuple[Value, Value]:
-        """Whether the chosen candidate's prices are inside the collar, and its size in the rooms."""
-        inside: dict[str, list[Value]] = {group: [] for group in PAIR_GROUPS}
-        fits: dict[str, list[Value]] = {group: [] for group in PAIR_GROUPS}
-        for venue, other in enumerate(self.others):
-            sells_inside, buys_inside = self.bid.inside & other.ask_inside, self.ask.inside & other.bid_inside
-            sells_fit = (self.bid.fits | other.own_sell_fits) & (other.buy_fits | self.bid.fits_others[venue])
-            buys_fit = (self.ask.fits | other.own_buy_fits) & (other.sell_fits | self.ask.fits_others[venue])
-            inside["arb_sells"].append(sells_inside)
-            inside["arb_buys"].append(buys_inside)
-            inside["basis_sells"].append(Mux(other.leads, other.ask_inside, sells_inside))
-            inside["basis_buys"].append(Mux(other.leads, other.bid_inside, buys_inside))
-            fits["arb_sells"].append(sells_fit)
-            fits["arb_buys"].append(buys_fit)
-            fits["basis_sells"].append(Mux(other.leads, other.buy_fits, sells_fit))
-            fits["basis_buys"].append(Mux(other.leads, other.sell_fits, buys_fit))
-        chosen_inside, chosen_fits = Signal(), Signal()
-        m.d.comb += [
-            chosen_inside.eq(self._of_first(inside, self.bid.inside, self.ask.inside)),
-            chosen_fits.eq(self._of_first(fits, self.bid.fits, self.ask.fits)),
-        ]
-        return chosen_inside, chosen_fits
+    def _inside(self, m: Module) -> list[Signal]:
+        """Per group, bit w: the prices of the legs that are sent are inside; registers after ``Stage.CHOOSE``."""
+        leads = Cat(other.leads for other in self.others)
+        bids, asks = (Cat(getattr(other, f"{side}_inside") for other in self.others) for side in ("bid", "ask"))
+        own = {"sells": Mux(self.bid.inside, -1, 0), "buys": Mux(self.ask.inside, -1, 0)}
+        other = {"sells": asks, "buys": bids}
+        found = []
+        for group in PAIR_GROUPS:
+            kind, role = group.split("_")
+            found.append(inside := Signal(self._venues, name=f"{group}_inside"))
+            with m.If(self.at.event[Stage.CHOOSE]):
+                m.d.sync += inside.eq(other[role] & (own[role] | (leads if kind == "basis" else 0)))
+        return found
 
-    def _of_first(self, flags: dict[str, list[Value]], bid: Value, ask: Value) -> Value:
-        """The flag of the pick of the first group that has one, else of the IMBALANCE rise."""
-        value = Mux(self.imbalance[BUY], ask, bid)
-        for group, picks in reversed(list(zip(PAIR_GROUPS, self.picks, strict=True))):
-            value = Mux(picks.any(), (picks & Cat(flags[group])).any(), value)
-        return value
+    def _fits(self, m: Module) -> list[Value]:
+        """Per group, bit w: the size fits the rooms of the legs that are sent; within ``Stage.GATE``.
+
+        With a lead of the event's venue it has no leg, and its quantity is no part of the size.
+        """
+        sides = {"sells": (self.bid, "own_sell_fits", "buy_fits"), "buys": (self.ask, "own_buy_fits", "sell_fits")}
+        found = []
+        for group in PAIR_GROUPS:
+            kind, role = group.split("_")
+            side, own_name, other_name = sides[role]
+            own_known, bits = Signal(self._venues, name=f"{group}_own_fits"), []
+            for venue, other in enumerate(self.others):
+                leads = other.leads if kind == "basis" else 0
+                with m.If(self.at.event[Stage.CHOOSE]):
+                    m.d.sync += own_known[venue].eq(getattr(other, own_name) | leads)
+                by_own = side.fits_others[venue] & ~other.leads if kind == "basis" else side.fits_others[venue]
+                bits.append((side.fits | own_known[venue]) & (getattr(other, other_name) | by_own))
+            found.append(Cat(bits))
+        return found
+
+    def _chosen(self, flags: list[Any], bid: Value, ask: Value) -> Value:
+        """The flag of the pick, or, without one, of the IMBALANCE rise's leg."""
+        picked = [(picks & flag).any() for picks, flag in zip(self.picks, flags, strict=True)]
+        return Cat(picked).any() | (~self.found & Mux(self.imbalance[BUY], ask, bid))
 
     def _take(self, m: Module) -> None:
         """Which candidate it is, for the registers behind the gate."""
         candidate = self.candidate
+        groups = dict(zip(PAIR_GROUPS, self.picks, strict=True))
         leads = Cat(other.leads for other in self.others)
+        picks = reduce(or_, self.picks)
+        is_basis = groups["basis_sells"].any() | groups["basis_buys"].any()
+        sells = groups["arb_sells"].any() | groups["basis_sells"].any()
+        alone = Mux(self.imbalance.any(), Kind.IMBALANCE, 0)
         m.d.sync += [
-            candidate.venue.eq(0),
-            candidate.own.eq(1),
-            candidate.other.eq(0),
-            candidate.own_sells.eq(self.imbalance[SELL]),
-            candidate.kind.eq(Mux(self.imbalance.any(), Kind.IMBALANCE, 0)),
+            candidate.venue.eq(picks),
+            candidate.other.eq(self.found),
+            candidate.own.eq(~(is_basis & (picks & leads).any())),
+            candidate.own_sells.eq(Mux(self.found, sells, self.imbalance[SELL])),
+            candidate.kind.eq(Mux(self.found, Mux(is_basis, Kind.BASIS, Kind.ARB), alone)),
         ]
-        for group, picks in reversed(list(zip(PAIR_GROUPS, self.picks, strict=True))):
-            basis = group.startswith("basis")
-            with m.If(picks.any()):
-                m.d.sync += [
-                    candidate.kind.eq(Kind.BASIS if basis else Kind.ARB),
-                    candidate.venue.eq(picks),
-                    candidate.own_sells.eq(group.endswith("sells")),
-                    candidate.own.eq(~(picks & leads).any() if basis else 1),
-                    candidate.other.eq(1),
-                ]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal, unsigned
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.address import Address, NewAddress, address_of, delayed
 from hdl.decision.command_fields import command_field
+from hdl.decision.compare import at_most
+from hdl.decision.pick import one_of
 from hdl.decision.row_memory import RowMemory
 from hdl.decision.shapes import Fields, assign, bundle, holding_fields
 from hdl.parameters import CoreParameters
@@ -20,13 +23,14 @@ class HoldingStore(wiring.Component):
 
     Members
     -------
-    instrument, venue: what the other members are about; ``venue`` for settlements and positions that are set.
+    address: what the instrument and the venue become that everything else is about.
     load: strobe; from the next cycle on ``holdings`` has the instrument's.
-    settle_check: strobe, after ``load``; from the next cycle on ``settlement_fits`` says whether the Settle in
-        ``message`` has 0 <= filled <= released <= pending.
-    settle: strobe, after ``settle_check``; the settlement is stored.
-    write_position: strobe; the SetPosition in ``message`` is stored.
-    write_selling, write_buying: per venue, a strobe; ``new_selling``, ``new_buying`` is its pending size of that side.
+    settle_select, settle_check: strobes, one after the other behind ``load``; then ``settlement_fits`` says whether
+        the Settle in ``message`` has 0 <= filled <= released <= pending.
+    settle: strobe, after ``settle_check``; the settlement is stored in the next cycle.
+    write_position: strobe; the SetPosition in ``message`` is stored in the next cycle.
+    write_selling, write_buying: per venue, a strobe; in the next cycle ``new_selling``, ``new_buying`` is stored as
+        its pending size of that side.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -34,11 +38,11 @@ class HoldingStore(wiring.Component):
         fields = holding_fields(parameters)
         super().__init__(
             {
-                "instrument": In(parameters.instrument_bits),
-                "venue": In(parameters.venue_bits),
+                "address": In(NewAddress()),
                 "load": In(1),
                 "holdings": Out(bundle(fields)).array(parameters.venues),
                 "message": In(parameters.control_bytes * 8),
+                "settle_select": In(1),
                 "settle_check": In(1),
                 "settlement_fits": Out(1),
                 "settle": In(1),
@@ -52,48 +56,55 @@ class HoldingStore(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        fields = holding_fields(self._parameters)
-        settled = {name: Signal(shape, name=f"settled_{name}") for name, shape in fields.items()}
-        self._settlement(m, settled)
+        fields, venues = holding_fields(self._parameters), self._parameters.venues
+        address = address_of(m, self.address, self._parameters, copy=3)
+        settled = self._settlement(m, address)
         sources = {"position": "position", "pending_buy": "pendingBuy", "pending_sell": "pendingSell"}
         events = {
-            "position": (Const(0, self._parameters.venues), Const(0)),
+            "position": (Const(0, venues), Const(0)),
             "pending_buy": (self.write_buying, self.new_buying),
             "pending_sell": (self.write_selling, self.new_selling),
         }
+        setting = delayed(m, self.write_position, "setting")
+        settling = delayed(m, self.settle, "settling")
         for name, shape in fields.items():
             written = Signal(shape, name=f"written_{name}")
             given = command_field(self.message, "SetPosition", sources[name])
             strobes, size = events[name]
-            m.d.comb += written.eq(Mux(self.write_position, given, Mux(self.settle, settled[name], size)))
-            for venue in range(self._parameters.venues):
-                commanded = (self.write_position | self.settle) & (self.venue == venue)
-                self._bank(m, venue, name, {name: shape}, commanded | strobes[venue], written)
+            m.d.comb += written.eq(Mux(setting, given, Mux(settling, settled[name], size)))
+            writing = delayed(m, strobes, f"writing_{name}")
+            for venue in range(venues):
+                commanded = (setting | settling) & address.here[venue]
+                self._bank(m, f"{name}_{venue}", venue, {name: shape}, address, commanded | writing[venue], written)
         return m
 
-    def _bank(self, m: Module, venue: int, name: str, fields: Fields, write: Any, written: Any) -> None:
-        m.submodules[f"{name}_{venue}"] = bank = RowMemory(fields, self._parameters.instruments)
-        m.d.comb += [
-            bank.address[0].eq(self.instrument),
-            bank.write_address.eq(self.instrument),
-            bank.write.eq(write),
-            getattr(bank.write_row, name).eq(written),
-        ]
+    def _bank(
+        self, m: Module, name: str, venue: int, fields: Fields, address: Address, write: Value, written: Signal
+    ) -> None:
+        m.submodules[name] = bank = RowMemory(fields, self._parameters.instruments)
+        m.d.comb += [bank.address[0].eq(address.instrument), bank.write_address.eq(address.instrument)]
+        m.d.comb += [bank.write.eq(write), *[getattr(bank.write_row, each).eq(written) for each in fields]]
         with m.If(self.load):
             m.d.sync += assign(self.holdings[venue], bank.read[0], fields)
 
-    def _settlement(self, m: Module, settled: dict[str, Signal]) -> None:
+    def _settlement(self, m: Module, address: Address) -> dict[str, Signal]:
         """The holding of the venue behind a settlement, and whether the settlement may be made."""
-        holding = {name: Array(getattr(each, name) for each in self.holdings)[self.venue] for name in settled}
-        buys = command_field(self.message, "Settle", "side") == int(Side.BUY)
+        fields = holding_fields(self._parameters)
+        now = {name: Signal(shape, name=f"now_{name}") for name, shape in fields.items()}
+        settled = {name: Signal(shape, name=f"settled_{name}") for name, shape in fields.items()}
+        with m.If(self.settle_select):
+            for name, value in now.items():
+                m.d.sync += value.eq(one_of(address.here, [getattr(each, name) for each in self.holdings]))
+        buys = Signal()
+        m.d.comb += buys.eq(command_field(self.message, "Settle", "side") == int(Side.BUY))
         released = command_field(self.message, "Settle", "released")
         filled = command_field(self.message, "Settle", "filled")
-        pending = Signal(unsigned(len(settled["pending_buy"])))
-        m.d.comb += pending.eq(Mux(buys, holding["pending_buy"], holding["pending_sell"]))
+        pending = Mux(buys, now["pending_buy"], now["pending_sell"])
         with m.If(self.settle_check):
             m.d.sync += [
-                self.settlement_fits.eq((filled >= 0) & (filled <= released) & (released <= pending)),
-                settled["pending_buy"].eq(holding["pending_buy"] - Mux(buys, released, 0)),
-                settled["pending_sell"].eq(holding["pending_sell"] - Mux(buys, 0, released)),
-                settled["position"].eq(holding["position"] + Mux(buys, filled, -filled)),
+                self.settlement_fits.eq(~filled[-1] & at_most(filled, released) & at_most(released, pending)),
+                settled["pending_buy"].eq(now["pending_buy"] - Mux(buys, released, 0)),
+                settled["pending_sell"].eq(now["pending_sell"] - Mux(buys, 0, released)),
+                settled["position"].eq(Mux(buys, now["position"] + filled, now["position"] - filled)),
             ]
+        return settled

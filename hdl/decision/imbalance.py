@@ -8,6 +8,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.compare import at_least
 from hdl.decision.edge_bits import BUY, SELL
 from hdl.decision.schedule import Preparation, Schedule, Stage
 from hdl.decision.shapes import instrument_fields, price_shape
@@ -103,11 +104,11 @@ class Imbalance(wiring.Component):
         outweigh, ready, tight = Signal(2), Signal(2), Signal()
         m.d.comb += self.conditions.eq(outweigh & ready)
         with m.If(self.at.event[Stage.COMPARE]):
-            m.d.sync += tight.eq(self.bid + self.maximum_spread - self.ask >= 0)
+            m.d.sync += tight.eq(at_least(self.bid + self.maximum_spread, self.ask))
         with m.If(self.at.event[Stage.CHOOSE]):
             m.d.sync += [
-                outweigh[BUY].eq(apart - even - odd >= 0),
-                outweigh[SELL].eq(-apart - even - odd >= 0),
+                outweigh[BUY].eq(at_least(apart - even, odd)),
+                outweigh[SELL].eq(at_least(-apart - even, odd)),
                 ready[BUY].eq(self.enabled & self.admitted & tight & self.ask_shown),
                 ready[SELL].eq(self.enabled & self.admitted & tight & self.bid_shown),
             ]

@@ -8,6 +8,7 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.address import NewAddress, address_of, delayed
 from hdl.decision.command_fields import command_field, lead_mask
 from hdl.decision.row_memory import RowMemory
 from hdl.decision.shapes import LEAD_FIELD, assign, bundle, instrument_fields
@@ -37,16 +38,16 @@ class InstrumentTable(wiring.Component):
 
     Members
     -------
-    address: the instrument.
+    address: what the instrument becomes.
     load: strobe; the row is in ``row`` from the next cycle on.
-    write: strobe; the row in ``message``, an InstrumentRow, is stored.
+    write: strobe; the row in ``message``, an InstrumentRow, is stored in the next cycle.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
         self._parameters = parameters
         super().__init__(
             {
-                "address": In(parameters.instrument_bits),
+                "address": In(NewAddress()),
                 "load": In(1),
                 "write": In(1),
                 "message": In(parameters.control_bytes * 8),
@@ -59,10 +60,11 @@ class InstrumentTable(wiring.Component):
         venues = self._parameters.venues
         fields = instrument_fields(self._parameters)
         m.submodules.rows = rows = RowMemory(fields, self._parameters.instruments)
+        address = address_of(m, self.address, self._parameters, copy=0)
         m.d.comb += [
-            rows.address[0].eq(self.address),
-            rows.write_address.eq(self.address),
-            rows.write.eq(self.write),
+            rows.address[0].eq(address.instrument),
+            rows.write_address.eq(address.instrument),
+            rows.write.eq(delayed(m, self.write, "writing")),
         ]
         for name, source in _MESSAGE_FIELDS.items():
             m.d.comb += getattr(rows.write_row, name).eq(command_field(self.message, "InstrumentRow", source))

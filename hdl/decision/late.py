@@ -17,7 +17,7 @@ _DIGIT_BITS: Final = 2
 """Bits of the quotient that a cycle finds."""
 _DIGITS: Final = -(-IMBALANCE_FRACTION_BITS // _DIGIT_BITS)
 _LIMB_BITS: Final = 16
-LATE_CYCLES: Final = _DIGITS + 5
+LATE_CYCLES: Final = _DIGITS + 6
 """Cycles from ``start`` to the result; two starts are at least as far apart when the first one is kept."""
 _DEPTH: Final = 32
 
@@ -82,8 +82,9 @@ class LateValues(wiring.Component):
         wide = remainder.shift_left(_DIGIT_BITS)
         multiples = (once, once.shift_left(1), thrice)
         rests = [wide - multiple for multiple in multiples]
-        reached = [rest >= 0 for rest in rests]
-        digit = Mux(reached[2], 3, Mux(reached[1], 2, reached[0]))
+        once_fits, twice_fits, thrice_fits = (~rest[-1] for rest in rests)
+        odd, digit = Signal(), Signal(_DIGIT_BITS)
+        m.d.comb += [odd.eq(thrice_fits | (once_fits & ~twice_fits)), digit.eq(Cat(odd, twice_fits))]
         m.d.sync += divided.eq((left == 1) & ~self.start)
         with m.If(self.start):
             m.d.sync += [
@@ -95,7 +96,7 @@ class LateValues(wiring.Component):
         with m.Elif(left != 0):
             m.d.sync += [
                 remainder.eq(Array([wide, *rests])[digit]),
-                quotient.eq(Cat(digit[:_DIGIT_BITS], quotient)),
+                quotient.eq(Cat(digit, quotient)),
                 left.eq(left - 1),
             ]
         return divided, quotient[-IMBALANCE_FRACTION_BITS:]
@@ -131,7 +132,7 @@ class LateValues(wiring.Component):
         with m.Else():
             m.d.sync += [there.eq((there | finished) & ~self.start), kept.eq(kept | self.keep)]
         m.d.comb += [
-            queue.w_en.eq((there | finished) & (kept | self.keep)),
+            queue.w_en.eq(there & kept),
             queue.w_data.eq(result),
             self.room.eq(queue.level < _DEPTH - 2),
             self.late.valid.eq(queue.r_rdy),

@@ -9,6 +9,7 @@ from amaranth.hdl import Module, Shape, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.compare import above
 from hdl.decision.schedule import Preparation, Schedule
 from hdl.parameters import CoreParameters
 
@@ -43,7 +44,7 @@ class Order(wiring.Component):
         with m.If(self.at.preparation[Preparation.ORDERS]):
             for lower, upper in combinations(range(self._venues), 2):
                 here, there = self.values[lower], self.values[upper]
-                upper_is_better = there > here if self._descending else there < here
+                upper_is_better = above(there, here) if self._descending else above(here, there)
                 m.d.sync += [
                     self.better[lower][upper].eq(upper_is_better),
                     self.better[upper][lower].eq(~upper_is_better),

@@ -43,7 +43,7 @@ class OtherVenue(wiring.Component):
     Members
     -------
     at: the schedule.
-    venue: v; venues: in use; time: T; instrument: the row.
+    own: w is v; first: v is below w; venues: in use; time: T; instrument: the row.
     own_fee, own_enabled: of the row of v.
     stored: what is known of w, and of the pair.
     leads, led: lead[v][w] and lead[w][v]; old: the pair's bits.
@@ -62,7 +62,8 @@ class OtherVenue(wiring.Component):
         super().__init__(
             {
                 "at": In(Schedule()),
-                "venue": In(parameters.venue_bits),
+                "own": In(1),
+                "first": In(1),
                 "venues": In(VENUE_NUMBER_BITS),
                 "time": In(TIME_BITS),
                 "instrument": In(bundle(instrument_fields(parameters))),
@@ -97,7 +98,7 @@ class OtherVenue(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         m.submodules.usable = usable = Usable(self._parameters, self._number)
-        m.d.comb += assign(usable, self, ("venue", "venues", "time"))
+        m.d.comb += assign(usable, self, ("own", "venues", "time"))
         m.d.comb += assign(usable.row, self.stored.row, VENUE_STATE)
         m.d.comb += [
             usable.valid.eq(self.stored.valid),
@@ -134,10 +135,10 @@ class OtherVenue(wiring.Component):
         return part
 
     def _basis(self, m: Module) -> Basis:
-        m.submodules.basis = part = Basis(self._parameters, self._number)
+        m.submodules.basis = part = Basis(self._parameters)
         fields = basis_fields(self._parameters)
         m.d.comb += [
-            *assign(part, self, ("venue", "time", "own_bid", "own_ask", "own_mid")),
+            *assign(part, self, ("first", "time", "own_bid", "own_ask", "own_mid")),
             *assign(part, self.stored.quote, ("bid", "ask")),
             *assign(part.stored, self.stored.basis, fields),
             part.threshold.eq(self.instrument.basis_threshold),

@@ -8,6 +8,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.compare import at_least, at_most
 from hdl.decision.schedule import Preparation, Schedule, Stage
 from hdl.decision.shapes import price_shape, room_shape
 from hdl.parameters import CoreParameters
@@ -54,18 +55,18 @@ class OwnSide(wiring.Component):
         m = Module()
         top_shown, maximum_fits = Signal(), Signal()
         with m.If(self.at.preparation[Preparation.PRODUCTS]):
-            m.d.sync += top_shown.eq(self.top >= self.minimum)
+            m.d.sync += top_shown.eq(at_least(self.top, self.minimum))
         with m.If(self.at.preparation[Preparation.LIMITS]):
-            m.d.sync += maximum_fits.eq(self.maximum <= self.room)
+            m.d.sync += maximum_fits.eq(at_most(self.maximum, self.room))
         with m.If(self.at.event[Stage.COMPARE]):
             m.d.sync += [
                 self.quantity.eq(Mux(self.cut, self.top, self.uncut)),
-                self.shown.eq(Mux(self.cut, top_shown, self.uncut >= self.minimum)),
-                self.inside.eq((self.low <= self.price) & (self.price <= self.high)),
+                self.shown.eq(Mux(self.cut, top_shown, at_least(self.uncut, self.minimum))),
+                self.inside.eq(at_least(self.price, self.low) & at_most(self.price, self.high)),
             ]
         with m.If(self.at.event[Stage.CHOOSE]):
             m.d.sync += [
-                self.fits.eq(maximum_fits | (self.quantity <= self.room)),
-                self.fits_others.eq(Cat(self.quantity <= room for room in self.rooms)),
+                self.fits.eq(maximum_fits | at_most(self.quantity, self.room)),
+                self.fits_others.eq(Cat(at_most(self.quantity, room) for room in self.rooms)),
             ]
         return m

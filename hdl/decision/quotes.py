@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Array, Cat, Module, Value, signed, unsigned
+from amaranth.hdl import Cat, Module, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.address import Address, NewAddress, address_of, delayed
+from hdl.decision.pick import one_of
 from hdl.decision.row_memory import RowMemory
 from hdl.decision.shapes import Fields, assign, bundle, quote_fields
 from hdl.parameters import CoreParameters
@@ -21,12 +23,13 @@ class QuoteStore(wiring.Component):
 
     Members
     -------
-    instrument, venue: what ``load``, ``write_sequence`` and ``write_quote`` are about.
+    address: what the instrument and the venue become that everything else is about.
     load: strobe; from the next cycle on ``quotes`` has the instrument's quotes, ``valid`` a bit per venue, and
         ``sequence_known`` and ``sequence`` what is stored for the venue.
-    write_sequence: strobe; ``new_sequence`` is stored, the quote becomes valid if ``new_valid``, else invalid.
-    write_quote: strobe; ``new_quote`` is stored.
-    forget: per venue, a strobe: the instrument's quote becomes invalid and its sequence unknown.
+    write_sequence: strobe; in the next cycle ``new_sequence`` is stored, and the quote becomes valid if
+        ``new_valid``, else invalid.
+    write_quote: strobe; ``new_quote`` is stored in the next cycle.
+    forget: per venue, a strobe: in the next cycle the instrument's quote becomes invalid, its sequence unknown.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -34,8 +37,7 @@ class QuoteStore(wiring.Component):
         quote = bundle(quote_fields(parameters))
         super().__init__(
             {
-                "instrument": In(parameters.instrument_bits),
-                "venue": In(parameters.venue_bits),
+                "address": In(NewAddress()),
                 "load": In(1),
                 "quotes": Out(quote).array(parameters.venues),
                 "valid": Out(parameters.venues),
@@ -52,38 +54,42 @@ class QuoteStore(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        known = Array(self._bank(m, venue) for venue in range(self._parameters.venues))
-        depth = 1 << self._parameters.instrument_bits + self._parameters.venue_bits
-        m.submodules.sequences = sequences = RowMemory(_SEQUENCE, depth)
-        place = Cat(self.instrument, self.venue)
+        parameters = self._parameters
+        address = address_of(m, self.address, parameters, copy=1)
+        known = [self._bank(m, venue, address) for venue in range(parameters.venues)]
+        m.submodules.sequences = sequences = RowMemory(
+            _SEQUENCE, 1 << parameters.instrument_bits + parameters.venue_bits
+        )
+        place = Cat(address.instrument, address.venue)
         m.d.comb += [
             sequences.address[0].eq(place),
             sequences.write_address.eq(place),
-            sequences.write.eq(self.write_sequence),
+            sequences.write.eq(delayed(m, self.write_sequence, "writing")),
             sequences.write_row.sequence.eq(self.new_sequence),
         ]
         with m.If(self.load):
             m.d.sync += [
                 self.sequence.eq(sequences.read[0].sequence),
-                self.sequence_known.eq(known[self.venue]),
+                self.sequence_known.eq(one_of(address.here, known)),
             ]
         return m
 
-    def _bank(self, m: Module, venue: int) -> Value:
+    def _bank(self, m: Module, venue: int, address: Address) -> Value:
         """One venue's memories; returns whether its sequence is known, as it is read."""
         fields, depth = quote_fields(self._parameters), self._parameters.instruments
         m.submodules[f"quotes_{venue}"] = quotes = RowMemory(fields, depth)
         m.submodules[f"flags_{venue}"] = flags = RowMemory(_FLAGS, depth)
-        here, forget = self.venue == venue, self.forget[venue]
+        instrument, here = address.instrument, address.here[venue]
+        forgetting = delayed(m, self.forget[venue], f"forgetting_{venue}")
         m.d.comb += [
-            quotes.address[0].eq(self.instrument),
-            quotes.write_address.eq(self.instrument),
-            quotes.write.eq(self.write_quote & here),
-            flags.address[0].eq(self.instrument),
-            flags.write_address.eq(self.instrument),
-            flags.write.eq(self.write_sequence & here | forget),
-            flags.write_row.valid.eq(self.new_valid & ~forget),
-            flags.write_row.sequence_known.eq(~forget),
+            quotes.address[0].eq(instrument),
+            quotes.write_address.eq(instrument),
+            quotes.write.eq(delayed(m, self.write_quote & here, f"writing_{venue}")),
+            flags.address[0].eq(instrument),
+            flags.write_address.eq(instrument),
+            flags.write.eq(delayed(m, self.write_sequence & here, f"flagging_{venue}") | forgetting),
+            flags.write_row.valid.eq(self.new_valid & ~forgetting),
+            flags.write_row.sequence_known.eq(~forgetting),
             *assign(quotes.write_row, self.new_quote, fields),
         ]
         with m.If(self.load):

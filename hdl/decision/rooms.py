@@ -8,6 +8,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.compare import at_most
 from hdl.decision.schedule import Preparation, Schedule
 from hdl.decision.shapes import bundle, holding_fields, price_shape, room_shape
 from hdl.parameters import CoreParameters
@@ -67,12 +68,11 @@ class Rooms(wiring.Component):
             ]
         with m.If(self.at.preparation[Preparation.PARTS]):
             m.d.sync += [
-                self.sell_fits.eq((self.maximum <= self.selling) | (self.bid_quantity <= self.selling)),
-                self.buy_fits.eq((self.maximum <= self.buying) | (self.ask_quantity <= self.buying)),
+                self.sell_fits.eq(at_most(self.maximum, self.selling) | at_most(self.bid_quantity, self.selling)),
+                self.buy_fits.eq(at_most(self.maximum, self.buying) | at_most(self.ask_quantity, self.buying)),
             ]
+        own_sells = at_most(self.maximum, self.own_selling) | at_most(self.ask_quantity, self.own_selling)
+        own_buys = at_most(self.maximum, self.own_buying) | at_most(self.bid_quantity, self.own_buying)
         with m.If(self.at.preparation[Preparation.LIMITS]):
-            m.d.sync += [
-                self.own_sell_fits.eq((self.maximum <= self.own_selling) | (self.ask_quantity <= self.own_selling)),
-                self.own_buy_fits.eq((self.maximum <= self.own_buying) | (self.bid_quantity <= self.own_buying)),
-            ]
+            m.d.sync += [self.own_sell_fits.eq(own_sells), self.own_buy_fits.eq(own_buys)]
         return m

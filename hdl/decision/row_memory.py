@@ -42,7 +42,7 @@ class RowMemory(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         for name, shape in self._fields.items():
-            store = memory.Memory(shape=shape, depth=self._depth, init=[])
+            store = memory.Memory(shape=shape, depth=self._depth, init=[], attrs={"ram_style": "distributed"})
             m.submodules[name] = store
             write = store.write_port()
             m.d.comb += [

@@ -8,6 +8,7 @@ from amaranth.hdl import Array, Cat, Const, Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.address import NewAddress, address_of, delayed
 from hdl.decision.command_fields import command_field
 from hdl.decision.row_memory import RowMemory
 from hdl.decision.shapes import SCALING_FIELDS, assign, bundle
@@ -62,9 +63,9 @@ class ScalingTable(wiring.Component):
 
     Members
     -------
-    instrument, venue: the row that ``load`` reads and ``write`` writes.
+    address: what the row becomes that ``load`` reads and ``write`` writes.
     load: strobe; the row is in ``row`` from the next cycle on.
-    write: strobe; the row in ``message``, a ScalingRow, is stored.
+    write: strobe; the row in ``message``, a ScalingRow, is stored in the next cycle.
     reader: the second reader, without registers.
     """
 
@@ -72,8 +73,7 @@ class ScalingTable(wiring.Component):
         self._parameters = parameters
         super().__init__(
             {
-                "instrument": In(parameters.instrument_bits),
-                "venue": In(parameters.venue_bits),
+                "address": In(NewAddress()),
                 "load": In(1),
                 "row": Out(bundle(SCALING_FIELDS)),
                 "write": In(1),
@@ -86,11 +86,13 @@ class ScalingTable(wiring.Component):
         m = Module()
         depth = 1 << self._parameters.instrument_bits + self._parameters.venue_bits
         m.submodules.rows = rows = RowMemory(SCALING_FIELDS, depth, reads=2)
+        address = address_of(m, self.address, self._parameters, copy=0)
+        place = Cat(address.instrument, address.venue)
         m.d.comb += [
-            rows.address[0].eq(Cat(self.instrument, self.venue)),
+            rows.address[0].eq(place),
             rows.address[1].eq(Cat(self.reader.instrument, self.reader.venue)),
-            rows.write_address.eq(Cat(self.instrument, self.venue)),
-            rows.write.eq(self.write),
+            rows.write_address.eq(place),
+            rows.write.eq(delayed(m, self.write, "writing")),
             rows.write_row.known.eq(1),
         ]
         for name, source in (_EXPONENTS | _SHIFTS).items():

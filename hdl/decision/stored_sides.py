@@ -8,6 +8,7 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.compare import at_least, at_most
 from hdl.decision.schedule import Preparation, Schedule
 from hdl.decision.shapes import bundle, price_shape, quote_fields
 from hdl.parameters import CoreParameters
@@ -44,9 +45,9 @@ class StoredSides(wiring.Component):
         m = Module()
         with m.If(self.at.preparation[Preparation.SUMS]):
             m.d.sync += [
-                self.bid_shown.eq(self.quote.bid_quantity >= self.minimum),
-                self.ask_shown.eq(self.quote.ask_quantity >= self.minimum),
-                self.bid_inside.eq((self.low <= self.quote.bid) & (self.quote.bid <= self.high)),
-                self.ask_inside.eq((self.low <= self.quote.ask) & (self.quote.ask <= self.high)),
+                self.bid_shown.eq(at_least(self.quote.bid_quantity, self.minimum)),
+                self.ask_shown.eq(at_least(self.quote.ask_quantity, self.minimum)),
+                self.bid_inside.eq(at_least(self.quote.bid, self.low) & at_most(self.quote.bid, self.high)),
+                self.ask_inside.eq(at_least(self.quote.ask, self.low) & at_most(self.quote.ask, self.high)),
             ]
         return m

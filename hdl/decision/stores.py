@@ -8,6 +8,7 @@ from amaranth.hdl import Module, Mux, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.address import NewAddress, pass_on
 from hdl.decision.bases import BasisStore
 from hdl.decision.commands import WRITES
 from hdl.decision.edge_bits import EdgeBits, venue_bits_fields
@@ -93,9 +94,9 @@ class Stores(wiring.Component):
 
     Members
     -------
-    instrument, venue: the address; of an event its own, of a command what it is about.
+    address: what the address becomes: an event's own, or what a command is about.
     load: strobe; ``loaded`` and, per venue, ``venues`` are of the address from the next cycle on.
-    commit: strobe; ``changes`` are stored, with the new ``bases`` of the pairs with each other venue.
+    commit: strobe; ``changes`` are stored in the next cycle, with the new ``bases`` of the pairs with each other venue.
     heard, heard_venue, heard_time: see ``VenueTable``; reader: see ``ScalingTable``.
     message, and its strobes: see ``CommandSteps``.
     """
@@ -104,8 +105,7 @@ class Stores(wiring.Component):
         self._parameters = parameters
         super().__init__(
             {
-                "instrument": In(parameters.instrument_bits),
-                "venue": In(parameters.venue_bits),
+                "address": In(NewAddress()),
                 "load": In(1),
                 "loaded": Out(Loaded(parameters)),
                 "venues": Out(LoadedVenue(parameters)).array(parameters.venues),
@@ -118,6 +118,7 @@ class Stores(wiring.Component):
                 "reader": In(ScalingRead(parameters)),
                 "message": In(parameters.control_bytes * 8),
                 "forget": In(parameters.venues),
+                "select": In(1),
                 "check": In(1),
                 "settlement_fits": Out(1),
                 "settle": In(1),
@@ -133,12 +134,11 @@ class Stores(wiring.Component):
         m.submodules.scalings = scalings = ScalingTable(parameters)
         m.d.comb += [
             *assign(instruments, self, ("load", "message")),
-            instruments.address.eq(self.instrument),
             instruments.write.eq(self.write_instrument),
             *assign(self.loaded.row, instruments.row, instrument_fields(parameters)),
             *assign(venues, self, ("message", "heard", "heard_venue", "heard_time", "forget")),
             venues.write.eq(self.write_venue),
-            *assign(scalings, self, ("instrument", "venue", "load", "message")),
+            *assign(scalings, self, ("load", "message")),
             scalings.write.eq(self.write_scaling),
             scalings.reader.instrument.eq(self.reader.instrument),
             scalings.reader.venue.eq(self.reader.venue),
@@ -147,6 +147,7 @@ class Stores(wiring.Component):
         ]
         for mine, row in zip(self.venues, venues.rows, strict=True):
             m.d.comb += assign(mine.row, row, VENUE_STATE)
+        pass_on(m, self.address, instruments.address, scalings.address)
         self._quotes(m)
         self._bases(m)
         self._holdings(m)
@@ -156,16 +157,17 @@ class Stores(wiring.Component):
         changes, loaded, fields = self.changes, self.loaded, quote_fields(self._parameters)
         m.submodules.quotes = quotes = QuoteStore(self._parameters)
         m.submodules.bits = bits = EdgeBits(self._parameters)
+        pass_on(m, self.address, quotes.address, bits.address)
         bit_fields = venue_bits_fields(self._parameters)
         m.d.comb += [
-            *assign(quotes, self, ("instrument", "venue", "load", "forget")),
+            *assign(quotes, self, ("load", "forget")),
             quotes.write_sequence.eq(self.commit & changes.stored),
             quotes.new_sequence.eq(changes.sequence),
             quotes.new_valid.eq(changes.admitted),
             quotes.write_quote.eq(self.commit & changes.admitted),
             *assign(quotes.new_quote, changes.quote, fields),
             *assign(loaded, quotes, ("sequence_known", "sequence")),
-            *assign(bits, self, ("instrument", "venue", "load", "forget")),
+            *assign(bits, self, ("load", "forget")),
             bits.write.eq(self.commit & changes.stored),
             *assign(bits.new_bits, changes.bits, bit_fields),
             *assign(loaded.bits, bits.bits, bit_fields),
@@ -176,8 +178,9 @@ class Stores(wiring.Component):
     def _bases(self, m: Module) -> None:
         fields = basis_fields(self._parameters)
         m.submodules.bases = bases = BasisStore(self._parameters)
+        pass_on(m, self.address, bases.address)
         m.d.comb += [
-            *assign(bases, self, ("instrument", "venue", "load", "forget", "message")),
+            *assign(bases, self, ("load", "forget", "message")),
             bases.write.eq(Mux(self.commit, self.changes.sampled, 0)),
             bases.write_message.eq(self.write_basis),
         ]
@@ -187,8 +190,10 @@ class Stores(wiring.Component):
 
     def _holdings(self, m: Module) -> None:
         m.submodules.holdings = holdings = HoldingStore(self._parameters)
+        pass_on(m, self.address, holdings.address)
         m.d.comb += [
-            *assign(holdings, self, ("instrument", "venue", "load", "message", "settle", "write_position")),
+            *assign(holdings, self, ("load", "message", "settle", "write_position")),
+            holdings.settle_select.eq(self.select),
             holdings.settle_check.eq(self.check),
             self.settlement_fits.eq(holdings.settlement_fits),
             holdings.write_selling.eq(Mux(self.commit, self.changes.selling, 0)),

@@ -8,6 +8,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.compare import above
 from hdl.decision.scaling import ScalingRead, scaled, top_mantissa, top_value
 from hdl.decision.shapes import SCALING_FIELDS, assign, bundle, price_shape
 from hdl.parameters import CoreParameters
@@ -84,19 +85,16 @@ class TradeCounter(wiring.Component):
         exponents_differ = Cat(trade.price_exponent, trade.quantity_exponent) != Cat(
             row.price_exponent, row.quantity_exponent
         )
-        price_bad = (trade.price < 1) | (trade.price > top_mantissa(self.sizes, row.price_shift))
-        above = trade.quantity > top_mantissa(self.sizes, row.quantity_shift)
+        price, size = trade.price, trade.quantity
+        price_bad = price[-1] | (price == 0) | above(price, top_mantissa(self.sizes, row.price_shift))
+        size_bad = size[-1] | (size == 0)
+        is_cut = above(size, top_mantissa(self.sizes, row.quantity_shift))
+        largest, value = top_value(self.sizes, row.quantity_shift), scaled(size, row.quantity_shift, bits)
         with m.If(strobe):
             m.d.sync += [
-                fails.eq(Cat(~(in_build & row.known), exponents_differ, price_bad | (trade.quantity < 1))),
-                cut.eq(above),
-                quantity.eq(
-                    Mux(
-                        above,
-                        top_value(self.sizes, row.quantity_shift),
-                        scaled(trade.quantity, row.quantity_shift, bits),
-                    )
-                ),
+                fails.eq(Cat(~(in_build & row.known), exponents_differ, price_bad | size_bad)),
+                cut.eq(is_cut),
+                quantity.eq(Mux(is_cut, largest, value)),
             ]
         return fails, cut, quantity
 

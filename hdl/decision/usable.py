@@ -8,6 +8,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.compare import at_most
 from hdl.decision.schedule import Preparation, Schedule
 from hdl.decision.shapes import bundle
 from hdl.decision.venues import VENUE_STATE
@@ -21,7 +22,7 @@ class Usable(wiring.Component):
     Members
     -------
     at: the schedule; ``comparable`` is ready at the end of ``Preparation.PRODUCTS``.
-    venue: the event's; venues: how many are in use.
+    own: the event is one of this venue; venues: how many are in use.
     time: T; row: of this venue; quote_time, valid: of its stored quote.
     """
 
@@ -30,7 +31,7 @@ class Usable(wiring.Component):
         super().__init__(
             {
                 "at": In(Schedule()),
-                "venue": In(parameters.venue_bits),
+                "own": In(1),
                 "venues": In(VENUE_NUMBER_BITS),
                 "time": In(TIME_BITS),
                 "row": In(bundle(VENUE_STATE)),
@@ -43,7 +44,7 @@ class Usable(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         age, silence = Signal(TIME_BITS), Signal(TIME_BITS)
-        enabled = self.row.enabled & self.valid & (self.venue != self._number) & (self.venues > self._number)
+        enabled = self.row.enabled & self.valid & ~self.own & (self.venues > self._number)
         with m.If(self.at.preparation[Preparation.SUMS]):
             # T never goes back, so neither difference is negative
             m.d.sync += [
@@ -51,6 +52,6 @@ class Usable(wiring.Component):
                 silence.eq(self.time - self.row.seen),
             ]
         with m.If(self.at.preparation[Preparation.PRODUCTS]):
-            fresh = (age <= self.row.maximum_age) & (silence <= self.row.maximum_silence)
+            fresh = at_most(age, self.row.maximum_age) & at_most(silence, self.row.maximum_silence)
             m.d.sync += self.comparable.eq(enabled & fresh)
         return m

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Module, unsigned
+from amaranth.hdl import Cat, Module, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.decision.address import delayed
 from hdl.decision.command_fields import command_field
 from hdl.decision.shapes import VENUE_FIELDS, Fields, bundle
 from hdl.parameters import CoreParameters
@@ -17,7 +18,7 @@ VENUE_STATE: Final[Fields] = {**VENUE_FIELDS, "seen": unsigned(TIME_BITS)}
 
 
 class VenueTable(wiring.Component):
-    """Venue rows in registers, all of them readable at once.
+    """Venue rows in registers, all of them readable at once. Strobes act one cycle later.
 
     Members
     -------
@@ -43,17 +44,22 @@ class VenueTable(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        written = command_field(self.message, "VenueRow", "venue")
+        named = command_field(self.message, "VenueRow", "venue")
+        venues = range(len(self.rows))
+        writing = delayed(m, Cat(self.write & (named == venue) for venue in venues), "writing")
+        hearing = delayed(m, Cat(self.heard & (self.heard_venue == venue) for venue in venues), "hearing")
+        forgetting = delayed(m, self.forget, "forgetting")
+        time = delayed(m, self.heard_time, "time")
         for venue, row in enumerate(self.rows):
-            with m.If(self.write & (written == venue)):
+            with m.If(writing[venue]):
                 m.d.sync += [
                     row.enabled.eq(command_field(self.message, "VenueRow", "enabled")),
                     row.fee.eq(command_field(self.message, "VenueRow", "fee")),
                     row.maximum_age.eq(command_field(self.message, "VenueRow", "maximumAge")),
                     row.maximum_silence.eq(command_field(self.message, "VenueRow", "maximumSilence")),
                 ]
-            with m.If(self.heard & (self.heard_venue == venue)):
-                m.d.sync += row.seen.eq(self.heard_time)
-            with m.Elif(self.forget[venue]):
+            with m.If(hearing[venue]):
+                m.d.sync += row.seen.eq(time)
+            with m.Elif(forgetting[venue]):
                 m.d.sync += row.seen.eq(0)
         return m

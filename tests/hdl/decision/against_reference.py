@@ -109,7 +109,7 @@ class Follower:
         await self._machine.resolve(accept=False)
 
     def _compare(self, outcome: Outcome, grown: dict[Counter, int], sent: dict[str, Any] | None) -> None:
-        assert outcome.counts == grown
+        assert outcome.counts == grown, f"counted {outcome.counts}, expected {grown}"
         assert (outcome.trigger is None) == (sent is None)
         if sent is not None and outcome.trigger is not None:
             expected = {name: int(sent[field]) for name, field in NAMES.items()}

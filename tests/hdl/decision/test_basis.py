@@ -55,7 +55,7 @@ def test_basis_against_the_other_venue(venue: int) -> None:
             deviation = difference - (case["stored__value"] >> BASIS_FRACTION_BITS)
             richness = deviation if venue == 0 else -deviation
             threshold = max(1, min(4 * TOP, abs(deviation) + rng.choice((-1, 0, 1))))
-            for name, value in (case | {"venue": venue, "threshold": threshold, "own_mid": own_mid}).items():
+            for name, value in (case | {"first": int(venue == 0), "threshold": threshold, "own_mid": own_mid}).items():
                 ports.set(name, value)
             await run_preparation(ports)
             await run_event(ports)
@@ -69,4 +69,4 @@ def test_basis_against_the_other_venue(venue: int) -> None:
             seen[0] = as_signed(seen[0], PARAMETERS.price_bits + 2 + BASIS_FRACTION_BITS)
             assert tuple(seen) == new_basis(case, difference)
 
-    simulate(Basis(PARAMETERS, 1 - venue), test)
+    simulate(Basis(PARAMETERS), test)

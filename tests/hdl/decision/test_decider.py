@@ -73,7 +73,7 @@ def test_an_event_that_comes_before_the_preparation_is_done_waits_for_it(compile
 
 
 @pytest.mark.parametrize("to_resolve", [1, 2, 5, Stage.RESULT, Stage.RESULT + 1, 20])
-def test_a_commit_takes_one_cycle_once_the_event_is_worked_out(compiled: Compiled, to_resolve: int) -> None:
+def test_a_commit_takes_two_cycles_once_the_event_is_worked_out(compiled: Compiled, to_resolve: int) -> None:
     async def test(market: Market) -> None:
         ports, machine = market.ports, market.machine
         await machine.prepare(0, 0, market.now)
@@ -85,7 +85,7 @@ def test_a_commit_takes_one_cycle_once_the_event_is_worked_out(compiled: Compile
             await ports.tick()
         await machine.resolve(accept=True)
         await cycles_until(ports, "committed")
-        assert ports.cycle - loaded_at == max(to_resolve, Stage.RESULT) + 1
+        assert ports.cycle - loaded_at == max(to_resolve, Stage.RESULT) + 2
         await ports.tick()
         assert ports.get("decider__ready")
         assert ports.get("decider__decided"), "the outcome stays until the next event is prepared"

@@ -46,8 +46,8 @@ def test_values_are_those_of_the_formulas(price_bits: int) -> None:
             bid, ask = sorted(rng.sample((1, 2, top - 1, top, rng.randrange(3, top - 1)), 2))
             quantities = [rng.choice((1, 2, top, rng.randrange(1, top))) for _ in range(2)]
             await begin(ports, bid, quantities[0], ask, quantities[1])
-            kept_after = rng.randrange(LATE_CYCLES + 4)
-            for cycle in range(LATE_CYCLES + 4):
+            kept_after = rng.randrange(LATE_CYCLES + 3)
+            for cycle in range(LATE_CYCLES + 5):
                 ports.set("keep", int(cycle == kept_after))
                 await ports.tick()
             ports.set("keep", 0)
