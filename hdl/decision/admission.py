@@ -14,7 +14,7 @@ from hdl.decision.schedule import Preparation, Schedule, Stage
 from hdl.decision.shapes import SCALING_FIELDS, bundle, price_shape
 from hdl.parameters import CoreParameters
 from hdl.records import quote_layout, sizes_layout
-from market.fastpath.specification import RejectReason
+from market.fastpath.specification import SCALING_SHIFT_LIMIT, RejectReason
 
 
 class Admission(wiring.Component):
@@ -71,23 +71,35 @@ class Admission(wiring.Component):
                 self.quantity_top.eq(top_mantissa(self.sizes, self.scaling.quantity_shift)),
                 self.quantity_top_value.eq(top_value(self.sizes, self.scaling.quantity_shift)),
             ]
-        with m.If(self.at.event[Stage.SCALE]):
-            self._scale(m)
+        self._scale(m)
         flags = self._checks(m, price_top)
         with m.If(self.at.event[Stage.COMPARE]):
             self._verdict(m, flags)
         return m
 
     def _scale(self, m: Module) -> None:
+        """Each of the four products has its own register of its power of ten.
+
+        Synthesis makes one register of those that are alike: so they differ in their first values.
+        """
         bits, quote, scaling = self._parameters.price_bits, self.quote, self.scaling
-        m.d.sync += [
-            self.bid.eq(scaled(quote.bid_price, scaling.price_shift, bits)),
-            self.ask.eq(scaled(quote.ask_price, scaling.price_shift, bits)),
-            self.bid_uncut.eq(scaled(quote.bid_quantity, scaling.quantity_shift, bits)),
-            self.ask_uncut.eq(scaled(quote.ask_quantity, scaling.quantity_shift, bits)),
-            self.bid_cut.eq(above(quote.bid_quantity, self.quantity_top)),
-            self.ask_cut.eq(above(quote.ask_quantity, self.quantity_top)),
-        ]
+        products = (
+            (self.bid, quote.bid_price, scaling.price_shift, 0),
+            (self.ask, quote.ask_price, scaling.price_shift, SCALING_SHIFT_LIMIT),
+            (self.bid_uncut, quote.bid_quantity, scaling.quantity_shift, 0),
+            (self.ask_uncut, quote.ask_quantity, scaling.quantity_shift, SCALING_SHIFT_LIMIT),
+        )
+        for product, mantissa, stored, first in products:
+            shift = Signal(2, init=first, name=f"{product.name}_shift")
+            with m.If(self.at.preparation[Preparation.SUMS]):
+                m.d.sync += shift.eq(stored)
+            with m.If(self.at.event[Stage.SCALE]):
+                m.d.sync += product.eq(scaled(mantissa, shift, bits))
+        with m.If(self.at.event[Stage.SCALE]):
+            m.d.sync += [
+                self.bid_cut.eq(above(quote.bid_quantity, self.quantity_top)),
+                self.ask_cut.eq(above(quote.ask_quantity, self.quantity_top)),
+            ]
 
     def _checks(self, m: Module, price_top: Any) -> dict[str, Any]:
         """The checks of the mantissas, each a register or a few of them, after ``Stage.SCALE``."""

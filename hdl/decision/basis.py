@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Array, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,7 +13,9 @@ from hdl.decision.schedule import Preparation, Schedule, Stage
 from hdl.decision.shapes import basis_fields, bundle, doubled_limit_shape, instrument_fields, price_shape
 from hdl.parameters import CoreParameters
 from hdl.records import TIME_BITS
-from market.fastpath.specification import BASIS_FRACTION_BITS, SAMPLES_LIMIT
+from market.fastpath.specification import BASIS_FRACTION_BITS, BASIS_SHIFT_LIMIT, SAMPLES_LIMIT
+
+_COARSE_STEPS: Final = BASIS_SHIFT_LIMIT // 4 + 1
 
 
 class Basis(wiring.Component):
@@ -29,7 +31,7 @@ class Basis(wiring.Component):
     base: the doubled mid at which v is neither rich nor cheap; after ``Preparation.PRODUCTS``.
     own_bid, own_ask: of the event, in ``Stage.COMPARE``.
     rich, cheap: v is rich, cheap by the threshold; after ``Stage.COMPARE``.
-    own_mid: the event's doubled mid, from ``Stage.SELECT`` on.
+    own_mid: the event's doubled mid, after ``Stage.COMPARE``.
     sampled: what a sample would make of ``stored``; after ``Stage.RESULT``.
     """
 
@@ -62,24 +64,28 @@ class Basis(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        mid = Signal(unsigned(self._parameters.price_bits + 1))
-        self._prepare(m, mid)
-        self._sample(m, mid)
+        first, mid = Signal(), Signal(unsigned(self._parameters.price_bits + 1))
+        self._prepare(m, first, mid)
+        self._sample(m, first, mid)
         return m
 
-    def _prepare(self, m: Module, mid: Signal) -> None:
-        usual, age = self.stored.value.shift_right(BASIS_FRACTION_BITS), Signal(signed(TIME_BITS + 1))
+    def _prepare(self, m: Module, first: Signal, mid: Signal) -> None:
+        usual, age = Signal(signed(self._parameters.price_bits + 3)), Signal(signed(TIME_BITS + 1))
         rich_limit = Signal(doubled_limit_shape(self._parameters))
         cheap_limit = Signal.like(rich_limit)
+        stored = self.stored.value.shift_right(BASIS_FRACTION_BITS)
+        with m.If(self.at.preparation[Preparation.READ]):
+            m.d.sync += first.eq(self.first)
         with m.If(self.at.preparation[Preparation.SUMS]):
             m.d.sync += [
                 mid.eq(self.bid + self.ask),
+                usual.eq(Mux(first, stored, -stored)),
                 age.eq(self.time - self.stored.sample_time),
                 self.warm.eq(at_least(self.stored.samples, self.warm_up) & (self.stored.samples != 0)),
             ]
         with m.If(self.at.preparation[Preparation.PRODUCTS]):
             m.d.sync += [
-                self.base.eq(mid + Mux(self.first, usual, -usual)),
+                self.base.eq(mid + usual),
                 self.due.eq((self.stored.samples == 0) | at_least(age, self.interval)),
             ]
         with m.If(self.at.preparation[Preparation.PARTS]):
@@ -93,17 +99,22 @@ class Basis(wiring.Component):
                 self.cheap.eq(at_most(self.own_bid + self.own_ask, cheap_limit)),
             ]
 
-    def _sample(self, m: Module, mid: Signal) -> None:
+    def _sample(self, m: Module, first: Signal, mid: Signal) -> None:
+        """The shift is done in two steps, by a multiple of four and by the rest."""
         value = self.stored.value.shape()
-        target, gap, step = Signal(value), Signal(signed(value.width + 1)), Signal(signed(value.width + 1))
+        target, gap, coarse, step = (
+            Signal(signed(value.width + 1), name=name) for name in ("target", "gap", "coarse", "step")
+        )
         none = self.stored.samples == 0
-        difference = Mux(self.first, self.own_mid - mid, mid - self.own_mid)
-        with m.If(self.at.event[Stage.SELECT]):
+        difference = Mux(first, self.own_mid, mid) - Mux(first, mid, self.own_mid)
+        with m.If(self.at.event[Stage.CHOOSE]):
             m.d.sync += target.eq(difference.shift_left(BASIS_FRACTION_BITS))
-        with m.If(self.at.event[Stage.RECORD]):
+        with m.If(self.at.event[Stage.GATE]):
             m.d.sync += gap.eq(target - self.stored.value)
-        with m.If(self.at.event[Stage.MEAN]):
-            m.d.sync += step.eq(gap >> self.shift)
+        with m.If(self.at.event[Stage.SELECT]):
+            m.d.sync += coarse.eq(Array(gap.shift_right(4 * by) for by in range(_COARSE_STEPS))[self.shift[2:]])
+        with m.If(self.at.event[Stage.RECORD]):
+            m.d.sync += step.eq(Array(coarse.shift_right(by) for by in range(4))[self.shift[:2]])
         with m.If(self.at.event[Stage.RESULT]):
             m.d.sync += [
                 self.sampled.value.eq(Mux(none, target, self.stored.value + step)),

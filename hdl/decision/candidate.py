@@ -35,12 +35,12 @@ class CandidateRecord(wiring.Component):
     at: the schedule.
     candidate: after ``Stage.GATE``.
     venue, here: of the event, as a number and as one bit.
-    bid, ask, bid_quantity, ask_quantity: its quote; mid: bid + ask.
+    bid, ask: its quote; bid_least, ask_least: its quantities, or the maximum if that is less; mid: bid + ask.
     quotes: stored, of the other venues; bases: per group and venue, what the event was compared with.
     maximum: of the instrument row; holdings: of all venues.
     legs: kind, venues, sides, prices, quantity and edge of the trigger are set here; after ``Stage.RECORD``.
     selling, buying: per venue, it has such a leg; after ``Stage.SELECT``.
-    new_selling, new_buying: pending size of the venue that sells, that buys, with this candidate's; after ``MEAN``.
+    new_selling, new_buying: pending size of the venue that sells, that buys, with this candidate's; after ``RESULT``.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -55,8 +55,8 @@ class CandidateRecord(wiring.Component):
                 "here": In(venues),
                 "bid": In(price),
                 "ask": In(price),
-                "bid_quantity": In(price),
-                "ask_quantity": In(price),
+                "bid_least": In(price),
+                "ask_least": In(price),
                 "mid": In(parameters.price_bits + 1),
                 "quotes": In(bundle(quote_fields(parameters))).array(venues),
                 **{f"{group}_bases": In(base_shape(parameters, group)).array(venues) for group in PAIR_GROUPS},
@@ -82,12 +82,12 @@ class CandidateRecord(wiring.Component):
         """The minimum of the maximum and of what each leg displays, in two steps."""
         candidate, price = self.candidate, price_shape(self._parameters)
         own, other = Signal(price, name="own_size"), Signal(price, name="other_size")
-        shown = Mux(candidate.own_sells, self.bid_quantity, self.ask_quantity)
+        least = Mux(candidate.own_sells, self.bid_least, self.ask_least)
         asks = one_of(candidate.venue, [quote.ask_quantity for quote in self.quotes])
         bids = one_of(candidate.venue, [quote.bid_quantity for quote in self.quotes])
         with m.If(self.at.event[Stage.SELECT]):
             m.d.sync += [
-                own.eq(Mux(candidate.own & above(self.maximum, shown), shown, self.maximum)),
+                own.eq(Mux(candidate.own, least, self.maximum)),
                 other.eq(Mux(candidate.own_sells, asks, bids)),
             ]
         with m.If(self.at.event[Stage.RECORD]):
@@ -162,7 +162,7 @@ class CandidateRecord(wiring.Component):
                 sold.eq(one_of(self.selling, [each.pending_sell for each in self.holdings])),
                 bought.eq(one_of(self.buying, [each.pending_buy for each in self.holdings])),
             ]
-        with m.If(self.at.event[Stage.MEAN]):
+        with m.If(self.at.event[Stage.RESULT]):
             m.d.sync += [
                 self.new_selling.eq(sold + self.legs.quantity),
                 self.new_buying.eq(bought + self.legs.quantity),

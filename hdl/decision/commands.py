@@ -16,7 +16,7 @@ from hdl.records import ControlCommand
 from market.fastpath import layout
 from market.fastpath.specification import NO_VENUE, Refusal
 
-COMMAND_CYCLES: Final = 5
+COMMAND_CYCLES: Final = 6
 """Cycles from ``apply`` to ``done``; a reset takes two more per further instrument of the build."""
 WRITES: Final = {
     "write_venue": layout.TEMPLATE_VENUE_ROW,
@@ -36,11 +36,12 @@ _NAMES: Final = {
 
 class _State(IntEnum):
     IDLE = 0
-    LOAD = 1
-    SELECT = 2
-    CHECK = 3
-    WRITE = 4
-    DONE = 5
+    ADDRESS = 1
+    LOAD = 2
+    SELECT = 3
+    CHECK = 4
+    WRITE = 5
+    DONE = 6
 
 
 class CommandSteps(wiring.Component):
@@ -49,7 +50,7 @@ class CommandSteps(wiring.Component):
     Members
     -------
     command: see ``ControlCommand``.
-    address: what the command is about, taken in the cycle of ``apply``.
+    address: what the command is about, taken in the cycle after ``apply``.
     load: strobe; the stores load the rows of the address.
     select, check: strobes; a settlement is worked out. settlement_fits: the answer, in the cycle after ``check``.
     settle, write_...: strobes; the message is stored in the next cycle, the one of ``done``. write: strobe with any
@@ -76,20 +77,17 @@ class CommandSteps(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        command, message = self.command, self.command.message
-        with m.Switch(command.template):
-            for template, (name, venue) in _NAMES.items():
-                with m.Case(template):
-                    m.d.comb += self.address.instrument.eq(command_field(message, name, "instrument"))
-                    if venue is not None:
-                        m.d.comb += self.address.venue.eq(command_field(message, name, venue))
-        m.d.comb += self.address.take.eq(command.apply)
+        command = self.command
         left = Signal(range(max(2, self._parameters.instruments)))
         state = Signal(_State)
         resets = command.template == layout.TEMPLATE_RESET
+        self._address(m)
         with m.Switch(state):
             with m.Case(_State.IDLE), m.If(command.apply):
-                m.d.sync += [state.eq(_State.LOAD), left.eq(self._parameters.instruments - 1)]
+                m.d.sync += [state.eq(_State.ADDRESS), left.eq(self._parameters.instruments - 1)]
+            with m.Case(_State.ADDRESS):
+                m.d.comb += self.address.take.eq(1)
+                m.d.sync += state.eq(_State.LOAD)
             with m.Case(_State.LOAD):
                 m.d.comb += self.load.eq(1)
                 m.d.sync += state.eq(_State.SELECT)
@@ -112,6 +110,17 @@ class CommandSteps(wiring.Component):
         with m.If((command.template == layout.TEMPLATE_SETTLE) & ~self.settlement_fits):
             m.d.comb += command.refusal.eq(Refusal.SETTLEMENT)
         return m
+
+    def _address(self, m: Module) -> None:
+        command, message = self.command, self.command.message
+        with m.If(command.apply):
+            m.d.sync += [self.address.instrument.eq(0), self.address.venue.eq(0)]
+            with m.Switch(command.template):
+                for template, (name, venue) in _NAMES.items():
+                    with m.Case(template):
+                        m.d.sync += self.address.instrument.eq(command_field(message, name, "instrument"))
+                        if venue is not None:
+                            m.d.sync += self.address.venue.eq(command_field(message, name, venue))
 
     def _write(self, m: Module) -> None:
         command, message = self.command, self.command.message

@@ -63,7 +63,7 @@ class Decider(wiring.Component):
     Latency
     -------
     ``loaded`` to ``early``: ``LATENCY`` cycles, if ``prepare`` was ``PREPARE_CYCLES`` before ``loaded``. The same for
-    every kind. ``decided`` comes 2 cycles after ``early``. ``resolve`` to ``committed``: 2 cycles, if it comes 7 cycles
+    every kind. ``decided`` comes 2 cycles after ``early``. ``resolve`` to ``committed``: 2 cycles, if it comes 6 cycles
     after ``loaded`` or later.
     """
 
@@ -143,14 +143,14 @@ class Decider(wiring.Component):
 
     def _states(self, m: Module, state: Signal, at: Any) -> Signal:
         """Runs the schedule; returns the strobe of a commit."""
-        prepared, waiting, begun, finished, accepted = (
-            Signal(name=name) for name in ("prepared", "waiting", "begun", "finished", "accepted")
+        may_begin, waiting, finished, accepted = (
+            Signal(name=name) for name in ("may_begin", "waiting", "finished", "accepted")
         )
         begin, commit, abandon, running = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             running.eq(state == _State.EVENT),
             abandon.eq(self.resolve & ~self.accept),
-            begin.eq(running & ~begun & (prepared | at.preparation[Preparation.LIMITS]) & (waiting | self.loaded)),
+            begin.eq(may_begin & (waiting | self.loaded)),
             at.event[Stage.SCALE].eq(begin),
             commit.eq(running & finished & accepted & ~self.committed),
         ]
@@ -161,14 +161,13 @@ class Decider(wiring.Component):
         m.d.sync += at.preparation[Preparation.READ].eq(self.prepare)
         with m.If(self.prepare):
             m.d.sync += [state.eq(_State.EVENT), self.decided.eq(0)]
-            m.d.sync += [each.eq(0) for each in (prepared, waiting, begun, finished, accepted)]
+            m.d.sync += [each.eq(0) for each in (may_begin, waiting, finished, accepted)]
         with m.Elif(abandon & running):
-            m.d.sync += [state.eq(_State.IDLE), self.decided.eq(0)]
+            m.d.sync += [state.eq(_State.IDLE), self.decided.eq(0), may_begin.eq(0)]
         with m.Elif(running):
             m.d.sync += [
-                prepared.eq(prepared | at.preparation[Preparation.LIMITS]),
+                may_begin.eq((may_begin | at.preparation[Preparation.PARTS]) & ~begin),
                 waiting.eq(waiting | self.loaded),
-                begun.eq(begun | begin),
                 self.decided.eq(self.decided | at.event[Stage.RECORD]),
                 finished.eq(finished | at.event[Stage.RESULT]),
                 accepted.eq(accepted | self.resolve),
@@ -186,8 +185,8 @@ class Decider(wiring.Component):
         new = NewAddress().create(path=("new",))
         m.d.comb += [
             new.take.eq(self.prepare | commands.address.take),
-            new.instrument.eq(Mux(self.command.apply, commands.address.instrument, self.instrument)),
-            new.venue.eq(Mux(self.command.apply, commands.address.venue, self.venue)),
+            new.instrument.eq(Mux(self.prepare, self.instrument, commands.address.instrument)),
+            new.venue.eq(Mux(self.prepare, self.venue, commands.address.venue)),
             new.next.eq(commands.address.next),
         ]
         pass_on(m, new, stores.address)

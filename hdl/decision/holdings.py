@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -68,14 +68,18 @@ class HoldingStore(wiring.Component):
         setting = delayed(m, self.write_position, "setting")
         settling = delayed(m, self.settle, "settling")
         for name, shape in fields.items():
-            written = Signal(shape, name=f"written_{name}")
+            written, commanded = Signal(shape, name=f"written_{name}"), Signal(name=f"commanded_{name}")
             given = command_field(self.message, "SetPosition", sources[name])
             strobes, size = events[name]
-            m.d.comb += written.eq(Mux(setting, given, Mux(settling, settled[name], size)))
+            is_settled, value = settled[name]
+            m.d.comb += [
+                written.eq(Mux(setting, given, Mux(settling, value, size))),
+                commanded.eq(setting | settling & is_settled),
+            ]
             writing = delayed(m, strobes, f"writing_{name}")
             for venue in range(venues):
-                commanded = (setting | settling) & address.here[venue]
-                self._bank(m, f"{name}_{venue}", venue, {name: shape}, address, commanded | writing[venue], written)
+                write = commanded & address.here[venue] | writing[venue]
+                self._bank(m, f"{name}_{venue}", venue, {name: shape}, address, write, written)
         return m
 
     def _bank(
@@ -87,24 +91,32 @@ class HoldingStore(wiring.Component):
         with m.If(self.load):
             m.d.sync += assign(self.holdings[venue], bank.read[0], fields)
 
-    def _settlement(self, m: Module, address: Address) -> dict[str, Signal]:
-        """The holding of the venue behind a settlement, and whether the settlement may be made."""
+    def _settlement(self, m: Module, address: Address) -> dict[str, tuple[Value, Value]]:
+        """Per field, whether a settlement changes it, and to what."""
         fields = holding_fields(self._parameters)
-        now = {name: Signal(shape, name=f"now_{name}") for name, shape in fields.items()}
-        settled = {name: Signal(shape, name=f"settled_{name}") for name, shape in fields.items()}
-        with m.If(self.settle_select):
-            for name, value in now.items():
-                m.d.sync += value.eq(one_of(address.here, [getattr(each, name) for each in self.holdings]))
-        buys = Signal()
-        m.d.comb += buys.eq(command_field(self.message, "Settle", "side") == int(Side.BUY))
+        buys, change = Signal(), Signal(signed(len(self.new_buying) + 1))
+        position, pending = Signal(fields["position"]), Signal(fields["pending_buy"])
+        new_position, new_pending = Signal.like(position), Signal.like(pending)
+        of_venue = {name: one_of(address.here, [getattr(each, name) for each in self.holdings]) for name in fields}
+        side = command_field(self.message, "Settle", "side")
         released = command_field(self.message, "Settle", "released")
         filled = command_field(self.message, "Settle", "filled")
-        pending = Mux(buys, now["pending_buy"], now["pending_sell"])
+        with m.If(self.load):
+            m.d.sync += buys.eq(side == int(Side.BUY))
+        with m.If(self.settle_select):
+            m.d.sync += [
+                position.eq(of_venue["position"]),
+                pending.eq(Mux(buys, of_venue["pending_buy"], of_venue["pending_sell"])),
+                change.eq(Mux(buys, filled, -filled)),
+            ]
         with m.If(self.settle_check):
             m.d.sync += [
                 self.settlement_fits.eq(~filled[-1] & at_most(filled, released) & at_most(released, pending)),
-                settled["pending_buy"].eq(now["pending_buy"] - Mux(buys, released, 0)),
-                settled["pending_sell"].eq(now["pending_sell"] - Mux(buys, 0, released)),
-                settled["position"].eq(Mux(buys, now["position"] + filled, now["position"] - filled)),
+                new_position.eq(position + change),
+                new_pending.eq(pending - released),
             ]
-        return settled
+        return {
+            "position": (Const(1), new_position),
+            "pending_buy": (buys, new_pending),
+            "pending_sell": (~buys, new_pending),
+        }

@@ -8,7 +8,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.decision.compare import at_least, at_most
+from hdl.decision.compare import above, at_least, at_most
 from hdl.decision.schedule import Preparation, Schedule, Stage
 from hdl.decision.shapes import price_shape, room_shape
 from hdl.parameters import CoreParameters
@@ -26,6 +26,7 @@ class OwnSide(wiring.Component):
     room: of the venue for this side; rooms: of the other venues for the other side.
     fits: the quantity, or the maximum, is at most the room; fits_others: the quantity is at most the rooms. After
         ``CHOOSE``.
+    least: the quantity, or the maximum if that is less; after ``GATE``.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -44,6 +45,7 @@ class OwnSide(wiring.Component):
                 "room": In(room),
                 "rooms": In(room).array(parameters.venues),
                 "quantity": Out(price),
+                "least": Out(price),
                 "shown": Out(1),
                 "inside": Out(1),
                 "fits": Out(1),
@@ -53,7 +55,7 @@ class OwnSide(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        top_shown, maximum_fits = Signal(), Signal()
+        top_shown, maximum_fits, is_more = Signal(), Signal(), Signal()
         with m.If(self.at.preparation[Preparation.PRODUCTS]):
             m.d.sync += top_shown.eq(at_least(self.top, self.minimum))
         with m.If(self.at.preparation[Preparation.LIMITS]):
@@ -67,6 +69,9 @@ class OwnSide(wiring.Component):
         with m.If(self.at.event[Stage.CHOOSE]):
             m.d.sync += [
                 self.fits.eq(maximum_fits | at_most(self.quantity, self.room)),
+                is_more.eq(above(self.quantity, self.maximum)),
                 self.fits_others.eq(Cat(at_most(self.quantity, room) for room in self.rooms)),
             ]
+        with m.If(self.at.event[Stage.GATE]):
+            m.d.sync += self.least.eq(Mux(is_more, self.maximum, self.quantity))
         return m

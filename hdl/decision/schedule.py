@@ -35,17 +35,15 @@ class Stage(IntEnum):
     COMPARE = 1
     """Prices are compared with the prepared limits."""
     CHOOSE = 2
-    """Conditions become rises, the best of each group is picked, sizes are compared with rooms."""
+    """Conditions become rises, the best one is picked, quantities are compared with rooms."""
     GATE = 3
     """The candidate passes or is stopped; ``early`` is its register."""
     SELECT = 4
     """Prices, quantities and stored values of the candidate."""
     RECORD = 5
     """Edge, size and legs of the trigger; the outcome is final behind it."""
-    MEAN = 6
-    """The step of each basis, shifted."""
-    RESULT = 7
-    """What a commit writes."""
+    RESULT = 6
+    """The rest of what a commit writes."""
 
 
 LATENCY: Final = Stage.GATE + 1
