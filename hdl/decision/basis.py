@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Array, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.decision.compare import at_least, at_most
+from hdl.decision.pick import one_of
 from hdl.decision.schedule import Preparation, Schedule, Stage
 from hdl.decision.shapes import basis_fields, bundle, doubled_limit_shape, instrument_fields, price_shape
 from hdl.parameters import CoreParameters
@@ -107,14 +108,20 @@ class Basis(wiring.Component):
         )
         none = self.stored.samples == 0
         difference = Mux(first, self.own_mid, mid) - Mux(first, mid, self.own_mid)
+        by_four, by_one = Signal(_COARSE_STEPS), Signal(4)
+        with m.If(self.at.preparation[Preparation.SUMS]):
+            m.d.sync += [
+                by_four.eq(Cat(self.shift[2:] == steps for steps in range(_COARSE_STEPS))),
+                by_one.eq(Cat(self.shift[:2] == steps for steps in range(4))),
+            ]
         with m.If(self.at.event[Stage.CHOOSE]):
             m.d.sync += target.eq(difference.shift_left(BASIS_FRACTION_BITS))
         with m.If(self.at.event[Stage.GATE]):
             m.d.sync += gap.eq(target - self.stored.value)
         with m.If(self.at.event[Stage.SELECT]):
-            m.d.sync += coarse.eq(Array(gap.shift_right(4 * by) for by in range(_COARSE_STEPS))[self.shift[2:]])
+            m.d.sync += coarse.eq(one_of(by_four, (gap.shift_right(4 * steps) for steps in range(_COARSE_STEPS))))
         with m.If(self.at.event[Stage.RECORD]):
-            m.d.sync += step.eq(Array(coarse.shift_right(by) for by in range(4))[self.shift[:2]])
+            m.d.sync += step.eq(one_of(by_one, (coarse.shift_right(steps) for steps in range(4))))
         with m.If(self.at.event[Stage.RESULT]):
             m.d.sync += [
                 self.sampled.value.eq(Mux(none, target, self.stored.value + step)),

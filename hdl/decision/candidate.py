@@ -120,6 +120,7 @@ class CandidateRecord(wiring.Component):
         own_price, other_price = Signal(price), Signal(price)
         other_venue = Signal(self._parameters.venue_bits)
         own_side, other_side = Signal(SIDE_BITS), Signal(SIDE_BITS)
+        own_first, both = Signal(), Signal()
         asks = one_of(candidate.venue, [quote.ask for quote in self.quotes])
         bids = one_of(candidate.venue, [quote.bid for quote in self.quotes])
         with m.If(self.at.event[Stage.SELECT]):
@@ -129,16 +130,13 @@ class CandidateRecord(wiring.Component):
                 other_price.eq(Mux(candidate.own_sells, asks, bids)),
                 own_side.eq(Mux(candidate.own_sells, Side.SELL, Side.BUY)),
                 other_side.eq(Mux(candidate.own_sells, Side.BUY, Side.SELL)),
+                own_first.eq(candidate.own & (candidate.own_sells | ~candidate.other)),
+                both.eq(candidate.own & candidate.other),
                 other_venue.eq(one_of(candidate.venue, numbers)),
             ]
         own = {"venue": self.venue, "side": own_side, "price": own_price}
         other = {"venue": other_venue, "side": other_side, "price": other_price}
         absent = {"venue": NO_VENUE, "side": Side.NONE, "price": 0}
-        own_first, both = Signal(), Signal()
-        m.d.comb += [
-            own_first.eq(candidate.own & (candidate.own_sells | ~candidate.other)),
-            both.eq(candidate.own & candidate.other),
-        ]
         with m.If(self.at.event[Stage.RECORD]):
             m.d.sync += legs.kind.eq(candidate.kind)
             for name, missing in absent.items():

@@ -51,7 +51,7 @@ class CommandSteps(wiring.Component):
     -------
     command: see ``ControlCommand``.
     address: what the command is about, taken in the cycle after ``apply``.
-    load: strobe; the stores load the rows of the address.
+    The stores load the rows of the address in the cycle after ``address.take``.
     select, check: strobes; a settlement is worked out. settlement_fits: the answer, in the cycle after ``check``.
     settle, write_...: strobes; the message is stored in the next cycle, the one of ``done``. write: strobe with any
         of them, for what else there is.
@@ -64,7 +64,6 @@ class CommandSteps(wiring.Component):
             {
                 "command": In(ControlCommand(parameters)),
                 "address": Out(NewAddress()),
-                "load": Out(1),
                 "select": Out(1),
                 "check": Out(1),
                 "settlement_fits": In(1),
@@ -80,16 +79,15 @@ class CommandSteps(wiring.Component):
         command = self.command
         left = Signal(range(max(2, self._parameters.instruments)))
         state = Signal(_State)
-        resets = command.template == layout.TEMPLATE_RESET
+        resets = Signal()
         self._address(m)
         with m.Switch(state):
             with m.Case(_State.IDLE), m.If(command.apply):
                 m.d.sync += [state.eq(_State.ADDRESS), left.eq(self._parameters.instruments - 1)]
             with m.Case(_State.ADDRESS):
                 m.d.comb += self.address.take.eq(1)
-                m.d.sync += state.eq(_State.LOAD)
+                m.d.sync += [state.eq(_State.LOAD), resets.eq(command.template == layout.TEMPLATE_RESET)]
             with m.Case(_State.LOAD):
-                m.d.comb += self.load.eq(1)
                 m.d.sync += state.eq(_State.SELECT)
             with m.Case(_State.SELECT):
                 m.d.comb += self.select.eq(1)

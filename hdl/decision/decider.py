@@ -9,7 +9,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.decision.address import Address, NewAddress, address_of, pass_on
+from hdl.decision.address import Address, NewAddress, address_of, delayed, pass_on
 from hdl.decision.allowance import Allowance
 from hdl.decision.candidate import leg_fields
 from hdl.decision.commands import WRITES, CommandSteps
@@ -125,7 +125,7 @@ class Decider(wiring.Component):
         m.d.comb += [
             self.ready.eq((state == _State.IDLE) & late.room),
             self.early.eq(event.early & (state == _State.EVENT)),
-            stores.load.eq(at.preparation[Preparation.READ] | commands.load),
+            stores.load.eq(delayed(m, self.prepare | commands.address.take, "load")),
             stores.commit.eq(commit),
             *assign(stores, self, ("heard", "heard_venue", "heard_time")),
             stores.reader.instrument.eq(self.scaling.instrument),

@@ -17,7 +17,7 @@ _DIGIT_BITS: Final = 2
 """Bits of the quotient that a cycle finds."""
 _DIGITS: Final = -(-IMBALANCE_FRACTION_BITS // _DIGIT_BITS)
 _LIMB_BITS: Final = 16
-LATE_CYCLES: Final = _DIGITS + 6
+LATE_CYCLES: Final = _DIGITS + 5
 """Cycles from ``start`` to the result; two starts are at least as far apart when the first one is kept."""
 _DEPTH: Final = 32
 
@@ -102,23 +102,22 @@ class LateValues(wiring.Component):
         return divided, quotient[-IMBALANCE_FRACTION_BITS:]
 
     def _multiply(self, m: Module, start: Signal, spread: Signal, weight: Signal, bid: Signal, result: Any) -> Signal:
-        """``bid + ((spread * weight) >> 16)``, limb by limb; a strobe when it is in the result."""
+        """``bid + ((spread * weight) >> 16)``, limb by limb; a strobe, in the next cycle it is in the result."""
         products = []
         for limb, begin in enumerate(range(0, len(spread), _LIMB_BITS)):
             part = spread[begin : begin + _LIMB_BITS]
             products.append(product := Signal(2 * _LIMB_BITS, name=f"product_{limb}"))
             with m.If(start):
                 m.d.sync += product.eq(part * weight)
-        multiplied, summed, finished = Signal(), Signal(), Signal()
+        multiplied, finished = Signal(), Signal()
         total = Signal(len(spread) + _LIMB_BITS)
         m.d.sync += [
             multiplied.eq(start & ~self.start),
-            summed.eq(multiplied & ~self.start),
-            finished.eq(summed & ~self.start),
+            finished.eq(multiplied & ~self.start),
         ]
         with m.If(multiplied):
             m.d.sync += total.eq(Cat(products[::2]) + Cat(products[1::2]).shift_left(_LIMB_BITS))
-        with m.If(summed):
+        with m.If(finished):
             m.d.sync += result.microprice.eq(bid + total.shift_right(_LIMB_BITS))
         return finished
 
