@@ -151,8 +151,9 @@ class Sequencer(wiring.Component):
             m.d.sync += loaded_early.eq(1)
         with m.If(self.loaded | self.frame_ended):
             m.d.sync += loaded_early.eq(0)
+        # from its end on a quote is read from the queue: the next frame may overwrite what the feed holds
         with m.If(self.frame_ended):
-            m.d.sync += [self.speculating.eq(0), prepared_once.eq(0)]
+            m.d.sync += [self.speculating.eq(0), prepared_once.eq(0), from_feed.eq(0)]
         loaded_once = Signal()
         with m.If(self.speculating & (self.feed_loaded | loaded_early) & ~loaded_once & ~self.frame_ended):
             m.d.comb += self.loaded.eq(1)
