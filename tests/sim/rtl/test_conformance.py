@@ -1,0 +1,59 @@
+"""The simulated hardware passes the corpus of the fast loop, and agrees with the reference on random runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from market.fastpath.conformance import Case, load_corpus, run_case
+from market.fastpath.conformance.differential import compare_random_run
+from market.fastpath.specification import EngineSizes
+from tests.sim.rtl.cores import LARGEST, WIDTHS, fits, soft_fpgas
+
+CORPUS = [case for case in load_corpus() if not case.has_lines]
+"""Numbered feeds are not in the hardware."""
+USUAL = [case for case in CORPUS if fits(case.sizes)]
+LARGER = [case for case in CORPUS if not fits(case.sizes)]
+RANDOM_SIZES = (
+    EngineSizes(venues=1, instruments=1, price_bits=24),
+    EngineSizes(venues=2, instruments=1, price_bits=24),
+    EngineSizes(venues=3, instruments=2, price_bits=48),
+    EngineSizes(venues=4, instruments=16, price_bits=48),
+    EngineSizes(venues=5, instruments=4, price_bits=40),
+    EngineSizes(venues=6, instruments=3, price_bits=32),
+)
+
+
+def size_name(sizes: EngineSizes) -> str:
+    return f"{sizes.venues}x{sizes.instruments}x{sizes.price_bits}"
+
+
+@pytest.mark.parametrize("bus_bytes", WIDTHS)
+@pytest.mark.parametrize("case", USUAL, ids=lambda case: str(case.name))
+def test_the_simulated_hardware_passes(case: Case, bus_bytes: int) -> None:
+    assert [str(difference) for difference in run_case(soft_fpgas(bus_bytes), case)] == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("bus_bytes", WIDTHS)
+@pytest.mark.parametrize("case", LARGER, ids=lambda case: str(case.name))
+def test_a_larger_build_passes(case: Case, bus_bytes: int) -> None:
+    assert [str(difference) for difference in run_case(soft_fpgas(bus_bytes, LARGEST), case)] == []
+
+
+@pytest.mark.parametrize("bus_bytes", WIDTHS)
+@pytest.mark.parametrize("with_frames", [False, True], ids=["events", "frames"])
+@pytest.mark.parametrize("sizes", [sizes for sizes in RANDOM_SIZES if fits(sizes)], ids=size_name)
+def test_random_runs_agree(sizes: EngineSizes, with_frames: bool, bus_bytes: int) -> None:
+    result = compare_random_run(soft_fpgas(bus_bytes), sizes, 300 + bus_bytes, 1_500, with_frames, with_lines=False)
+    assert result.differences == (), f"by event {result.events}: {result.inputs}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("bus_bytes", WIDTHS)
+@pytest.mark.parametrize("with_frames", [False, True], ids=["events", "frames"])
+@pytest.mark.parametrize("sizes", RANDOM_SIZES, ids=size_name)
+def test_long_random_runs_agree(sizes: EngineSizes, with_frames: bool, bus_bytes: int) -> None:
+    result = compare_random_run(
+        soft_fpgas(bus_bytes, LARGEST), sizes, 400 + bus_bytes, 25_000, with_frames, with_lines=False
+    )
+    assert result.differences == (), f"by event {result.events}: {result.inputs}"
