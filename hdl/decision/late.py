@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -83,8 +83,8 @@ class LateValues(wiring.Component):
         multiples = (once, once.shift_left(1), thrice)
         rests = [wide - multiple for multiple in multiples]
         once_fits, twice_fits, thrice_fits = (~rest[-1] for rest in rests)
-        odd, digit = Signal(), Signal(_DIGIT_BITS)
-        m.d.comb += [odd.eq(thrice_fits | (once_fits & ~twice_fits)), digit.eq(Cat(odd, twice_fits))]
+        rest = Mux(twice_fits, Mux(thrice_fits, rests[2], rests[1]), Mux(once_fits, rests[0], wide))
+        digit = Cat(thrice_fits | (once_fits & ~twice_fits), twice_fits)
         m.d.sync += divided.eq((left == 1) & ~self.start)
         with m.If(self.start):
             m.d.sync += [
@@ -95,7 +95,7 @@ class LateValues(wiring.Component):
             ]
         with m.Elif(left != 0):
             m.d.sync += [
-                remainder.eq(Array([wide, *rests])[digit]),
+                remainder.eq(rest),
                 quotient.eq(Cat(digit, quotient)),
                 left.eq(left - 1),
             ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import Array, Cat, Const, Module, Value
+from amaranth.hdl import Array, Cat, Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -29,10 +29,12 @@ def scaled(mantissa: Value, shift: Value, bits: int) -> Value:
     def times(power: int) -> Value:
         return low.shift_left(power)[:bits]
 
-    first = Array([low, times(3), times(6), times(10)])[shift]
-    second = Array([Const(0), times(1), times(5), ~times(5)])[shift]
-    third = Array([Const(0), Const(0), times(2), times(3)])[shift]
-    return (first + second + third + (shift == SCALING_SHIFT_LIMIT))[:bits]
+    # by the two bits one after the other: a choice by the number would decode it first
+    odd, high = shift[0], shift[1]
+    first = Mux(high, Mux(odd, times(10), times(6)), Mux(odd, times(3), low))
+    second = Mux(high, times(5) ^ odd.replicate(bits), Mux(odd, times(1), 0))
+    third = Mux(high, Mux(odd, times(3), times(2)), 0)
+    return (first + second + third + (high & odd))[:bits]
 
 
 def top_mantissa(sizes: Any, shift: Value) -> Value:
