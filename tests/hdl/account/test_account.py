@@ -101,9 +101,10 @@ class Recorder:
         ):
             trades = count_now - count
             for side, quantity in ((Side.BUY, buy_now - buy), (Side.SELL, sell_now - sell)):
-                if quantity:
-                    trades -= 1
-                    self.records.append(_volume(instrument, side, quantity))
+                while quantity:
+                    piece = min(quantity, self.engine.state.sizes.top)
+                    self.records.append(_volume(instrument, side, piece))
+                    quantity, trades = quantity - piece, trades - 1
             self.records += [_volume(instrument, Side.NONE, 99)] * trades
 
     def _count(self, before: dict[int, int]) -> None:
