@@ -82,6 +82,7 @@ def best_bid_ask(
     bid_quantity: int,
     ask_price: int,
     ask_quantity: int,
+    symbol: bytes = SYMBOL,
 ) -> bytes:
     """A BestBidAsk message (template 10001)."""
     root = struct.pack(
@@ -95,7 +96,7 @@ def best_bid_ask(
         ask_price,
         ask_quantity,
     )
-    return struct.pack("<HHHH", 50, 10_001, 1, 0) + root + _symbol(SYMBOL)
+    return struct.pack("<HHHH", 50, 10_001, 1, 0) + root + _symbol(symbol)
 
 
 def trades(
