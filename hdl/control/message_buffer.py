@@ -24,7 +24,7 @@ class MessageBuffer(wiring.Component):
 
     Parameters
     ----------
-    words: 8-byte words that are kept. Raises ``Fatal`` for more than a word index can name.
+    words: 8-byte words that are kept; elaboration raises ``Fatal`` for more than a word index can name.
 
     Members
     -------
@@ -37,8 +37,6 @@ class MessageBuffer(wiring.Component):
     """
 
     def __init__(self, words: int) -> None:
-        if words > 1 << WORD_INDEX_BITS:
-            raise Fatal(f"control messages of {words} words; expected at most {1 << WORD_INDEX_BITS}")
         self._count = words
         super().__init__(
             {
@@ -55,6 +53,8 @@ class MessageBuffer(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         """Bytes are gathered into a word, which is written with its last byte or the message's."""
+        if self._count > 1 << WORD_INDEX_BITS:
+            raise Fatal(f"control messages of {self._count} words; expected at most {1 << WORD_INDEX_BITS}")
         m = Module()
         m.submodules.store = store = memory.Memory(shape=WORD_BITS, depth=self._count, init=[])
         write, read = store.write_port(), store.read_port(domain="comb")
