@@ -92,16 +92,30 @@ def test_only_the_right_key_each_counter_once_and_none_below_the_floor() -> None
     assert dict(zip(sealed, answers, strict=True)) == {name: expected for name, (_, expected) in sealed.items()}
 
 
-def test_lengths_at_their_limits() -> None:
-    unknown = (Result.REFUSED, Refusal.BAD_MESSAGE)
-    for length in (16, 17, 23, 24, 2_048):
-        message = bytes(8) + (1).to_bytes(8, "little") + bytes(length - 16)
-        assert run_sealed(PARAMETERS, SIZES, KEY, [seal(KEY, 1, message)]) == [unknown]
-    long = seal(KEY, 1, bytes(2_049))
-    assert run_sealed(PARAMETERS, SIZES, KEY, [b"\0", seal(KEY, 1, b""), long, seal(KEY, 1, kill(1))]) == [
-        *["forged"] * 3,
+def of_length(length: int) -> bytes:
+    """A message of an unknown template and sequence number 1."""
+    return bytes(8) + (1).to_bytes(8, "little") + bytes(length - 16)
+
+
+UNKNOWN = (Result.REFUSED, Refusal.BAD_MESSAGE)
+
+
+@pytest.mark.parametrize("length", [16, 17, 23, 24])
+def test_any_number_of_bytes_is_hashed(length: int) -> None:
+    assert run_sealed(PARAMETERS, SIZES, KEY, [seal(KEY, 1, of_length(length))]) == [UNKNOWN]
+
+
+def test_a_seal_without_a_message_is_forged() -> None:
+    assert run_sealed(PARAMETERS, SIZES, KEY, [b"\0", seal(KEY, 1, b""), seal(KEY, 1, kill(1))]) == [
+        *["forged"] * 2,
         APPLIED,
     ]
+
+
+@pytest.mark.long
+def test_the_longest_message_and_one_more_byte() -> None:
+    sealed = [seal(KEY, 1, of_length(2_049)), seal(KEY, 1, of_length(2_048))]
+    assert run_sealed(PARAMETERS, SIZES, KEY, sealed) == ["forged", UNKNOWN]
 
 
 def test_a_counter_has_64_bits() -> None:

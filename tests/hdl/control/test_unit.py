@@ -85,8 +85,8 @@ INSTRUMENT_ROW = {
 
 
 def test_a_message_longer_than_the_buffer_is_still_measured() -> None:
-    row = instrument_row(1, 300)
-    exchanges = first_messages(row, row[:-1], row + b"\0", instrument_row(4, 3), bytes(3_000))
+    row = instrument_row(1, 60)
+    exchanges = first_messages(row, row[:-1], row + b"\0", instrument_row(4, 3), bytes(300))
     assert [exchange.refusal for exchange in exchanges[1:5]] == [
         Refusal.BAD_VALUE,
         Refusal.NONE,
