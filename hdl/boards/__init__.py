@@ -1,0 +1,1 @@
+"""Boards: the line on one side, the core on the other."""
