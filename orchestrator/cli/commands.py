@@ -21,7 +21,7 @@ COMMANDS: Final[dict[str, Target]] = {
     "codec": Target("orchestrator.codec.command:codec", "Decode and encode binary messages."),
     "config": Target("orchestrator.cli.settings:config", "Show, check and document settings."),
     "demo": Target("orchestrator.replay.demo:demo", "Replay a market, recorded or generated."),
-    "fpga": Target("orchestrator.fpga.command:fpga", "Run the simulated hardware in place of a board."),
+    "fpga": Target("orchestrator.fpga.command:fpga", "Build hardware for a board, or run it simulated in its place."),
     "inspect": Target("orchestrator.cli.inspect:inspect", "Say what recordings and captures hold."),
     "loop": Target("orchestrator.cli.loop:loop", "Receive market data, decide, send triggers."),
     "record": Target("orchestrator.recording.command:record", "Record a live feed: WebSocket or UDP."),

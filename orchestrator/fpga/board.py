@@ -1,0 +1,186 @@
+"""``tickwire fpga build``, ``report``, ``flash`` and ``verilog``: hardware from its description to a board."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import asdict
+from enum import Enum
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from market.errors import Fatal, MissingExtra, MissingInput
+from orchestrator.cli.output import Output, with_output
+
+if TYPE_CHECKING:
+    from hdl.toolchain.board import Products
+    from hdl.toolchain.timing import PlacedReport
+
+_FOLDER: Final = Path("build")
+_LOADERS: Final = ("openFPGALoader", "openfpgaloader-cli")
+_SEED: Final = 1
+_LINK_BYTES: Final = 6
+_MODULE: Final = "tickwire_core"
+_HOPS_SHOWN: Final = 40
+
+
+class Board(Enum):
+    """Boards that there is a top for."""
+
+    ECPIX5 = "ecpix5"
+
+
+class LinkAddress(click.ParamType[int]):
+    """A link (MAC) address as a number: six bytes in hexadecimal with colons."""
+
+    name = "link address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; a usage error for anything else."""
+        if isinstance(value, int):
+            return value
+        parts = str(value).split(":")
+        try:
+            octets = bytes(int(part, 16) for part in parts)
+        except ValueError:
+            octets = b""
+        if len(octets) != _LINK_BYTES:
+            self.fail(f"{value!r} is no link address; expected six bytes like 02:00:00:00:00:01", param, ctx)
+        return int.from_bytes(octets, "big")
+
+
+class IpAddress(click.ParamType[IPv4Address]):
+    """An IPv4 address."""
+
+    name = "IPv4 address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> IPv4Address:
+        """The address; a usage error for anything else."""
+        try:
+            return IPv4Address(value)
+        except ValueError as error:
+            self.fail(f"{value!r} is no IPv4 address: {error}", param, ctx)
+
+
+_board = click.argument("board", type=click.Choice([board.value for board in Board]))
+_folder = click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), default=_FOLDER, show_default=True, help="Of builds."
+)
+_port = click.IntRange(1, 65_535)
+
+
+@click.command()
+@_board
+@_folder
+@click.option("--seed", type=click.IntRange(1, 1 << 30), default=_SEED, show_default=True, help="Of the placement.")
+@click.option("--router", type=click.Choice(["router1", "router2"]), default="router1", show_default=True)
+@click.option("--address", type=IpAddress(), default="192.168.1.50", show_default=True, help="The board's.")
+@click.option("--link", type=LinkAddress(), default="02:00:00:00:00:01", show_default=True, help="The board's.")
+@click.option("--host", type=IpAddress(), default="192.168.1.1", show_default=True, help="Who gets the messages.")
+@click.option("--host-link", type=LinkAddress(), default="ff:ff:ff:ff:ff:ff", show_default=True, help="The host's.")
+@click.option("--control-port", type=_port, default=31_901, show_default=True, help="The board's.")
+@click.option("--message-port", type=_port, default=31_900, show_default=True, help="The host's.")
+@click.option("--log-port", type=_port, default=31_902, show_default=True, help="The host's, for the event log.")
+@with_output
+def build(output: Output, /, board: str, folder: Path, seed: int, router: str, **network: Any) -> None:
+    """Make a board's bitstream. Fails if a clock is missed or has lost its constraint."""
+    from hdl.toolchain.board import Router, build_board, require_tools
+
+    require_tools()
+    from amaranth_boards.ecpix5 import ECPIX585Platform
+
+    from hdl.boards.ecpix5 import Ecpix5
+    from hdl.boards.network import BoardNetwork
+
+    products = _products(folder, board)
+    addresses = BoardNetwork(**{name: network[name] for name in BoardNetwork.__dataclass_fields__})
+    output.note(f"building {board} with seed {seed} and {router}: some minutes; logs are in {products.folder}")
+    report = build_board(ECPIX585Platform(), Ecpix5(addresses), products, seed=seed, router=Router(router))
+    _show(output, products, report)
+
+
+@click.command()
+@_board
+@_folder
+@with_output
+def report(output: Output, board: str, folder: Path) -> None:
+    """Show what the last build reached: clocks, cells, and the slowest path of each clock."""
+    from hdl.toolchain.timing import read_report
+
+    products = _products(folder, board)
+    _show(output, products, read_report(products.report))
+
+
+@click.command()
+@_board
+@_folder
+@click.option("--persistent", is_flag=True, help="Write the flash memory: the board starts with it.")
+@with_output
+def flash(output: Output, board: str, folder: Path, persistent: bool) -> None:
+    """Load the last build into a board, with openFPGALoader."""
+    bitstream = _products(folder, board).bitstream
+    if not bitstream.is_file():
+        raise MissingInput(f"there is no {bitstream}: make it with: tickwire fpga build {board}")
+    loader = next((found for name in _LOADERS if (found := shutil.which(name))), None)
+    if loader is None:
+        raise MissingExtra(f"loading a board needs openFPGALoader, and none of {', '.join(_LOADERS)} is on the path")
+    words = [loader, "-b", board, *(["-f"] if persistent else []), str(bitstream)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Fatal(f"{' '.join(words)} ended with {done.returncode}:\n{(done.stderr or done.stdout).strip()}")
+    output.say(f"loaded {bitstream}")
+    output.emit({"board": board, "bitstream": str(bitstream), "persistent": persistent})
+
+
+@click.command()
+@click.option("--bus", type=click.Choice(["8", "64"]), default="8", show_default=True, help="Bits per clock cycle.")
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=_FOLDER / "verilog")
+@with_output
+def verilog(output: Output, bus: str, folder: Path) -> None:
+    """Write the core as plain Verilog, with a document of its ports."""
+    from hdl.toolchain.board import require_tools
+
+    require_tools()
+    from hdl.core import Core
+    from hdl.parameters import CoreParameters
+    from hdl.toolchain.interface import interface_document
+    from hdl.toolchain.verilog import verilog_of
+
+    name = f"{_MODULE}_{bus}"
+    core = Core(CoreParameters(bus_bytes=int(bus) // 8))
+    folder.mkdir(parents=True, exist_ok=True)
+    written = {folder / f"{name}.md": interface_document(core, name), folder / f"{name}.v": verilog_of(core, name)}
+    for file, text in written.items():
+        file.write_text(text, encoding="utf-8")
+        output.say(f"wrote {file}")
+    output.emit({"files": [str(file) for file in written]})
+
+
+def _products(folder: Path, board: str) -> Products:
+    from hdl.toolchain.board import Products
+
+    return Products(folder.absolute() / board, board)
+
+
+def _show(output: Output, products: Products, placed: PlacedReport) -> None:
+    clocks = [
+        (clock.name, f"{clock.achieved_mhz:.1f}", f"{clock.wanted_mhz:.1f}", "met" if clock.is_met else "missed")
+        for clock in placed.clocks
+    ]
+    output.table("clocks", ("clock", "MHz", "wanted", "result"), clocks, right=("MHz", "wanted"))
+    cells = [(used.kind, f"{used.used:,}", f"{used.available:,}") for used in placed.cells if used.used]
+    output.table("cells", ("cell", "used", "available"), cells, right=("used", "available"))
+    for clock, path in placed.paths.items():
+        hops = [(hop.kind, f"{hop.delay_ns:.2f}", hop.place) for hop in path[:_HOPS_SHOWN]]
+        output.table(f"slowest path of {clock}", ("step", "ns", "where"), hops, right=("ns",))
+    output.emit(
+        {
+            "folder": str(products.folder),
+            "bitstream": str(products.bitstream) if products.bitstream.is_file() else None,
+            "clocks": [{**asdict(clock), "is_met": clock.is_met} for clock in placed.clocks],
+            "cells": {used.kind: used.used for used in placed.cells if used.used},
+        }
+    )
