@@ -41,7 +41,7 @@ class Checker(wiring.Component):
 
     Latency
     -------
-    ``done`` 3 cycles after ``start``, and 3 more per row of the program up to the one that fails, and 64 or 96 more per
+    ``done`` 3 cycles after ``start``, and 4 more per row of the program up to the one that fails, and 64 or 96 more per
     product.
     """
 
@@ -61,7 +61,7 @@ class Checker(wiring.Component):
         )
 
     def elaborate(self, platform: Any) -> Module:
-        """Three cycles per row: its field, what is true of it, and what follows, while the next row is read."""
+        """Four cycles per row: its word, its field, what is true of it, and what follows, with the next row."""
         m = Module()
         init = [row.bits() for row in self._program.rows]
         # as logic: a block memory takes most of a cycle to answer
@@ -70,7 +70,7 @@ class Checker(wiring.Component):
         m.submodules.product = product = ProductOrder()
         read = rows.read_port()
         row, at = Signal(row_layout), Signal(range(len(init) + 1))
-        value, span, limit = Signal(WORD_BITS), Signal(WORD_BITS), Signal(LIMIT_BITS)
+        word, value, span, limit = Signal(WORD_BITS), Signal(WORD_BITS), Signal(WORD_BITS), Signal(LIMIT_BITS)
         truths = self._truths(row, value, span, limit)
         known = Signal(len(truths))
         passes = self._passes(m, row, dict(zip(truths, known, strict=True)), product)
@@ -93,9 +93,12 @@ class Checker(wiring.Component):
                 m.next = "ROW"
             with m.State("ROW"):
                 m.d.sync += [row.eq(read.data), at.eq(at + 1)]
+                m.next = "WORD"
+            with m.State("WORD"):
+                m.d.sync += word.eq(self.word)
                 m.next = "FIELD"
             with m.State("FIELD"):
-                m.d.sync += value.eq(Mux(row.constant, row.select, field_of(row, self.word)))
+                m.d.sync += value.eq(Mux(row.constant, row.select, field_of(row, word)))
                 self._choose(m, row.select, limit, self._limits())
                 self._choose(m, row.select, span, self._spans())
                 m.d.comb += product.start.eq(is_product)
@@ -108,7 +111,7 @@ class Checker(wiring.Component):
                     m.next = "FOLLOW"
             with m.State("FOLLOW"):
                 m.d.sync += [row.eq(read.data), at.eq(at + 1)]
-                m.next = "FIELD"
+                m.next = "WORD"
                 with m.If(~passes):
                     m.d.sync += self.refusal.eq(row.refusal)
                 with m.If(~passes | row.last):

@@ -93,7 +93,7 @@ class MessageForm(wiring.Component):
         group_fits = Signal()
         found_block, found_length, found_known = Signal(_U16_BITS), Signal(MESSAGE_LENGTH_BITS), Signal()
         found_group, found_schema = Signal(), Signal()
-        m.d.comb += [group_fits.eq(1), expected.eq(expected_block + layout.HEADER_SIZE)]
+        m.d.comb += group_fits.eq(1)
         with m.Switch(self._u16(layout.HEADER_TEMPLATE)):
             for name in self._names:
                 found = layout.SCHEMA.message(name)
@@ -102,6 +102,7 @@ class MessageForm(wiring.Component):
                         known.eq(1),
                         is_event.eq(name in EVENTS),
                         expected_block.eq(found.block_length),
+                        expected.eq(layout.HEADER_SIZE + found.block_length),
                         has_checks.eq(name in self._program.starts),
                         begin.eq(self._program.starts.get(name, 0)),
                     ]

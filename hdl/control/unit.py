@@ -89,8 +89,8 @@ class ControlUnit(wiring.Component):
 
     Latency
     -------
-    ``want`` 4 cycles after the last byte of a message without checks, else 7 and 3 more per row of its program, and 64
-    or 96 more per product: 245 for an instrument row. From ``grant`` to ``begin_step`` 1 cycle, to ``apply`` 3; from
+    ``want`` 4 cycles after the last byte of a message without checks, else 7 and 4 more per row of its program, and 64
+    or 96 more per product: 271 for an instrument row. From ``grant`` to ``begin_step`` 1 cycle, to ``apply`` 3; from
     ``done`` to ``acknowledged`` 1, from ``record_ready`` to ``finished`` 1.
     """
 
