@@ -1,0 +1,50 @@
+"""A property, how it is proven, and what must break it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from hdl.formal.bench import Design
+from hdl.formal.solver import Mode, Question, Verdict
+
+SOUND: Final = ""
+"""The mutation of the hardware as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A property of a component, with a run that reaches what it is about, and mutations that break it.
+
+    Parameters
+    ----------
+    name: short, unique.
+    statement: the property in words, with the widths and sizes it is proven for.
+    build: the bench's design under a mutation, ``SOUND`` for none.
+    mutations: each must make the property fail within ``depth`` cycles from the first state.
+    mode: ``PROVE`` or ``BOUNDED``; depth: of the proof, and of the search for what a mutation breaks.
+    cover_depth: cycles in which all that is to be reached is reached.
+    any_state: the registers may begin with any value; with ``BOUNDED``, what takes no more cycles than the depth is
+        proven for good.
+    is_long: not for the ordinary test run.
+    """
+
+    name: str
+    statement: str
+    build: Callable[[str], Design]
+    mutations: tuple[str, ...]
+    mode: Mode
+    depth: int
+    mutation_depth: int
+    cover_depth: int
+    any_state: bool = False
+    is_long: bool = False
+
+    def checks(self) -> Iterator[tuple[str, Question, Verdict]]:
+        """What is asked, in words, and the answer that is expected."""
+        yield "holds", Question(self.build(SOUND), self.mode, self.depth, self.any_state), Verdict.PASS
+        yield "is reached", Question(self.build(SOUND), Mode.COVER, self.cover_depth, self.any_state), Verdict.PASS
+        for mutation in self.mutations:
+            question = Question(self.build(mutation), Mode.BOUNDED, self.mutation_depth, self.any_state)
+            yield f"fails: {mutation}", question, Verdict.FAIL
