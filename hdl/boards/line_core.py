@@ -1,0 +1,99 @@
+"""The core on an RGMII line, whatever the board: all in the line's clock."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.boards.network import BoardNetwork
+from hdl.boards.rgmii import RgmiiReceiver, RgmiiTransmitter, edges_layout
+from hdl.core import Core
+from hdl.ethernet.inbox import Inbox
+from hdl.parameters import CoreParameters
+from hdl.records import WORD_BITS
+from market.fastpath.specification import DEFAULT_SIZES, SCALING_SHIFT_LIMIT, EngineSizes
+
+LINE_HERTZ: Final = 125_000_000
+NS_PER_CYCLE: Final = 1_000_000_000 // LINE_HERTZ
+FORWARD_BIT: Final = 42
+"""When the line's clock is lost, time goes forward by 2^42 ns, 73 minutes: every quote and lease of before is old."""
+
+
+class LineCore(wiring.Component):
+    """Receiver, transmitter, inbox of control messages and core, with sizes and addresses as constants.
+
+    Parameters
+    ----------
+    network: addresses. sizes: of the build, all in use.
+
+    Members
+    -------
+    received, sent: one cycle of the lines.
+    lost: the line's clock is not what it should be: kills, and puts time forward.
+    kill: kills while set.
+    killed: by either of them or by the host. erred: the line was in error since the configuration. overrun: the core
+        lost a step since.
+    """
+
+    def __init__(self, network: BoardNetwork, sizes: EngineSizes = DEFAULT_SIZES) -> None:
+        self._network, self._sizes = network, sizes
+        self._parameters = CoreParameters(sizes, bus_bytes=1)
+        flags = {"lost": In(1), "kill": In(1), "killed": Out(1), "erred": Out(1), "overrun": Out(1)}
+        super().__init__({"received": In(edges_layout), "sent": Out(edges_layout), **flags})
+
+    def elaborate(self, platform: object) -> Module:
+        """The frames that come go to the core and to the inbox."""
+        m = Module()
+        m.submodules.receiver = receiver = RgmiiReceiver(self._parameters)
+        m.submodules.transmitter = transmitter = RgmiiTransmitter(self._parameters)
+        m.submodules.inbox = inbox = Inbox(self._parameters)
+        m.submodules.core = core = Core(self._parameters)
+        for name in receiver.rx.signature.members:
+            m.d.comb += [getattr(taker.rx, name).eq(getattr(receiver.rx, name)) for taker in (core, inbox)]
+        wiring.connect(m, inbox.octets, core.control)
+        wiring.connect(m, core.tx, transmitter.tx)
+        m.d.comb += [
+            receiver.line.eq(self.received),
+            self.sent.eq(transmitter.line),
+            core.tx_ready.eq(transmitter.ready),
+            inbox.address.eq(int(self._network.address)),
+            inbox.port.eq(self._network.control_port),
+            core.words.ready.eq(1),
+            core.log.ready.eq(1),
+        ]
+        m.d.sync += [
+            core.kill.eq(self.kill | self.lost),
+            self.killed.eq(core.killed | core.kill),
+            self.erred.eq(receiver.errors != 0),
+            self.overrun.eq(core.overrun),
+        ]
+        self._constants(m, core)
+        self._time(m, core)
+        return m
+
+    def _constants(self, m: Module, core: Core) -> None:
+        """Sizes and addresses."""
+        network, sizes = self._network, self._sizes
+        for name, value in {
+            "source_link": network.link,
+            "destination_link": network.host_link,
+            "source_address": int(network.address),
+            "destination_address": int(network.host),
+            "source_port": network.control_port,
+            "message_port": network.message_port,
+            "log_port": network.log_port,
+        }.items():
+            m.d.comb += core.settings[name].eq(value)
+        m.d.comb += [core.sizes[name].eq(getattr(sizes, name)) for name in ("venues", "instruments", "channels")]
+        m.d.comb += [core.sizes[f"top{k}"].eq(sizes.top // 10**k) for k in range(SCALING_SHIFT_LIMIT + 1)]
+
+    def _time(self, m: Module, core: Core) -> None:
+        """Nanoseconds since the configuration."""
+        now, was_lost = Signal(WORD_BITS), Signal(init=1)
+        m.d.comb += core.time.eq(now)
+        m.d.sync += [now.eq(now + NS_PER_CYCLE), was_lost.eq(self.lost)]
+        with m.If(self.lost & ~was_lost):
+            m.d.sync += now[FORWARD_BIT:].eq(now[FORWARD_BIT:] + 1)
