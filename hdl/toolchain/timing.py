@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,8 @@ from market.errors import Fatal, MissingInput
 _DROPPED: Final = ("ignoring clock constraint", "at 12.00 MHz")
 """A constraint on a net that is not there is dropped; the clock is then held against 12 MHz, which counts as a pass."""
 _LINES_SHOWN: Final = 8
+_MADE: Final = re.compile(r"_(?:TRELLIS_FF|TRELLIS_DPR16X4|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|DP16KD)_.*")
+"""What synthesis appends to the name of the register that a cell was made for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One step of a path: a cell's delay or a net's, in ns, and which."""
+    """One step of a path: a cell's delay or a net's, in ns, and the signal of the source that it was made for."""
 
     kind: str
     delay_ns: float
@@ -97,4 +100,4 @@ def _hops(path: list[dict[str, Any]]) -> tuple[Hop, ...]:
 
 
 def _place(hop: dict[str, Any]) -> str:
-    return str(hop["net"]) if "net" in hop else f"{hop['from']['cell']} to {hop['to']['cell']}"
+    return _MADE.sub("", str(hop["net"] if "net" in hop else hop["from"]["cell"]))
