@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -26,9 +26,17 @@ from hdl.steps.intake import Intake
 from hdl.steps.sequencer import Sequencer
 from market.fastpath import layout
 from market.fastpath.feeds.verdict import BAD
-from market.fastpath.specification import Feed, StepKind
+from market.fastpath.specification import Feed, Refusal, StepKind
 
 PROBE_BITS: Final = 6
+BOOK_TEMPLATES: Final = (
+    layout.TEMPLATE_LINE_ROW,
+    layout.TEMPLATE_BOOK_ROW,
+    layout.TEMPLATE_BOOK_CLEAR,
+    layout.TEMPLATE_BOOK_ORDER,
+    layout.TEMPLATE_BOOK_READY,
+)
+"""Control messages about lines and books, of which the core has none: their rows are outside the build."""
 
 
 class Core(wiring.Component):
@@ -211,7 +219,9 @@ class Core(wiring.Component):
                 owner.command.apply.eq(unit.command.apply & is_owner),
                 *assign(owner.command, unit.command, ("template", "message", "time")),
             ]
+        has_owner = Signal()
         m.d.comb += [
+            has_owner.eq(~Cat(*(unit.command.template == template for template in BOOK_TEMPLATES)).any()),
             unit.command.done.eq(Mux(for_channels, channels.command.done, decider.command.done)),
             unit.command.refusal.eq(Mux(for_channels, channels.command.refusal, decider.command.refusal)),
             unit.sizes.eq(self.sizes),
@@ -231,6 +241,8 @@ class Core(wiring.Component):
             sequencer.step_number.eq(self.intake.next_step),
             sequencer.last_step.eq(self.intake.step),
         ]
+        with m.If(~has_owner):
+            m.d.comb += unit.command.refusal.eq(Refusal.UNKNOWN_ROW)
 
     def _admit_control(self, m: Module) -> None:
         """The host's bytes; a message begins only when the log has room for it: the host can wait, frames cannot."""
