@@ -39,7 +39,6 @@ def _verilog(parameters: CoreParameters, say: Say) -> str:
 
 def _described(parameters: CoreParameters) -> str:
     from hdl.core import Core
-
     from hdl.toolchain.verilog import flat_verilog_of
     from sim.rtl.top import NAME, SoftTop
 
