@@ -59,8 +59,11 @@ def _recorded() -> list[SourceFile]:
     if not configured:
         return []
     folder = Path(configured) / "binance-20240808"
+    coins = zip(*_RECORDINGS.values(), strict=True)
     files = [
-        SourceFile(venue, folder / f"{name}_20240808.gz") for venue, names in _RECORDINGS.items() for name in names
+        SourceFile(venue, folder / f"{name}_20240808.gz")
+        for names in coins
+        for venue, name in zip(_RECORDINGS, names, strict=True)
     ]
     present = [file for file in files if file.path.is_file()]
     if not present:
