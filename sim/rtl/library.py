@@ -16,6 +16,8 @@ from typing import Final
 
 from market.errors import Fatal
 from market.native.cache import cache_root
+from sim.rtl import branch_hints
+from sim.rtl.branch_hints import with_unlikely_branches
 from sim.rtl.tools import COMPILE, DEFINES, VERILATE, Tools, find_tools, run_tool
 
 HARNESS: Final = Path(__file__).with_name("harness")
@@ -71,7 +73,8 @@ def library_of(verilog: str, module: str, *, trace: bool = False, say: Say = say
     """
     tools = find_tools()
     harness = sorted(HARNESS.glob("*.cpp"))
-    sources = [f"{file.name}\n{file.read_text(encoding='utf-8')}" for file in harness]
+    changed_by = Path(branch_hints.__file__)
+    sources = [f"{file.name}\n{file.read_text(encoding='utf-8')}" for file in (*harness, changed_by)]
     options = [*VERILATE, *COMPILE, *DEFINES, HOT, COLD, HARNESS_LEVEL, RUNTIME, str(trace)]
     key = digest_of(tools.identity, verilog, *sources, *options)
     library = cache_folder() / f"{key}.so"
@@ -98,6 +101,8 @@ def _build(
     common = [*COMPILE, *defines, f"-I{made}", *tools.includes]
     # the largest first: the compiler runs beside itself
     generated = sorted(made.glob(f"V{module}*.cpp"), key=lambda file: -file.stat().st_size)
+    for file in filter(is_hot, generated):
+        file.write_text(with_unlikely_branches(file.read_text(encoding="utf-8")), encoding="utf-8")
     jobs = [(file, HOT if is_hot(file) else COLD) for file in generated]
     jobs += [(file, HARNESS_LEVEL) for file in harness]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:

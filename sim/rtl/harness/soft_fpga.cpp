@@ -28,6 +28,8 @@ constexpr size_t BUS_BYTES = sizeof(Vsoft_fpga::rx_data);
 // The idle port is a register behind others: it must hold for so many cycles to mean anything.
 constexpr int IDLE_CYCLES = 4;
 constexpr int64_t STALLED = -1;
+// Of a LogStep message without its payload, which is at most what came in.
+constexpr int64_t LOG_STEP_BYTES = 34;
 
 enum Area { OUTPUTS, LOG, SENT, MARKS, AREAS };
 enum Mark : int64_t { FIRST_BEAT, LAST_BEAT, EARLY, FIRST_SENT, FRAME_GOOD, FRAME_DROPPED };
@@ -271,12 +273,12 @@ class SoftFpga {
 
   // The log leaves the core byte by byte: wait while more than `backlog_` bytes of it may still be inside.
   bool make_room(int64_t length) {
-    expected_ += length + 64;
+    expected_ += length + LOG_STEP_BYTES;
     if (expected_ - logged_ <= backlog_) return true;
     const Source source = source_;
     if (!settle(limit_)) return false;
     source_ = source;
-    expected_ = length + 64;
+    expected_ = length + LOG_STEP_BYTES;
     return true;
   }
 

