@@ -14,7 +14,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.parameters import CoreParameters
-from market.fastpath.specification import SCALING_SHIFT_LIMIT
+from market.fastpath.specification import BOOK_ORDERS_LIMIT, SCALING_SHIFT_LIMIT, SET_ORDERS, EngineSizes
 from market.fastpath.state import Counter, FrameCounter
 
 TIME_BITS: Final = 62
@@ -30,6 +30,11 @@ LENGTH_BITS: Final = 11
 """Width of a payload's length in bytes: up to 1,472."""
 EDGE_MARGIN_BITS: Final = 4
 """An edge or deviation is a sum of a few prices: sign and this much room above a price."""
+
+TABLES: Final = 2
+"""Of orders in a book's memory; an order may be in one set of each."""
+SET_BITS: Final = (BOOK_ORDERS_LIMIT // (TABLES * SET_ORDERS) - 1).bit_length()
+_BOOK_SIZES: Final = ("lines", "books", "order_books")
 
 FRAME_COUNTERS_AT: Final = 32
 """Where the frame counters begin in a count mask; the status counters begin at 0."""
@@ -59,11 +64,24 @@ DROP_BITS: Final = 3
 def sizes_layout(parameters: CoreParameters) -> data.StructLayout:
     """The sizes in use, at most the build's capacity; constants on a board.
 
-    ``top0`` to ``top3`` are (2^P - 1) / 10^k for k of 0 to 3, P being the price bits in use.
+    ``top0`` to ``top3`` are (2^P - 1) / 10^k for k of 0 to 3, P being the price bits in use. ``set_mask`` is the number
+    of sets of orders in a table of a book, less one; ``tick_shift`` the binary logarithm of the prices in its window.
     """
     fields = {"venues": unsigned(8), "instruments": unsigned(17), "channels": unsigned(17)}
+    fields |= {"lines": unsigned(7), "books": unsigned(9), "order_books": unsigned(5)}
+    fields |= {"set_mask": unsigned(SET_BITS), "tick_shift": unsigned(4)}
     fields |= {f"top{k}": unsigned(parameters.price_bits) for k in range(SCALING_SHIFT_LIMIT + 1)}
     return data.StructLayout(fields)
+
+
+def sizes_values(sizes: EngineSizes) -> dict[str, int]:
+    """Sizes as the fields of ``sizes_layout``."""
+    values = {name: getattr(sizes, name) for name in ("venues", "instruments", "channels", *_BOOK_SIZES)}
+    values |= {
+        "set_mask": sizes.book_orders // (TABLES * SET_ORDERS) - 1,
+        "tick_shift": sizes.book_ticks.bit_length() - 1,
+    }
+    return values | {f"top{k}": sizes.top // 10**k for k in range(SCALING_SHIFT_LIMIT + 1)}
 
 
 class FrameBus(wiring.Signature):

@@ -13,8 +13,8 @@ from hdl.boards.rgmii import RgmiiReceiver, RgmiiTransmitter, edges_layout
 from hdl.core import Core
 from hdl.ethernet.inbox import Inbox
 from hdl.parameters import CoreParameters
-from hdl.records import WORD_BITS
-from market.fastpath.specification import DEFAULT_SIZES, SCALING_SHIFT_LIMIT, EngineSizes
+from hdl.records import WORD_BITS, sizes_values
+from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
 
 LINE_HERTZ: Final = 125_000_000
 NS_PER_CYCLE: Final = 1_000_000_000 // LINE_HERTZ
@@ -87,8 +87,7 @@ class LineCore(wiring.Component):
             "log_port": network.log_port,
         }.items():
             m.d.comb += core.settings[name].eq(value)
-        m.d.comb += [core.sizes[name].eq(getattr(sizes, name)) for name in ("venues", "instruments", "channels")]
-        m.d.comb += [core.sizes[f"top{k}"].eq(sizes.top // 10**k) for k in range(SCALING_SHIFT_LIMIT + 1)]
+        m.d.comb += [core.sizes[name].eq(value) for name, value in sizes_values(sizes).items()]
 
     def _time(self, m: Module, core: Core) -> None:
         """Nanoseconds since the configuration."""

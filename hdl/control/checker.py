@@ -28,7 +28,7 @@ class Checker(wiring.Component):
 
     Parameters
     ----------
-    parameters: the build; lines and books are those of its capacity.
+    parameters: the build.
     program: the checks.
 
     Members
@@ -46,7 +46,7 @@ class Checker(wiring.Component):
     """
 
     def __init__(self, parameters: CoreParameters, program: Program) -> None:
-        self._parameters, self._program = parameters, program
+        self._program = program
         super().__init__(
             {
                 "start": In(1),
@@ -160,14 +160,13 @@ class Checker(wiring.Component):
                     m.d.sync += target.eq(value)
 
     def _limits(self) -> dict[Limit, Any]:
-        capacity = self._parameters.capacity
         return {
             Limit.INSTRUMENTS: self.sizes.instruments,
             Limit.VENUES: self.sizes.venues,
             Limit.CHANNELS: self.sizes.channels,
-            Limit.LINES: capacity.lines,
-            Limit.BOOKS: capacity.books,
-            Limit.ORDER_BOOKS: capacity.order_books,
+            Limit.LINES: self.sizes.lines,
+            Limit.BOOKS: self.sizes.books,
+            Limit.ORDER_BOOKS: self.sizes.order_books,
             **LIMITS,
         }
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from hdl.parameters import CoreParameters
 from market.errors import Fatal
-from market.fastpath.specification import DEFAULT_SIZES, SCALING_SHIFT_LIMIT, EngineSizes
+from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
 
-_NAMES = ("venues", "instruments", "price_bits", "channels")
+_NAMES = tuple(field.name for field in fields(EngineSizes))
 
 
 def parameters_for(sizes: EngineSizes, *, bus_bytes: int = 8) -> CoreParameters:
@@ -24,10 +26,8 @@ def sizes_port(parameters: CoreParameters, sizes: EngineSizes) -> bytes:
         wanted, most = getattr(sizes, name), getattr(parameters.capacity, name)
         if wanted > most:
             raise Fatal(f"sizes ask for {wanted} {name}; this core was built for at most {most}")
-    from hdl.records import sizes_layout  # Amaranth is an extra: whoever has a core has it
+    from hdl.records import sizes_layout, sizes_values  # Amaranth is an extra: whoever has a core has it
 
     layout = sizes_layout(parameters)
-    values = {"venues": sizes.venues, "instruments": sizes.instruments, "channels": sizes.channels}
-    values |= {f"top{k}": sizes.top // 10**k for k in range(SCALING_SHIFT_LIMIT + 1)}
-    bits: int = sum(value << layout[name].offset for name, value in values.items())
+    bits: int = sum(value << layout[name].offset for name, value in sizes_values(sizes).items())
     return bits.to_bytes(-(-layout.size // 8), "little")

@@ -12,7 +12,7 @@ from amaranth.sim import Simulator
 from hdl.control.host_events import QUOTE_FIELDS, TRADE_FIELDS
 from hdl.control.unit import ControlUnit
 from hdl.parameters import CoreParameters
-from hdl.records import acknowledge_layout
+from hdl.records import acknowledge_layout, sizes_values
 from market.fastpath.conformance.case import SCHEMA
 from market.fastpath.specification import Refusal, Result
 from market.wire.sbe import encode
@@ -170,11 +170,8 @@ class ControlBench:
 
     def _set_sizes(self, given: Exchange) -> None:
         ctx, sizes = self._ctx, self._unit.sizes
-        ctx.set(sizes.venues, given.sizes.venues)
-        ctx.set(sizes.instruments, given.sizes.instruments)
-        ctx.set(sizes.channels, given.sizes.channels)
-        for k in range(4):
-            ctx.set(getattr(sizes, f"top{k}"), given.sizes.top // 10**k)
+        for name, value in sizes_values(given.sizes).items():
+            ctx.set(getattr(sizes, name), value)
 
 
 def run_bench(unit: ControlUnit, run: Callable[[ControlBench], Any], seed: int | None = None) -> ControlBench:

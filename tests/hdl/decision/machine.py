@@ -22,11 +22,11 @@ from hdl.records import (
     late_layout,
     quote_layout,
     sizes_layout,
+    sizes_values,
     trade_layout,
     trigger_layout,
 )
 from market.fastpath.conformance.case import Quote, Trade
-from market.fastpath.reference.admission import power_of_ten
 from market.fastpath.specification import EngineSizes
 from market.fastpath.state import Counter
 from tests.hdl.decision.ports import Ports
@@ -109,8 +109,7 @@ class Machine:
 
     def use(self, sizes: EngineSizes) -> None:
         """Set the sizes in use."""
-        values = {"venues": sizes.venues, "instruments": sizes.instruments, "channels": sizes.channels}
-        values |= {f"top{k}": sizes.top // power_of_ten(k) for k in range(4)}
+        values = sizes_values(sizes)
         for part in ("decider", "trades"):
             self.ports.set(f"{part}__sizes", packed(sizes_layout(self._parameters), values))
 

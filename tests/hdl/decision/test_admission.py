@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 from hdl.decision.admission import Admission
 from hdl.parameters import CoreParameters
-from hdl.records import quote_layout, sizes_layout
+from hdl.records import quote_layout, sizes_layout, sizes_values
 from market.fastpath.specification import EngineSizes, RejectReason
 from tests.hdl.decision.machine import packed
 from tests.hdl.decision.ports import Ports, run_event, run_preparation, simulate
 
 PARAMETERS = CoreParameters(EngineSizes(venues=2, instruments=1))
 LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
-SIZES = {"venues": 2, "instruments": 1, "channels": 1}
+SIZES = EngineSizes(venues=2, instruments=1, channels=1)
 
 
 def some_quotes(rng: random.Random, price_top: int, quantity_top: int) -> Iterator[dict[str, int]]:
@@ -60,7 +61,7 @@ def test_the_first_failing_check_is_said_and_good_quotes_are_scaled() -> None:
         price_top, quantity_top = (top // 10**shift for shift in shifts)
         quote = next(some_quotes(rng, price_top, quantity_top))
         known, last = rng.random() < 0.9, rng.choice((None, 5, 6, HIGHEST - 1))
-        sizes = packed(sizes_layout(PARAMETERS), SIZES | {f"top{k}": top // 10**k for k in range(4)})
+        sizes = packed(sizes_layout(PARAMETERS), sizes_values(replace(SIZES, price_bits=bits)))
         scaling = {"known": known, "price_exponent": -9, "quantity_exponent": -8}
         scaling |= {"price_shift": shifts[0], "quantity_shift": shifts[1]}
         inputs = {"sizes": sizes, "quote": packed(quote_layout, quote), "in_build": 1}

@@ -7,7 +7,7 @@ from typing import Any
 
 from hdl.decision.trades import TRADE_CYCLES, TradeCounter, trade_outcome_layout
 from hdl.parameters import CoreParameters
-from hdl.records import sizes_layout, trade_layout
+from hdl.records import sizes_layout, sizes_values, trade_layout
 from market.fastpath.specification import EngineSizes, Side
 from market.fastpath.state import Counter
 from tests.hdl.decision.machine import counted, fields_of, packed
@@ -50,8 +50,8 @@ def outcome_of(ports: Ports) -> tuple[dict[Counter, int], dict[str, Any] | None]
 
 
 def set_up(ports: Ports) -> None:
-    sizes = {"venues": 2, "instruments": 4, "channels": 1} | {f"top{k}": TOP // 10**k for k in range(4)}
-    ports.set("sizes", packed(sizes_layout(PARAMETERS), sizes))
+    sizes = EngineSizes(venues=2, instruments=4, channels=1, price_bits=TOP.bit_length())
+    ports.set("sizes", packed(sizes_layout(PARAMETERS), sizes_values(sizes)))
     for name, value in ROW.items():
         ports.set(f"scaling__row__{name}", value)
 

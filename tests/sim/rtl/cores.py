@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import cache
 
 from hdl.parameters import BUS_BYTES
@@ -9,7 +10,7 @@ from market.fastpath.conformance.runner import EngineFactory
 from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
 from sim.rtl.engine import CoreBuild, SoftFpga, build_core
 
-LARGEST = EngineSizes(venues=6, instruments=16)
+LARGEST = EngineSizes(venues=6, instruments=16, order_books=6, book_ticks=4_096)
 WIDTHS = BUS_BYTES
 
 
@@ -27,5 +28,4 @@ def soft_fpgas(bus_bytes: int, capacity: EngineSizes = DEFAULT_SIZES) -> EngineF
 
 def fits(sizes: EngineSizes, capacity: EngineSizes = DEFAULT_SIZES) -> bool:
     """Whether a core of that capacity takes the sizes."""
-    names = ("venues", "instruments", "price_bits", "channels")
-    return all(getattr(sizes, name) <= getattr(capacity, name) for name in names)
+    return all(getattr(sizes, field.name) <= getattr(capacity, field.name) for field in fields(EngineSizes))
