@@ -54,6 +54,8 @@ class Decider(wiring.Component):
         the former from ``loaded`` on.
     committed: strobe: the writes of an accepted event are made in this cycle; ``ready`` follows.
     late: the late values of committed triggers, in order.
+    forget: strobe, when ready: quote, sequence and bits of ``instrument`` and ``venue`` are forgotten, as by a reset,
+        but not the basis.
     heard: strobe: ``heard_venue`` was heard at ``heard_time``.
     command: see ``ControlCommand``; of Settle the amounts are checked here, all else is done before.
     kill: the pin; ``killed`` by it or by message.
@@ -62,6 +64,8 @@ class Decider(wiring.Component):
 
     Latency
     -------
+    ``forget`` to ``ready``: 2 cycles.
+
     ``loaded`` to ``early``: ``LATENCY`` cycles, if ``prepare`` was ``PREPARE_CYCLES`` before ``loaded``. The same for
     every kind. ``decided`` comes 2 cycles after ``early``. ``resolve`` to ``committed``: 2 cycles, if it comes 6 cycles
     after ``loaded`` or later.
@@ -74,6 +78,7 @@ class Decider(wiring.Component):
                 "sizes": In(sizes_layout(parameters)),
                 "ready": Out(1),
                 "prepare": In(1),
+                "forget": In(1),
                 "instrument": In(INSTRUMENT_NUMBER_BITS),
                 "venue": In(VENUE_NUMBER_BITS),
                 "time": In(TIME_BITS),
@@ -118,6 +123,9 @@ class Decider(wiring.Component):
         follow(m, at, event, allowance)
 
         commit = self._states(m, state, at)
+        forgets = delayed(m, self.forget, "forgets")
+        with m.If(forgets):
+            m.d.sync += state.eq(_State.IDLE)
         address = self._address(m, stores, commands)
         self._decide(m, at, event, allowance)
         self._command(m, stores, commands, allowance)
@@ -127,6 +135,7 @@ class Decider(wiring.Component):
             self.early.eq(event.early & (state == _State.EVENT)),
             stores.load.eq(delayed(m, self.prepare | commands.address.take, "load")),
             stores.commit.eq(commit),
+            stores.forget_quote.eq(Mux(forgets, address.here, commands.forget)),
             *assign(stores, self, ("heard", "heard_venue", "heard_time")),
             stores.reader.instrument.eq(self.scaling.instrument),
             stores.reader.venue.eq(self.scaling.venue),
@@ -174,7 +183,7 @@ class Decider(wiring.Component):
             ]
             with m.If(self.committed):
                 m.d.sync += state.eq(_State.IDLE)
-        with m.If(self.command.apply):
+        with m.If(self.command.apply | self.forget):
             m.d.sync += state.eq(_State.COMMAND)
         with m.If(self.command.done):
             m.d.sync += state.eq(_State.IDLE)
@@ -183,10 +192,11 @@ class Decider(wiring.Component):
     def _address(self, m: Module, stores: Stores, commands: CommandSteps) -> Address:
         """The address of the stores, and a copy of it for the event."""
         new = NewAddress().create(path=("new",))
+        of_event = self.prepare | self.forget
         m.d.comb += [
-            new.take.eq(self.prepare | commands.address.take),
-            new.instrument.eq(Mux(self.prepare, self.instrument, commands.address.instrument)),
-            new.venue.eq(Mux(self.prepare, self.venue, commands.address.venue)),
+            new.take.eq(of_event | commands.address.take),
+            new.instrument.eq(Mux(of_event, self.instrument, commands.address.instrument)),
+            new.venue.eq(Mux(of_event, self.venue, commands.address.venue)),
             new.next.eq(commands.address.next),
         ]
         pass_on(m, new, stores.address)

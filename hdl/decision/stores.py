@@ -98,6 +98,8 @@ class Stores(wiring.Component):
     load: strobe; ``loaded`` and, per venue, ``venues`` are of the address from the next cycle on.
     commit: strobe; ``changes`` are stored in the next cycle, with the new ``bases`` of the pairs with each other venue.
     heard, heard_venue, heard_time: see ``VenueTable``; reader: see ``ScalingTable``.
+    forget, forget_quote: per venue, strobes: what is stored of the instrument is forgotten, by the second one only
+        quote, sequence and bits.
     message, and its strobes: see ``CommandSteps``.
     """
 
@@ -118,6 +120,7 @@ class Stores(wiring.Component):
                 "reader": In(ScalingRead(parameters)),
                 "message": In(parameters.control_bytes * 8),
                 "forget": In(parameters.venues),
+                "forget_quote": In(parameters.venues),
                 "select": In(1),
                 "check": In(1),
                 "settlement_fits": Out(1),
@@ -160,14 +163,16 @@ class Stores(wiring.Component):
         pass_on(m, self.address, quotes.address, bits.address)
         bit_fields = venue_bits_fields(self._parameters)
         m.d.comb += [
-            *assign(quotes, self, ("load", "forget")),
+            quotes.load.eq(self.load),
+            quotes.forget.eq(self.forget_quote),
             quotes.write_sequence.eq(self.commit & changes.stored),
             quotes.new_sequence.eq(changes.sequence),
             quotes.new_valid.eq(changes.admitted),
             quotes.write_quote.eq(self.commit & changes.admitted),
             *assign(quotes.new_quote, changes.quote, fields),
             *assign(loaded, quotes, ("sequence_known", "sequence")),
-            *assign(bits, self, ("load", "forget")),
+            bits.load.eq(self.load),
+            bits.forget.eq(self.forget_quote),
             bits.write.eq(self.commit & changes.stored),
             *assign(bits.new_bits, changes.bits, bit_fields),
             *assign(loaded.bits, bits.bits, bit_fields),

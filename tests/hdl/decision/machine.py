@@ -137,6 +137,13 @@ class Machine:
             self.ports.set(f"decider__{name}", value)
         await self._strobe("prepare")
 
+    async def forget(self, instrument: int, venue: int) -> None:
+        """Forget what is stored of a pair but its basis."""
+        await self._until("ready")
+        for name, value in (("instrument", instrument), ("venue", venue)):
+            self.ports.set(f"decider__{name}", value)
+        await self._strobe("forget")
+
     async def load(self, quote: Quote) -> None:
         """Give the fields of the announced event."""
         self.ports.set("decider__quote", packed(quote_layout, vars(quote)))

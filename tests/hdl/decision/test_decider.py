@@ -176,6 +176,43 @@ def test_a_full_queue_of_late_values_holds_the_next_event_back(compiled: Compile
     run_kind(compiled, Kind.ARB, test, positionLimit=1 << 40)
 
 
+def test_a_forgotten_quote_takes_its_sequence_and_its_bits_along(compiled: Compiled) -> None:
+    async def test(market: Market) -> None:
+        ports, machine = market.ports, market.machine
+        old = market.quote(0, *EVENTS[Kind.IMBALANCE])
+        assert (await machine.quote(old, market.now, Pace())).trigger is not None
+        later = market.now + 10_000
+        assert Counter.REJECT_OLD_SEQUENCE in (await machine.quote(old, later, Pace())).counts
+        await machine.forget(0, 0)
+        assert await cycles_until(ports, "ready") == 1
+        again = await machine.quote(old, later, Pace())
+        assert again.trigger is not None, "the sequence is new and the condition rises again"
+
+    run_kind(compiled, Kind.IMBALANCE, test)
+
+
+@pytest.mark.parametrize(("venue", "remains"), [(1, False), (2, True)])
+def test_a_forgotten_quote_is_invalid_for_other_venues(compiled: Compiled, venue: int, remains: bool) -> None:
+    async def test(market: Market) -> None:
+        await market.machine.forget(0, venue)
+        outcome = await market.machine.quote(one_event(market), market.now, Pace())
+        assert (outcome.trigger is not None) == remains
+
+    run_kind(compiled, Kind.ARB, test)
+
+
+def test_a_forgotten_quote_leaves_the_basis(compiled: Compiled) -> None:
+    async def test(market: Market) -> None:
+        machine = market.machine
+        await machine.forget(0, 1)
+        assert (await machine.quote(market.quote(1, *FLAT), market.now, Pace())).trigger is None
+        outcome = await machine.quote(market.quote(0, *EVENTS[Kind.BASIS]), market.now, Pace())
+        assert outcome.trigger is not None
+        assert outcome.trigger["kind"] == Kind.BASIS
+
+    run_kind(compiled, Kind.BASIS, test)
+
+
 def test_the_outcome_of_an_unknown_event_is_a_count(compiled: Compiled) -> None:
     async def test(market: Market) -> None:
         for instrument, venue in ((2, 0), (0, 3), (65_535, 255), (1, 0)):
