@@ -19,9 +19,10 @@ from hdl.ethernet.channels import ChannelTable
 from hdl.ethernet.receiver import FrameReceiver
 from hdl.feeds.binance import BinanceDecoder
 from hdl.log.event_log import EventLog
+from hdl.message_merger import MessageMerger
 from hdl.octet_stream import octet_stream
 from hdl.parameters import CoreParameters
-from hdl.records import DROP_BITS, WORD_BITS, FrameBus, sizes_layout, word_stream
+from hdl.records import DROP_BITS, WORD_BITS, FrameBus, sizes_layout, word_layout, word_stream
 from hdl.steps.intake import Intake
 from hdl.steps.sequencer import Sequencer
 from market.fastpath import layout
@@ -53,7 +54,8 @@ class Core(wiring.Component):
     time: of now; a frame's and a control message's is that of its first beat.
     sizes: in use; they must not change. settings: addresses of what is sent.
     kill: pin; while set nothing passes the gate.
-    control: control messages as bytes.
+    control: control messages as bytes. control_idle: none is in whole. control_applied: the last one was applied.
+    reports: messages of others, which are sent between those of the core.
     words, log: taps of what is sent, which wait for both takers: messages in words, LogStep messages in bytes.
     probe_index, probe_value: counters by their position in a count mask, while ``idle``.
     parity, last_id, killed: of the state.
@@ -73,6 +75,9 @@ class Core(wiring.Component):
                 "settings": In(egress_layout),
                 "kill": In(1),
                 "control": In(octet_stream()),
+                "control_idle": Out(1),
+                "control_applied": Out(1),
+                "reports": In(word_stream()),
                 "words": Out(word_stream()),
                 "log": Out(octet_stream()),
                 "probe_index": In(PROBE_BITS),
@@ -221,6 +226,8 @@ class Core(wiring.Component):
             ]
         has_owner = Signal()
         m.d.comb += [
+            self.control_idle.eq(unit.idle),
+            self.control_applied.eq(unit.applied),
             has_owner.eq(~Cat(*(unit.command.template == template for template in BOOK_TEMPLATES)).any()),
             unit.command.done.eq(Mux(for_channels, channels.command.done, decider.command.done)),
             unit.command.refusal.eq(Mux(for_channels, channels.command.refusal, decider.command.refusal)),
@@ -279,9 +286,12 @@ class Core(wiring.Component):
     def _send(self, m: Module) -> None:
         """Words and log to the way out and to the taps."""
         egress, account, sequencer = self.egress, self.account, self.sequencer
+        m.submodules.messages = messages = MessageMerger(word_layout)
         wiring.connect(m, egress.tx, wiring.flipped(self.tx))
+        wiring.connect(m, account.words, messages.preferred)
+        wiring.connect(m, wiring.flipped(self.reports), messages.other)
         for source, way_out, tap in (
-            (account.words, egress.words, self.words),
+            (messages.merged, egress.words, self.words),
             (self.event_log.log, egress.log, self.log),
         ):
             m.d.comb += [
