@@ -53,7 +53,7 @@ class BinanceDecoder(wiring.Component):
     accept, discard: strobes, one per frame in order, at the soonest two cycles after the last beat, and before the
         first trade of the next datagram is complete (57 bytes): its trades count, or not.
     trades: the trades of accepted datagrams.
-    overrun: stays set once a trade was lost, as ``TradeQueue`` says it.
+    overrun: stays set once a trade was lost, as ``TrialQueue`` says it.
 
     Latency: one cycle to ``is_quote``, ``loaded`` and ``verdict``. Between the last beat of a datagram and the first
     of the next there must be two cycles without a beat: the headers of the next are much longer.
@@ -131,7 +131,7 @@ class BinanceDecoder(wiring.Component):
 
     def _queue(self, m: Module, deals: GroupExtractor) -> None:
         m.submodules.queue = queue = TradeQueue()
-        entry, trade = deals.entries.trades, queue.trade
+        entry, trade = deals.entries.trades, queue.entry
         m.d.comb += [
             queue.begin.eq(self.payload.valid & self.payload.first),
             queue.put.eq(entry.valid),
@@ -153,4 +153,4 @@ class BinanceDecoder(wiring.Component):
                 m.d.comb += trade.aggressor.eq(Side.SELL)
             with m.Default():
                 m.d.comb += trade.aggressor.eq(Side.NONE)
-        wiring.connect(m, wiring.flipped(self.trades), queue.trades)
+        wiring.connect(m, wiring.flipped(self.trades), queue.kept)

@@ -33,10 +33,10 @@ def _keeps_its_offer(bench: Bench, offered: Any, mutation: str) -> None:
 def _trades(mutation: str) -> Design:
     subject = TradeQueue(depth=_TRADE_ROWS)
     bench = Bench(subject)
-    bench.free_inputs("trades")
-    _keeps_its_offer(bench, subject.trades, mutation)
+    bench.free_inputs("kept")
+    _keeps_its_offer(bench, subject.kept, mutation)
     if not mutation:
-        bench.claim(subject.trades.valid == (bench.peek("fsm_state", 2) == _OFFERS))
+        bench.claim(subject.kept.valid == (bench.peek("fsm_state", 2) == _OFFERS))
     return bench.design()
 
 

@@ -34,8 +34,8 @@ class Driver:
 
     async def cycle(self) -> None:
         """One cycle; takes the trade that is offered, if the reader is ready."""
-        if self.ctx.get(self.queue.trades.valid) and self.ctx.get(self.queue.trades.ready):
-            self.taken.append(self.ctx.get(self.queue.trades.payload.price))
+        if self.ctx.get(self.queue.kept.valid) and self.ctx.get(self.queue.kept.ready):
+            self.taken.append(self.ctx.get(self.queue.kept.payload.price))
         await self.ctx.tick()
 
     async def begin(self) -> None:
@@ -43,7 +43,7 @@ class Driver:
 
     async def put(self, prices: Sequence[int]) -> None:
         for price in prices:
-            self.ctx.set(self.queue.trade.price, price)
+            self.ctx.set(self.queue.entry.price, price)
             await self._strobe(self.queue.put)
             await self.cycle()
 
@@ -54,10 +54,10 @@ class Driver:
         await self._strobe(self.queue.discard)
 
     async def read(self, cycles: int) -> None:
-        self.ctx.set(self.queue.trades.ready, 1)
+        self.ctx.set(self.queue.kept.ready, 1)
         for _ in range(cycles):
             await self.cycle()
-        self.ctx.set(self.queue.trades.ready, 0)
+        self.ctx.set(self.queue.kept.ready, 0)
 
     @property
     def overrun(self) -> bool:
@@ -87,12 +87,12 @@ def test_a_trade_is_offered_three_cycles_after_its_acceptance() -> None:
         await driver.put([5])
         await driver.read(5)
         assert driver.taken == []
-        driver.ctx.set(driver.queue.trades.ready, 1)
+        driver.ctx.set(driver.queue.kept.ready, 1)
         await driver.accept()
         for _ in range(2):
-            assert not driver.ctx.get(driver.queue.trades.valid)
+            assert not driver.ctx.get(driver.queue.kept.valid)
             await driver.cycle()
-        assert driver.ctx.get(driver.queue.trades.valid)
+        assert driver.ctx.get(driver.queue.kept.valid)
         await driver.cycle()
 
     assert run(actions) == ([5], False, 1)
