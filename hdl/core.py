@@ -200,7 +200,7 @@ class Core(wiring.Component):
             sequencer.feed_quote.eq(binance.quote),
             *assign(sequencer, decider, ("ready", "committed", "outcome_counts", "fires", "trigger")),
             *assign(sequencer, decider, ("last_id", "killed")),
-            *assign(decider, sequencer, ("prepare", "instrument", "venue", "time", "loaded", "quote")),
+            *assign(decider, sequencer, ("prepare", "forget", "instrument", "venue", "time", "loaded", "quote")),
             *assign(decider, sequencer, ("resolve", "accept", "heard", "heard_venue", "heard_time")),
             decider.sizes.eq(self.sizes),
             decider.kill.eq(self.kill),

@@ -7,11 +7,13 @@ from typing import Final
 
 from market.errors import Fatal
 from market.fastpath import layout
-from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
+from market.fastpath.specification import DEFAULT_SIZES, EngineSizes, Feed
 
 BYTE: Final = 8
 BUS_BYTES: Final = (1, 8)
 """Bus widths that a core can be built for, in bytes per cycle."""
+PACKET_FEEDS: Final = frozenset(Feed) - {Feed.BINANCE_SBE}
+"""Feeds whose packets are numbered and whose messages name their instrument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +24,27 @@ class CoreParameters:
     ----------
     capacity: the largest ``EngineSizes`` that the build can take; smaller ones are chosen by the ``sizes`` port.
     bus_bytes: bytes of a frame per cycle, 1 or 8.
+    feeds: those that the build may have decoders for; a frame of any other one is BAD_MESSAGE.
 
     Raises ``Fatal`` for a bus width that no core has.
     """
 
     capacity: EngineSizes = DEFAULT_SIZES
     bus_bytes: int = 1
+    feeds: frozenset[Feed] = frozenset(Feed)
 
     def __post_init__(self) -> None:
         if self.bus_bytes not in BUS_BYTES:
             raise Fatal(f"bus of {self.bus_bytes} bytes; expected one of {BUS_BYTES}")
+
+    def has_feed(self, feed: Feed) -> bool:
+        """Whether there is a decoder for a feed; DERIBIT_LEGACY has one on the bus of one byte only."""
+        return feed in self.feeds and (feed is not Feed.DERIBIT_LEGACY or self.bus_bytes == 1)
+
+    @property
+    def packet_feeds(self) -> tuple[Feed, ...]:
+        """The feeds of numbered packets, order books and all, that the build has decoders for."""
+        return tuple(feed for feed in sorted(PACKET_FEEDS) if self.has_feed(feed))
 
     @property
     def venues(self) -> int:

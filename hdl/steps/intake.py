@@ -22,27 +22,37 @@ from hdl.records import (
 )
 from hdl.steps.clock import StepClock
 from hdl.steps.item import TRADE_COUNT_BITS, ItemKind, item_layout
-from market.fastpath.feeds.verdict import BAD, SKIPPED
+from market.fastpath.feeds.verdict import BAD, OLD, SKIPPED
 
 QUEUE_DEPTH: Final = 8
 """Steps that may wait while the trades of one long datagram are counted."""
+PACKET_QUEUE_DEPTH: Final = 32
+"""The same while the messages of one long packet change a book."""
 
 
 class Intake(wiring.Component):
     """Frames at their ends, host events and the time of control messages; out come items in order.
 
+    Parameters
+    ----------
+    depth: items that may wait.
+
+    Members
+    -------
     A frame is described by levels that hold from ``end`` until it is numbered: ``found`` and ``row`` of the
     channel table; ``verdict``, ``is_quote``, ``quote`` and ``trade_count`` of the feed. The table may change between a
-    frame's end and its number, so both verdicts of the receiver are kept until then. Host events come with a
-    strobe and are taken at once; ``begin_step`` numbers a control message. While ``hold`` is set a frame's end waits,
-    one at most. ``accepted`` and ``refused`` tell feed and log, in the cycle in which a frame is numbered, whether
-    its content counts; ``now`` and ``step`` are then already the frame's own (``next_now``, ``next_step``).
+    frame's end and its number, so both verdicts of the receiver are kept until then. ``is_packet``: its events come
+    from the books. Host events come with a strobe and are taken at once; ``begin_step`` numbers a control message.
+    While ``hold`` is set a frame's end waits, one at most. ``accepted`` and ``refused`` tell feed and log, in the cycle
+    in which a frame is numbered, whether its content counts; ``now`` and ``step`` are then already the frame's own
+    (``next_now``, ``next_step``).
 
     ``frame_now`` is T of the frame that is arriving (``frame_open``), if nothing is numbered before it. ``overrun``
     stays set once an item found the queue full: then a step is missing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, depth: int = QUEUE_DEPTH) -> None:
+        self._depth = depth
         super().__init__(
             {
                 "begin": In(1),
@@ -54,6 +64,7 @@ class Intake(wiring.Component):
                 "row": In(channel_layout),
                 "verdict": In(2),
                 "is_quote": In(1),
+                "is_packet": In(1),
                 "quote": In(quote_layout),
                 "trade_count": In(TRADE_COUNT_BITS),
                 "speculating": In(1),
@@ -85,7 +96,7 @@ class Intake(wiring.Component):
         """Host events and control messages come before a frame that ends in the same cycle."""
         m = Module()
         m.submodules.clock = clock = StepClock()
-        m.submodules.queue = queue = SyncFIFO(width=Value.cast(self.items.payload).shape().width, depth=QUEUE_DEPTH)
+        m.submodules.queue = queue = SyncFIFO(width=Value.cast(self.items.payload).shape().width, depth=self._depth)
         waiting, ending, drop = self._frame_end(m)
         frame_time = self._frame_times(m, waiting)
 
@@ -157,8 +168,11 @@ class Intake(wiring.Component):
             ending.eq(waiting & ~self.hold & ~self.begin_step & ~self.host_quote & ~self.host_trade),
             drop.eq(Mux(self.found, when_found, when_unknown)),
         ]
-        with m.If(self.found & (when_found == Drop.NONE) & (self.verdict == BAD)):
-            m.d.comb += drop.eq(Drop.BAD_MESSAGE)
+        with m.If(self.found & (when_found == Drop.NONE)):
+            with m.If(self.verdict == BAD):
+                m.d.comb += drop.eq(Drop.BAD_MESSAGE)
+            with m.Elif(self.verdict == OLD):
+                m.d.comb += drop.eq(Drop.DUPLICATE)
         return waiting, ending, drop
 
     def _describe_frame(self, m: Module, item: Signal, drop: Signal) -> None:
@@ -174,6 +188,8 @@ class Intake(wiring.Component):
             m.d.comb += item.kind.eq(ItemKind.DROPPED)
         with m.Elif(self.verdict == SKIPPED):
             m.d.comb += item.kind.eq(ItemKind.SKIPPED)
+        with m.Elif(self.is_packet):
+            m.d.comb += item.kind.eq(ItemKind.PACKET)
         with m.Elif(self.is_quote):
             m.d.comb += item.kind.eq(ItemKind.QUOTE)
         with m.Else():

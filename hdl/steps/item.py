@@ -31,6 +31,8 @@ class ItemKind(IntEnum):
     """A step whose ``trade_count`` trades wait in the feed's queue."""
     TRADE = 4
     """A step of one trade of the host: price and quantity stand in the bid's place."""
+    PACKET = 5
+    """A step whose events come from the books."""
 
 
 TRADE_COUNT_BITS: Final = 7

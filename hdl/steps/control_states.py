@@ -1,0 +1,107 @@
+"""States of the sequencer for control messages and host events, and for the end of every step."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+
+from hdl.records import TIME_BITS, RecordKind
+from hdl.steps.work import Work, mask_of
+from market.fastpath.specification import STATUS_INTERVAL_NS
+from market.fastpath.state import Counter
+
+_SETTLE_CYCLES: Final = 3
+"""From the cycle of a step's number to that in which a control message acts, and the one after it."""
+
+
+def let_lines_settle(m: Module, ports: Any) -> None:
+    """Frames wait until a control message has changed the lines, if it does."""
+    settling = Signal(_SETTLE_CYCLES)
+    m.d.sync += settling.eq(Cat(ports.begin_step, settling)[:_SETTLE_CYCLES])
+    with m.If(settling.any()):
+        m.d.comb += ports.hold.eq(1)
+
+
+def control_states(m: Module, ports: Any, work: Work) -> None:
+    """A control message or host event that was granted; frames that end before it is numbered wait."""
+    m.d.comb += [ports.control_step.eq(work.number), ports.control_now.eq(work.time)]
+    loads_parity = Signal()
+    with m.State("CONTROL-BEGIN"):
+        m.d.comb += ports.hold.eq(1)
+        with m.If(ports.host_event):
+            m.next = "IDLE"
+        with m.Elif(ports.begin_step):
+            m.d.sync += [
+                work.time.eq(ports.step_now),
+                work.number.eq(ports.step_number),
+                work.counts.mask.eq(Mux(ports.step_backwards, mask_of(Counter.TIME_BACKWARDS), 0)),
+            ]
+            m.next = "CONTROL"
+        with m.Elif(ports.acknowledged):
+            m.next = "CONTROL-REPEATED"
+        with m.Elif(ports.control_finished):
+            m.next = "IDLE"
+    with m.State("CONTROL-REPEATED"):
+        m.d.comb += [ports.hold.eq(1), ports.control_step.eq(ports.last_step)]
+        _acknowledge(m, ports)
+        with m.If(ports.control_finished):
+            m.next = "IDLE"
+    with m.State("CONTROL"):
+        _acknowledge(m, ports)
+        with m.If(ports.acknowledged & ports.records.ready):
+            applied = Mux(ports.control_applied, mask_of(Counter.CONTROL_APPLIED), 0)
+            refused = Mux(ports.control_refused, mask_of(Counter.CONTROL_REFUSED), 0)
+            m.d.sync += [
+                work.counts.mask.eq(work.counts.mask | applied | refused),
+                work.status_wanted.eq(ports.status_request),
+                loads_parity.eq(ports.load_parity),
+            ]
+        with m.If(ports.control_finished):
+            m.next = "COUNT"
+            with m.If(loads_parity):
+                m.next = "PARITY"
+    with m.State("PARITY"):
+        m.d.comb += [
+            ports.records.valid.eq(1),
+            ports.records.payload.kind.eq(RecordKind.PARITY),
+            ports.records.payload.body.parity.eq(ports.parity),
+        ]
+        with m.If(ports.records.ready):
+            m.next = "COUNT"
+
+
+def _acknowledge(m: Module, ports: Any) -> None:
+    body = ports.records.payload.body
+    m.d.comb += [
+        ports.records.valid.eq(ports.acknowledged),
+        ports.records.payload.kind.eq(RecordKind.ACKNOWLEDGE),
+        body.acknowledge.eq(ports.acknowledge),
+        ports.acknowledge_ready.eq(ports.records.ready),
+    ]
+
+
+def status_state(m: Module, ports: Any, work: Work) -> None:
+    """End of a step: a status if one is due or requested. A dropped frame ends here, too, without a step."""
+    status = ports.records.payload.body.status
+    next_status = Signal(TIME_BITS + 1)
+    due, sends = Signal(), Signal()
+    m.d.comb += [
+        due.eq(work.time >= next_status),
+        sends.eq(work.is_step & (due | work.status_wanted)),
+        ports.records.payload.kind.eq(RecordKind.STATUS),
+        status.number.eq(ports.last_status + 1),
+        status.step.eq(work.number),
+        status.time.eq(work.time),
+        status.id.eq(ports.last_id),
+        status.epoch.eq(ports.epoch),
+        status.killed.eq(ports.killed),
+        ports.records.valid.eq(sends),
+    ]
+    with m.If(~sends | ports.records.ready):
+        m.d.comb += ports.items.ready.eq(work.of_item)
+        m.next = "IDLE"
+    with m.If(sends & ports.records.ready):
+        m.d.sync += ports.last_status.eq(ports.last_status + 1)
+        with m.If(due):
+            m.d.sync += next_status.eq(work.time + STATUS_INTERVAL_NS)

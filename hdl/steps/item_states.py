@@ -1,0 +1,150 @@
+"""States of the sequencer for items: quotes, trades, and frames without events."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from amaranth.hdl import Module, Mux, Signal
+
+from hdl.records import Drop, RecordKind, trade_layout
+from hdl.steps.item import ItemKind
+from hdl.steps.work import Work, mask_of
+from market.fastpath.state import Counter, FrameCounter
+
+_DROP_COUNTERS: Final = {
+    Drop.BAD_FCS: FrameCounter.BAD_FCS,
+    Drop.NOT_OURS: FrameCounter.NOT_OURS,
+    Drop.BAD_IP: FrameCounter.BAD_IP,
+    Drop.BAD_UDP: FrameCounter.BAD_UDP,
+    Drop.DUPLICATE: FrameCounter.DUPLICATE,
+    Drop.BAD_MESSAGE: FrameCounter.BAD_MESSAGE,
+}
+
+
+def start_item(m: Module, ports: Any, work: Work) -> None:
+    """First cycle of an item: what it counts whatever its events do, and where it goes from here."""
+    item = ports.items.payload
+    frame, message = mask_of(FrameCounter.FRAMES), mask_of(FrameCounter.FRAMES, FrameCounter.MESSAGES)
+    backwards = Mux(item.backwards, mask_of(Counter.TIME_BACKWARDS), 0)
+    mask = work.counts.mask
+    with m.Switch(item.kind):
+        with m.Case(ItemKind.DROPPED):
+            with m.Switch(item.drop):
+                for drop, counter in _DROP_COUNTERS.items():
+                    with m.Case(drop):
+                        m.d.sync += mask.eq(frame | mask_of(counter))
+            m.next = "COUNT"
+            with m.If(item.speculated):
+                m.next = "UNDO"
+        with m.Case(ItemKind.SKIPPED):
+            m.d.sync += mask.eq(frame | mask_of(FrameCounter.SKIPPED_MESSAGES) | backwards)
+            m.d.comb += ports.heard.eq(1)
+            m.next = "COUNT"
+        with m.Case(ItemKind.QUOTE):
+            m.d.sync += mask.eq(message | backwards)
+            with m.If(item.speculated):
+                m.next = "RESOLVE"
+                with m.If(~work.loaded_once):
+                    m.next = "LOAD"
+            with m.Elif(ports.ready):
+                m.next = "LOAD"
+        with m.Case(ItemKind.PACKET):
+            m.d.sync += mask.eq(frame | backwards)
+            m.d.comb += [ports.heard.eq(1), ports.packet.eq(1)]
+            m.next = "PACKET"
+        with m.Default():
+            m.d.sync += [
+                mask.eq(message | backwards),
+                work.remaining.eq(Mux(item.kind == ItemKind.TRADE, 1, item.trade_count)),
+            ]
+            m.d.comb += ports.heard.eq(1)
+            m.next = "TRADES"
+
+
+def quote_states(m: Module, ports: Any, work: Work) -> None:
+    """A quote from its fields to its trigger; what an abandoned one leaves is undone."""
+    counts, records = work.counts, ports.records
+    with m.State("LOAD"):
+        m.d.comb += ports.loaded.eq(1)
+        m.next = "RESOLVE"
+    with m.State("RESOLVE"):
+        m.d.comb += [ports.resolve.eq(1), ports.accept.eq(1), ports.heard.eq(1)]
+        m.next = "COMMIT"
+    with m.State("UNDO"):
+        m.d.comb += ports.resolve.eq(1)
+        m.next = "COUNT"
+    with m.State("COMMIT"), m.If(ports.committed):
+        m.next = "COUNT"
+        with m.If(work.of_packet):
+            m.next = "EVENT-COUNT"
+        with m.Else():
+            m.d.sync += [
+                counts.mask.eq(counts.mask | ports.outcome_counts.mask),
+                counts.both_cut.eq(ports.outcome_counts.both_cut),
+            ]
+        with m.If(ports.fires):
+            m.next = "TRIGGER"
+    with m.State("TRIGGER"):
+        m.d.comb += [
+            records.valid.eq(1),
+            records.payload.kind.eq(RecordKind.TRIGGER),
+        ]
+        with m.If(records.ready):
+            m.next = "COUNT"
+            with m.If(work.of_packet):
+                m.next = "EVENT-COUNT"
+
+
+def trade_states(m: Module, ports: Any, work: Work) -> None:
+    """Each trade of an item: into the counter, then a count and a volume out of it."""
+    item, records = ports.items.payload, ports.records
+    body, remaining = records.payload.body, work.remaining
+    from_host = item.kind == ItemKind.TRADE
+    with m.State("TRADES"):
+        with m.If(remaining == 0):
+            m.next = "COUNT"
+        with m.Else():
+            m.d.comb += [
+                ports.trade.valid.eq(from_host | ports.trades.valid),
+                ports.trades.ready.eq(~from_host & ports.trade.ready),
+            ]
+            with m.If(ports.trade.valid & ports.trade.ready):
+                m.d.sync += remaining.eq(remaining - 1)
+                m.next = "TRADE-COUNT"
+    with m.State("TRADE-COUNT"):
+        m.d.comb += [
+            records.valid.eq(ports.trade_valid),
+            records.payload.kind.eq(RecordKind.COUNT),
+            body.count.eq(ports.trade_counts),
+        ]
+        with m.If(ports.trade_valid & records.ready):
+            m.next = "TRADE-VOLUME"
+    with m.State("TRADE-VOLUME"):
+        m.d.comb += [
+            records.valid.eq(ports.trade_has_volume),
+            records.payload.kind.eq(RecordKind.VOLUME),
+            body.volume.eq(ports.trade_volume),
+        ]
+        with m.If(records.ready | ~ports.trade_has_volume):
+            m.d.comb += ports.trade_ready.eq(1)
+            m.next = "TRADES"
+            with m.If(work.of_packet):
+                m.next = "PACKET"
+
+
+def choose_trade(m: Module, ports: Any, work: Work) -> None:
+    """The trade that the counter is given: of the feed's queue, of the host, or of a packet."""
+    item, event = ports.items.payload, ports.events.payload
+    stated = Signal(trade_layout)
+    quote = Mux(work.of_packet, event.quote, item.quote)
+    fields = type(item.quote)(item.quote.shape(), quote)
+    m.d.comb += [
+        stated.instrument.eq(Mux(work.of_packet, event.instrument, item.instrument)),
+        stated.venue.eq(item.venue),
+        stated.price_exponent.eq(fields.price_exponent),
+        stated.quantity_exponent.eq(fields.quantity_exponent),
+        stated.aggressor.eq(Mux(work.of_packet, event.aggressor, item.aggressor)),
+        stated.price.eq(fields.bid_price),
+        stated.quantity.eq(fields.bid_quantity),
+        ports.trade.payload.eq(Mux(work.of_packet | (item.kind == ItemKind.TRADE), stated, ports.trades.payload)),
+    ]

@@ -1,0 +1,65 @@
+"""States of the sequencer for packets: their events one after the other, as the books give them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from amaranth.hdl import Module
+
+from hdl.books.records import EventCounter, EventKind
+from hdl.records import RecordKind
+from hdl.steps.work import mask_of
+from market.fastpath.state import FrameCounter
+
+_COUNTERS: Final = {
+    EventCounter.MESSAGES: FrameCounter.MESSAGES,
+    EventCounter.SKIPPED_MESSAGES: FrameCounter.SKIPPED_MESSAGES,
+    EventCounter.GAPS: FrameCounter.GAPS,
+    EventCounter.HEARTBEATS: FrameCounter.HEARTBEATS,
+}
+
+
+def packet_states(m: Module, ports: Any) -> None:
+    """Between events, and around the quote of a book that broke, which is forgotten before and after its event."""
+    events, records = ports.events, ports.records
+    event = events.payload
+    with m.State("PACKET"), m.If(events.valid), m.Switch(event.kind):
+        with m.Case(EventKind.END):
+            m.d.comb += events.ready.eq(1)
+            m.next = "COUNT"
+        with m.Case(EventKind.COUNT):
+            _count(m, ports)
+        with m.Case(EventKind.TRADE):
+            m.d.comb += [ports.trade.valid.eq(1), events.ready.eq(ports.trade.ready)]
+            with m.If(ports.trade.ready):
+                m.next = "TRADE-COUNT"
+        with m.Case(EventKind.QUOTE), m.If(ports.ready):
+            m.d.comb += ports.prepare.eq(1)
+            m.next = "LOAD"
+        with m.Case(EventKind.WITHDRAW), m.If(ports.ready):
+            m.d.comb += ports.forget.eq(1)
+            m.next = "WITHDRAW"
+    with m.State("WITHDRAW"), m.If(ports.ready):
+        m.d.comb += ports.prepare.eq(1)
+        m.next = "LOAD"
+    with m.State("EVENT-COUNT"):
+        m.d.comb += [
+            records.valid.eq(ports.ready),
+            records.payload.kind.eq(RecordKind.COUNT),
+            records.payload.body.count.eq(ports.outcome_counts),
+        ]
+        with m.If(records.valid & records.ready):
+            m.d.comb += [events.ready.eq(1), ports.forget.eq(event.kind == EventKind.WITHDRAW)]
+            m.next = "PACKET"
+
+
+def _count(m: Module, ports: Any) -> None:
+    records, mask = ports.records, ports.events.payload.mask
+    m.d.comb += [
+        records.valid.eq(1),
+        records.payload.kind.eq(RecordKind.COUNT),
+        ports.events.ready.eq(records.ready),
+    ]
+    counts = records.payload.body.count
+    for place, counter in _COUNTERS.items():
+        m.d.comb += counts.mask[mask_of(counter).bit_length() - 1].eq(mask[place])

@@ -1,0 +1,32 @@
+"""What the states of the sequencer share while a step is under way."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Signal
+
+from hdl.records import TIME_BITS, WORD_BITS, count_bit, count_layout
+from hdl.steps.item import TRADE_COUNT_BITS
+from market.fastpath.state import Counter, FrameCounter
+
+
+class Work:
+    """Registers of the step: what it counts at its end, its time and number, and what becomes of it.
+
+    ``of_item``: it is an item's, not a control message's; ``of_packet``: a packet's. ``is_step``: it is numbered.
+    ``status_wanted``: a status is sent at its end, due or not. ``remaining``: trades that are still to come.
+    ``loaded_once``: the quote that arrives has been given to the decider.
+    """
+
+    def __init__(self) -> None:
+        self.counts = Signal(count_layout)
+        self.time, self.number = Signal(TIME_BITS, name="step_time"), Signal(WORD_BITS, name="step_number")
+        self.of_item, self.of_packet = Signal(name="of_item"), Signal(name="of_packet")
+        self.is_step = Signal(name="is_step")
+        self.status_wanted = Signal(name="status_wanted")
+        self.remaining = Signal(TRADE_COUNT_BITS, name="remaining")
+        self.loaded_once = Signal(name="loaded_once")
+
+
+def mask_of(*counters: Counter | FrameCounter) -> int:
+    """Counters as bits of a count mask."""
+    return sum(1 << count_bit(counter) for counter in counters)
