@@ -33,10 +33,10 @@ class BookUnit(wiring.Component):
     -------
     placed, operations: packets at their places, and what their messages ask for.
     events: of each packet in order, ended by END.
-    command: done, and perhaps refused, are LineRow, BookRow, BookClear, BookOrder and BookReady. Of a Reset the books
-        are unloaded, too, but it is done elsewhere. The ranges of fields have been checked.
+    command: LineRow, BookRow, BookClear, BookOrder and BookReady are done here, and perhaps refused; the ranges of
+        fields have been checked. The books that a Reset unloads are those of the lines that are ``forgotten``.
     forget: quotes to forget before a command is done; ready when that has been done.
-    ask_line, asked: see ``LineTable``.
+    ask_line, asked, forgotten: see ``LineTable``.
     idle: no packet, event or command is under way.
     """
 
@@ -52,6 +52,7 @@ class BookUnit(wiring.Component):
                 "forget": Out(stream.Signature(pair_layout)),
                 "ask_line": Out(LINE_NUMBER_BITS),
                 "asked": In(line_layout),
+                "forgotten": In(parameters.capacity.lines),
                 "idle": Out(1),
             }
         )
