@@ -114,6 +114,12 @@ class Case:
     end: End
 
     @property
+    def line_feeds(self) -> frozenset[int]:
+        """The feeds of the lines that the case follows."""
+        controls = [step.input for step in self.steps if isinstance(step.input, Control)]
+        return frozenset(int(one.fields["feed"]) for one in controls if one.message == "LineRow")
+
+    @property
     def has_lines(self) -> bool:
         """Whether the case is about numbered feeds, which a build may leave out."""
         return any(isinstance(step.input, Control) and step.input.message in LINE_MESSAGES for step in self.steps)

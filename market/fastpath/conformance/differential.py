@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from itertools import groupby
 
@@ -10,9 +11,10 @@ import numpy as np
 from market.engine import Engine
 from market.fastpath.conformance.case import SCHEMA, Frame, Input, Quote
 from market.fastpath.conformance.random_host import RandomHost
+from market.fastpath.conformance.random_lines import LINE_FEEDS
 from market.fastpath.conformance.runner import EngineFactory, described, feed
 from market.fastpath.reference import ReferenceEngine
-from market.fastpath.specification import EngineSizes
+from market.fastpath.specification import EngineSizes, Feed
 from market.wire.sbe import decode
 
 BATCH = 64
@@ -40,15 +42,15 @@ def compare_random_run(
     events: int,
     with_frames: bool = False,
     *,
-    with_lines: bool = True,
+    line_feeds: Sequence[Feed] = LINE_FEEDS,
 ) -> RunResult:
     """Run ``events`` random inputs through the reference and an engine; stops after the first batch that differs.
 
-    ``with_frames``: events come in frames, and frame counters are compared, too. ``with_lines``: among the frames are
-    packets of lines, whose books the host loads; False for an engine without numbered feeds.
+    ``with_frames``: events come in frames, and frame counters are compared, too. Among them are packets of
+    lines of ``line_feeds``, whose books the host loads; none for an engine without numbered feeds.
     """
     reference, engine = ReferenceEngine(sizes), factory(sizes)
-    host = RandomHost(reference, seed, with_frames, with_lines)
+    host = RandomHost(reference, seed, with_frames, line_feeds)
     done = 0
     while done < events:
         inputs: list[tuple[int, Input]] = []

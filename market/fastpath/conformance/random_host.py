@@ -5,7 +5,7 @@ It looks into a reference engine as a host looks into status messages, so that m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from market.fastpath.conformance.market_model import HIGHEST, LOWEST, MarketMode
 from market.fastpath.conformance.random_frames import RandomFrames
 from market.fastpath.conformance.random_lines import RandomLines
 from market.fastpath.reference import ReferenceEngine
-from market.fastpath.specification import Side
+from market.fastpath.specification import Feed, Side
 from market.wire.sbe import Primitive
 
 MS = 1_000_000
@@ -25,13 +25,13 @@ BAD_NUMBERS = (LOWEST, -1, 0, 1 << 24, 1 << 48, 1 << 56, 1 << 62, HIGHEST)
 class RandomHost:
     """Makes the inputs of a random run, one at a time, each with its time in ns."""
 
-    def __init__(self, engine: ReferenceEngine, seed: int, with_frames: bool, with_lines: bool) -> None:
+    def __init__(self, engine: ReferenceEngine, seed: int, with_frames: bool, line_feeds: Sequence[Feed] = ()) -> None:
         self._state = engine.state
         self._sizes = engine.state.sizes
         self._market = MarketModel(np.random.default_rng(seed), engine.state.sizes)
         self._now = 1_000_000_000
         self._frames = RandomFrames(self._market, engine.state.sizes) if with_frames else None
-        self._lines = RandomLines(self._market, engine.state) if with_frames and with_lines else None
+        self._lines = RandomLines(self._market, engine.state, line_feeds) if with_frames and line_feeds else None
         self._waiting = list(self._first_messages())
         self._controls: tuple[tuple[int, Callable[[], Control]], ...] = (
             (20, self._settle),

@@ -6,7 +6,7 @@ Like ``random_host`` it looks into a reference engine for what a venue and a hos
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from market.fastpath.conformance import packet_builder as wire
 from market.fastpath.conformance.case import Control
@@ -20,7 +20,7 @@ from market.fastpath.specification import Feed, Side
 FIRST_PORT = 31_000
 FIRST_CHANNEL = 40
 FIRST_WIRE_INSTRUMENT = 1_000
-FEEDS = (Feed.STARBASE, Feed.COINBASE_DERIVATIVES, Feed.DERIBIT_LEGACY)
+LINE_FEEDS = (Feed.STARBASE, Feed.COINBASE_DERIVATIVES, Feed.DERIBIT_LEGACY)
 LINES = 3
 CHANNEL_ROWS = 2 * LINES
 """An A and a B destination of every line."""
@@ -29,9 +29,10 @@ NEAR = 12
 
 
 class RandomLines:
-    """Three lines, one of each feed, with two books each."""
+    """Three lines with two books each, of the feeds given, in turn."""
 
-    def __init__(self, market: MarketModel, state: State) -> None:
+    def __init__(self, market: MarketModel, state: State, feeds: Sequence[Feed] = LINE_FEEDS) -> None:
+        self._feeds = [feeds[line % len(feeds)] for line in range(LINES)]
         self._market, self._state, self._sizes = market, state, state.sizes
         self._numbers = [market.one_of((0, 1, 1_000, (1 << 32) - 40, (1 << 61))) for _ in range(LINES)]
         self._last: list[bytes] = [b""] * LINES
@@ -51,7 +52,7 @@ class RandomLines:
                         "channel": self._sizes.channels - 1 - 2 * line - destination,
                         "instrument": 65_535,
                         "venue": self._pairs[line][1],
-                        "feed": int(FEEDS[line]),
+                        "feed": int(self._feeds[line]),
                         "enabled": 1,
                     },
                 )
@@ -62,7 +63,7 @@ class RandomLines:
         """The row of a line, always as it was."""
         line = self._market.below(LINES) if line is None else line
         fields = {"line": line, "wireChannel": FIRST_CHANNEL + line, "venue": self._pairs[line][1]}
-        return Control("LineRow", fields | {"feed": int(FEEDS[line]), "enabled": 1})
+        return Control("LineRow", fields | {"feed": int(self._feeds[line]), "enabled": 1})
 
     def book_row(self, book: int | None = None) -> Control:
         """The row of a book; the second book of a line is another instrument of the same number, if there is one."""
@@ -138,11 +139,11 @@ class RandomLines:
         first = number - old
         kind = wire.SNAPSHOT if market.chance(0.02) else wire.INCREMENTAL
         channel = FIRST_CHANNEL + line + (LINES if market.chance(0.02) else 0)
-        if FEEDS[line] is Feed.DERIBIT_LEGACY:
+        if self._feeds[line] is Feed.DERIBIT_LEGACY:
             self._numbers[line] = number + 1
             payload = wire.deribit_packet(first, messages, channel=channel)
         else:
-            build = wire.starbase_packet if FEEDS[line] is Feed.STARBASE else wire.coinbase_packet
+            build = wire.starbase_packet if self._feeds[line] is Feed.STARBASE else wire.coinbase_packet
             if kind == wire.INCREMENTAL and channel == FIRST_CHANNEL + line:
                 self._numbers[line] = max(number, first + len(messages))
             payload = build(first, messages, channel=channel, kind=kind)
@@ -220,16 +221,16 @@ class RandomLines:
         number, book = books[market.below(len(books))] if books else (99, None)
         wire_instrument = FIRST_WIRE_INSTRUMENT + (number if market.chance(0.95) else 77)
         flags = wire.END if market.chance(0.6) else 0
-        if FEEDS[line] is Feed.DERIBIT_LEGACY:
+        if self._feeds[line] is Feed.DERIBIT_LEGACY:
             return self._stated(wire_instrument, book)
         if book is None or market.chance(0.05):
-            return self._other(FEEDS[line], wire_instrument, flags)
+            return self._other(self._feeds[line], wire_instrument, flags)
         if market.chance(0.08):
             price, quantity = self._mid(book), market.quantity() - market.chance(0.05)
-            if FEEDS[line] is Feed.STARBASE:
+            if self._feeds[line] is Feed.STARBASE:
                 return wire.starbase_trade(wire_instrument, market.chance(0.5), price, quantity, flags)
             return wire.coinbase_trade(wire_instrument, market.below(3) - 1, price, quantity, flags)
-        return self._change(FEEDS[line], wire_instrument, book, flags)
+        return self._change(self._feeds[line], wire_instrument, book, flags)
 
     def _other(self, feed: Feed, wire_instrument: int, flags: int) -> bytes:
         if feed is Feed.STARBASE:

@@ -49,7 +49,7 @@ class Recorder:
 
     def __init__(self, sizes: EngineSizes, seed: int) -> None:
         self.engine = ReferenceEngine(sizes)
-        self.host = RandomHost(self.engine, seed, with_frames=True, with_lines=False)
+        self.host = RandomHost(self.engine, seed, with_frames=True)
         self.records: list[Record] = []
         self.late: list[tuple[int, int]] = []
         self.messages: list[bytes] = []

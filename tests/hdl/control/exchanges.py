@@ -108,7 +108,7 @@ def exchanges_of(sizes: EngineSizes, inputs: Iterable[tuple[int, Input]]) -> lis
 def random_exchanges(sizes: EngineSizes, seed: int, inputs: int) -> list[Exchange]:
     """The control messages of a random run."""
     engine = ReferenceEngine(sizes)
-    host = RandomHost(engine, seed, with_frames=False, with_lines=False)
+    host = RandomHost(engine, seed, with_frames=False)
     found = [start_of(sizes)]
     for _ in range(inputs):
         at_ns, given = host.next_input()

@@ -33,7 +33,7 @@ CASES = [case for case in load_corpus() if fits(case)]
 def follow_random(machine: Compiled, parameters: CoreParameters, sizes: EngineSizes, seed: int, inputs: int) -> int:
     """Random inputs to both; the number of triggers, all equal."""
     engine = ReferenceEngine(sizes)
-    host = RandomHost(engine, seed, with_frames=False, with_lines=False)
+    host = RandomHost(engine, seed, with_frames=False)
     triggers = 0
 
     async def test(ports: Ports) -> None:

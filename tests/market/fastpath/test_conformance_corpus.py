@@ -14,7 +14,7 @@ from market.fastpath.conformance.rules import BY_LABEL, Rule
 from market.fastpath.conformance.text import read_cases
 from market.fastpath.engine import CpuEngine
 from market.fastpath.reference import ReferenceEngine
-from market.fastpath.specification import EngineSizes
+from market.fastpath.specification import EngineSizes, Feed
 
 CORPUS = load_corpus()
 TABLE = Path(__file__).parents[3] / "docs" / "conformance.md"
@@ -101,3 +101,9 @@ def test_every_line_of_the_corpus_is_one_json_object() -> None:
     for file in CASES.glob("*.jsonl"):
         for line in file.read_text(encoding="utf-8").splitlines():
             assert isinstance(json.loads(line), dict)
+
+
+def test_cases_name_the_feeds_of_their_lines() -> None:
+    feeds = {case.name: case.line_feeds for case in CORPUS}
+    assert feeds["frame-other-feed"] == frozenset()
+    assert frozenset(Feed) - {Feed.BINANCE_SBE} == frozenset().union(*feeds.values())

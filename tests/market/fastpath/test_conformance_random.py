@@ -42,7 +42,7 @@ def test_engines_agree_on_frames() -> None:
 
 def test_engines_agree_on_frames_without_lines() -> None:
     result = compare_random_run(
-        lambda sizes: CpuEngine(sizes, event_log=True), SIZES[2], 30, 1_000, with_frames=True, with_lines=False
+        lambda sizes: CpuEngine(sizes, event_log=True), SIZES[2], 30, 1_000, with_frames=True, line_feeds=()
     )
     assert (result.differences, result.frame_counters["gaps"], result.frame_counters["messages"] > 300) == ((), 0, True)
 

@@ -44,7 +44,7 @@ def test_a_larger_build_passes(case: Case, bus_bytes: int) -> None:
 @pytest.mark.parametrize("with_frames", [False, True], ids=["events", "frames"])
 @pytest.mark.parametrize("sizes", [sizes for sizes in RANDOM_SIZES if fits(sizes)], ids=size_name)
 def test_random_runs_agree(sizes: EngineSizes, with_frames: bool, bus_bytes: int) -> None:
-    result = compare_random_run(soft_fpgas(bus_bytes), sizes, 300 + bus_bytes, 1_500, with_frames, with_lines=False)
+    result = compare_random_run(soft_fpgas(bus_bytes), sizes, 300 + bus_bytes, 1_500, with_frames, line_feeds=())
     assert result.differences == (), f"by event {result.events}: {result.inputs}"
 
 
@@ -54,6 +54,6 @@ def test_random_runs_agree(sizes: EngineSizes, with_frames: bool, bus_bytes: int
 @pytest.mark.parametrize("sizes", RANDOM_SIZES, ids=size_name)
 def test_long_random_runs_agree(sizes: EngineSizes, with_frames: bool, bus_bytes: int) -> None:
     result = compare_random_run(
-        soft_fpgas(bus_bytes, LARGEST), sizes, 400 + bus_bytes, 25_000, with_frames, with_lines=False
+        soft_fpgas(bus_bytes, LARGEST), sizes, 400 + bus_bytes, 25_000, with_frames, line_feeds=()
     )
     assert result.differences == (), f"by event {result.events}: {result.inputs}"
