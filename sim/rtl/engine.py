@@ -22,7 +22,7 @@ from sim.rtl.addresses import LOOPBACK, BoardAddresses, addresses_port
 from sim.rtl.build import core_library
 from sim.rtl.host_events import quote_messages, trade_messages
 from sim.rtl.library import Say, say_on_standard_error
-from sim.rtl.model import Area, Model, Value
+from sim.rtl.model import LOG_BACKLOG_BYTES, Area, Model, Value
 from sim.rtl.sizes import parameters_for, sizes_port
 
 FRAME_GAP_CYCLES: Final = {1: 20, 8: 3}
@@ -67,6 +67,8 @@ class SoftFpga:
     addresses: where what it sends comes from and goes to.
     keep: what the model collects besides, for ``sent`` and ``model.take``.
     gap: idle cycles between two frames of one call.
+    backlog: bytes of the event log that may wait in the core before further input waits, too; more than the core's ring
+        holds: frames never wait, as on a line, and steps that found no room are missing from the log.
 
     Attributes
     ----------
@@ -85,13 +87,14 @@ class SoftFpga:
         addresses: BoardAddresses = LOOPBACK,
         keep: Sequence[Area] = (),
         gap: int | None = None,
+        backlog: int = LOG_BACKLOG_BYTES,
     ) -> None:
         self.sizes = sizes
         self.parameters = build.parameters
         self.gap = FRAME_GAP_CYCLES[build.parameters.bus_bytes] if gap is None else gap
         kept = [*keep, *([Area.LOG] if event_log else [])]
         ports = sizes_port(build.parameters, sizes), addresses_port(addresses)
-        self.model = Model(build.library, *ports, keep=kept)
+        self.model = Model(build.library, *ports, keep=kept, backlog=backlog)
         self._outputs: list[bytes] = []
         self._frame_counters: list[bytes] = []
         self._hash = hashlib.sha256()
