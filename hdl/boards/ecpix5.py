@@ -12,6 +12,7 @@ from hdl.boards.clock_watch import ClockWatch
 from hdl.boards.line_core import LINE_HERTZ, LineCore
 from hdl.boards.network import BoardNetwork
 from hdl.boards.rgmii_pads import RgmiiPads
+from hdl.control.seal import BoardSeal
 from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
 
 BOARD_HERTZ: Final = 100_000_000
@@ -34,8 +35,8 @@ class Ecpix5(wiring.Component):
     clock is good. LED 1: blue, an error on the line since the configuration. LED 2: red, the core lost a step.
     """
 
-    def __init__(self, network: BoardNetwork, sizes: EngineSizes = DEFAULT_SIZES) -> None:
-        self._network, self._sizes = network, sizes
+    def __init__(self, network: BoardNetwork, seal: BoardSeal, sizes: EngineSizes = DEFAULT_SIZES) -> None:
+        self._network, self._seal, self._sizes = network, seal, sizes
         super().__init__({})
 
     def elaborate(self, platform: Any) -> Module:
@@ -45,7 +46,7 @@ class Ecpix5(wiring.Component):
         m.domains.sync = ClockDomain(reset_less=True)
         m.submodules.lines = lines = RgmiiPads(ports, LINE_HERTZ)
         m.submodules.watch = watch = ClockWatch(LINE_HERTZ, BOARD_HERTZ)
-        m.submodules.line_core = core = LineCore(self._network, self._sizes)
+        m.submodules.line_core = core = LineCore(self._network, self._seal, self._sizes)
         m.d.comb += [
             ClockSignal().eq(lines.rx_clk),
             core.received.eq(lines.received),

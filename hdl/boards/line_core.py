@@ -8,9 +8,10 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.boards.guarded_core import GuardedCore
 from hdl.boards.network import BoardNetwork
-from hdl.boards.rgmii import RgmiiReceiver, RgmiiTransmitter, edges_layout
-from hdl.core import Core
+from hdl.boards.rgmii import PREAMBLE_CYCLES, RgmiiReceiver, RgmiiTransmitter, edges_layout
+from hdl.control.seal import BoardSeal
 from hdl.ethernet.inbox import Inbox
 from hdl.parameters import CoreParameters
 from hdl.records import WORD_BITS, sizes_values
@@ -23,11 +24,13 @@ FORWARD_BIT: Final = 42
 
 
 class LineCore(wiring.Component):
-    """Receiver, transmitter, inbox of control messages and core, with sizes and addresses as constants.
+    """Receiver, transmitter, inbox of control messages and guarded core; sizes, addresses and key are constants.
+
+    Control messages come as sealed datagrams. The core sees those frames as well, and counts them as NOT_OURS.
 
     Parameters
     ----------
-    network: addresses. sizes: of the build, all in use.
+    network: addresses. seal: the board's key, and its lowest counter. sizes: of the build, all in use.
 
     Members
     -------
@@ -38,8 +41,8 @@ class LineCore(wiring.Component):
         lost a step since.
     """
 
-    def __init__(self, network: BoardNetwork, sizes: EngineSizes = DEFAULT_SIZES) -> None:
-        self._network, self._sizes = network, sizes
+    def __init__(self, network: BoardNetwork, seal: BoardSeal, sizes: EngineSizes = DEFAULT_SIZES) -> None:
+        self._network, self._seal, self._sizes = network, seal, sizes
         self._parameters = CoreParameters(sizes, bus_bytes=1)
         flags = {"lost": In(1), "kill": In(1), "killed": Out(1), "erred": Out(1), "overrun": Out(1)}
         super().__init__({"received": In(edges_layout), "sent": Out(edges_layout), **flags})
@@ -50,7 +53,7 @@ class LineCore(wiring.Component):
         m.submodules.receiver = receiver = RgmiiReceiver(self._parameters)
         m.submodules.transmitter = transmitter = RgmiiTransmitter(self._parameters)
         m.submodules.inbox = inbox = Inbox(self._parameters)
-        m.submodules.core = core = Core(self._parameters)
+        m.submodules.core = core = GuardedCore(self._parameters, LINE_HERTZ, PREAMBLE_CYCLES)
         for name in receiver.rx.signature.members:
             m.d.comb += [getattr(taker.rx, name).eq(getattr(receiver.rx, name)) for taker in (core, inbox)]
         wiring.connect(m, inbox.octets, core.control)
@@ -61,6 +64,7 @@ class LineCore(wiring.Component):
             core.tx_ready.eq(transmitter.ready),
             inbox.address.eq(int(self._network.address)),
             inbox.port.eq(self._network.control_port),
+            core.line_errors.eq(receiver.errors),
             core.words.ready.eq(1),
             core.log.ready.eq(1),
         ]
@@ -70,13 +74,15 @@ class LineCore(wiring.Component):
             self.erred.eq(receiver.errors != 0),
             self.overrun.eq(core.overrun),
         ]
+        with m.If(inbox.lost):
+            m.d.sync += core.control_lost.eq(core.control_lost + 1)
         self._constants(m, core)
         self._time(m, core)
         return m
 
-    def _constants(self, m: Module, core: Core) -> None:
-        """Sizes and addresses."""
-        network, sizes = self._network, self._sizes
+    def _constants(self, m: Module, core: GuardedCore) -> None:
+        """Sizes, addresses and the key."""
+        network, seal = self._network, self._seal
         for name, value in {
             "source_link": network.link,
             "destination_link": network.host_link,
@@ -85,11 +91,13 @@ class LineCore(wiring.Component):
             "source_port": network.control_port,
             "message_port": network.message_port,
             "log_port": network.log_port,
+            "key": int.from_bytes(seal.key, "little"),
+            "floor": seal.floor,
         }.items():
             m.d.comb += core.settings[name].eq(value)
-        m.d.comb += [core.sizes[name].eq(value) for name, value in sizes_values(sizes).items()]
+        m.d.comb += [core.sizes[name].eq(value) for name, value in sizes_values(self._sizes).items()]
 
-    def _time(self, m: Module, core: Core) -> None:
+    def _time(self, m: Module, core: GuardedCore) -> None:
         """Nanoseconds since the configuration."""
         now, was_lost = Signal(WORD_BITS), Signal(init=1)
         m.d.comb += core.time.eq(now)

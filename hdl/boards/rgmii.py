@@ -19,6 +19,8 @@ from hdl.records import FrameBus
 PREAMBLE: Final = 0x55
 START_OF_FRAME: Final = 0xD5
 PREAMBLE_BYTES: Final = 7
+PREAMBLE_CYCLES: Final = PREAMBLE_BYTES + 1
+"""From the cycle in which a frame is offered to a free transmitter to the one in which its first beat passes."""
 GAP_BYTES: Final = 12
 """The least distance between two frames on the line (IEEE Std 802.3-2018 4.4.2)."""
 ERROR_COUNT_BITS: Final = 32

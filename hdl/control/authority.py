@@ -72,6 +72,7 @@ class Authority(wiring.Component):
     octets: messages for the control unit. idle, applied: its levels of these names.
     forged, replayed, loosened: messages that were dropped: without the right tag, or too short or too long; with a
         counter that is below the floor, or not above the last one that was taken; because they loosen a limit.
+    last_counter: the last counter that was taken; 0 before the first.
 
     Latency
     -------
@@ -94,6 +95,7 @@ class Authority(wiring.Component):
                 "forged": Out(REFUSED_BITS),
                 "replayed": Out(REFUSED_BITS),
                 "loosened": Out(REFUSED_BITS),
+                "last_counter": Out(WORD_BITS),
             }
         )
 
@@ -106,7 +108,7 @@ class Authority(wiring.Component):
         write, read = store.write_port(), store.read_port()
         state, reading = Signal(_State), Signal(_Pass)
         place, index = Signal(place_layout), Signal(range(MESSAGE_LIMIT))
-        tag, counter, last_counter = Signal(WORD_BITS), Signal(WORD_BITS), Signal(WORD_BITS)
+        tag, counter, last_counter = Signal(WORD_BITS), Signal(WORD_BITS), self.last_counter
         octet, is_limits = Signal(BYTE), Signal()
         last_index, is_end = Signal.like(index), Signal()
         m.d.sync += last_index.eq(place.length - 1)

@@ -8,6 +8,7 @@ the next, and never repeat under one key.
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass, field
 from typing import Final
 
 from market.errors import Rejected
@@ -21,6 +22,28 @@ COMPRESSION_ROUNDS: Final = 2
 FINAL_ROUNDS: Final = 4
 FINAL_MARK: Final = 0xFF
 _ONES: Final = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class BoardSeal:
+    """What a board checks seals with.
+
+    Parameters
+    ----------
+    key: 16 bytes. It is not shown by ``repr``.
+    floor: the lowest counter that is taken, 0..2^64 - 1.
+
+    Raises ``Rejected`` for another length of the key, and for another floor.
+    """
+
+    key: bytes = field(repr=False)
+    floor: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.key) != KEY_BYTES:
+            raise Rejected(f"key of {len(self.key)} bytes; expected {KEY_BYTES}")
+        if not 0 <= self.floor <= _ONES:
+            raise Rejected(f"lowest counter {self.floor} of a board; expected 0 to 2^64 - 1")
 
 
 def siphash(key: bytes, data: bytes) -> int:

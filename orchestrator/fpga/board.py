@@ -1,8 +1,9 @@
-"""``tickwire fpga build``, ``report``, ``flash`` and ``verilog``: hardware from its description to a board."""
+"""``tickwire fpga key``, ``build``, ``report``, ``flash`` and ``verilog``: hardware from its description to a board."""
 
 from __future__ import annotations
 
 import shutil
+import stat
 import subprocess
 from dataclasses import asdict
 from enum import Enum
@@ -14,6 +15,8 @@ import click
 
 from market.errors import Fatal, MissingExtra, MissingInput
 from orchestrator.cli.output import Output, with_output
+from orchestrator.clock import SystemClock
+from orchestrator.fpga.key_file import read_key, write_new_key
 
 if TYPE_CHECKING:
     from hdl.toolchain.board import Products
@@ -70,11 +73,28 @@ _folder = click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False), default=_FOLDER, show_default=True, help="Of builds."
 )
 _port = click.IntRange(1, 65_535)
+_file = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("file", type=_file)
+@with_output
+def key(output: Output, file: Path) -> None:
+    """Make a board's key: FILE is readable by its owner only. Whoever has it controls the board."""
+    write_new_key(file)
+    output.say(f"wrote {file}: build the board with it, and give it to the host")
+    output.emit({"file": str(file)})
 
 
 @click.command()
 @_board
 @_folder
+@click.option("--key-file", type=_file, required=True, help="The board's key, as tickwire fpga key makes it.")
+@click.option(
+    "--counter-floor",
+    type=click.IntRange(0, (1 << 64) - 1),
+    help="Lowest counter of a seal that the board takes.  [default: now, in ns]",
+)
 @click.option("--seed", type=click.IntRange(1, 1 << 30), default=_SEED, show_default=True, help="Of the placement.")
 @click.option("--router", type=click.Choice(["router1", "router2"]), default="router1", show_default=True)
 @click.option("--address", type=IpAddress(), default="192.168.1.50", show_default=True, help="The board's.")
@@ -85,8 +105,22 @@ _port = click.IntRange(1, 65_535)
 @click.option("--message-port", type=_port, default=31_900, show_default=True, help="The host's.")
 @click.option("--log-port", type=_port, default=31_902, show_default=True, help="The host's, for the event log.")
 @with_output
-def build(output: Output, /, board: str, folder: Path, seed: int, router: str, **network: Any) -> None:
-    """Make a board's bitstream. Fails if a clock is missed or has lost its constraint."""
+def build(
+    output: Output,
+    /,
+    board: str,
+    folder: Path,
+    key_file: Path,
+    counter_floor: int | None,
+    seed: int,
+    router: str,
+    **network: Any,
+) -> None:
+    """Make a board's bitstream. Fails if a clock is missed or has lost its constraint.
+
+    The key is in the bitstream: the folder of the build is closed to others.
+    """
+    seal_key = read_key(key_file)
     from hdl.toolchain.board import Router, build_board, require_tools
 
     require_tools()
@@ -94,11 +128,15 @@ def build(output: Output, /, board: str, folder: Path, seed: int, router: str, *
 
     from hdl.boards.ecpix5 import Ecpix5
     from hdl.boards.network import BoardNetwork
+    from hdl.control.seal import BoardSeal
 
     products = _products(folder, board)
+    products.folder.mkdir(parents=True, exist_ok=True)
+    products.folder.chmod(stat.S_IRWXU)
+    board_seal = BoardSeal(seal_key, SystemClock().now_ns() if counter_floor is None else counter_floor)
     addresses = BoardNetwork(**{name: network[name] for name in BoardNetwork.__dataclass_fields__})
     output.note(f"building {board} with seed {seed} and {router}: some minutes; logs are in {products.folder}")
-    report = build_board(ECPIX585Platform(), Ecpix5(addresses), products, seed=seed, router=Router(router))
+    report = build_board(ECPIX585Platform(), Ecpix5(addresses, board_seal), products, seed=seed, router=Router(router))
     _show(output, products, report)
 
 

@@ -21,7 +21,7 @@ from orchestrator.cli.output import Output, with_output
 from orchestrator.cli.profile import load_profile, profile_option
 from orchestrator.clock import SystemClock
 from orchestrator.engine.tables import engine_sizes
-from orchestrator.fpga.board import build, flash, report, verilog
+from orchestrator.fpga.board import build, flash, key, report, verilog
 from orchestrator.loop.channels import destination
 from orchestrator.loop.sockets import endpoint_of, open_channel, open_control
 
@@ -37,7 +37,7 @@ def fpga() -> None:
     """The hardware: boards and the simulated core."""
 
 
-for _board_command in (build, report, flash, verilog):
+for _board_command in (key, build, report, flash, verilog):
     fpga.add_command(_board_command)
 
 

@@ -15,18 +15,20 @@ from amaranth_boards.ecpix5 import ECPIX585Platform
 from hdl.boards.ecpix5 import Ecpix5
 from hdl.boards.line_core import LineCore
 from hdl.boards.network import BoardNetwork
+from hdl.control.seal import BoardSeal, seal
 from market.fastpath.conformance.frame_builder import Wrapping, frame
 from market.fastpath.layout import SCHEMA
 from market.fastpath.specification import Result
 from market.wire.sbe import decode, encode
-from sim.rtl.addresses import datagram_of
+from sim.rtl.addresses import Datagram, datagram_of
 from tests.hdl.boards.test_rgmii import HEAD, Cycle, carrier, carriers
 
 NETWORK = BoardNetwork(address=IPv4Address("10.1.2.3"), host=IPv4Address("10.1.2.4"))
+SEAL = BoardSeal(bytes(range(200, 216)), floor=1_000)
 
 
 def test_both_clocks_are_constrained_and_the_line_has_its_pins() -> None:
-    plan = ECPIX585Platform().prepare(Ecpix5(NETWORK), "top", emit_src=False)
+    plan = ECPIX585Platform().prepare(Ecpix5(NETWORK, SEAL), "top", emit_src=False)
     constraints = plan.files["top.lpf"]
     constraints = constraints if isinstance(constraints, str) else constraints.decode()
     assert 'FREQUENCY NET "lines.line_clock" 125000000.0 HZ;' in constraints
@@ -36,14 +38,18 @@ def test_both_clocks_are_constrained_and_the_line_has_its_pins() -> None:
     )
 
 
-def test_a_hello_in_a_datagram_is_acknowledged_in_a_datagram_to_the_host() -> None:
-    hello = encode(SCHEMA, "Hello", {"sequence": 1, "epoch": 7})
+def incoming(message: bytes) -> list[Cycle]:
+    """A control datagram on the line, with time behind it for an answer."""
     wrapping = Wrapping(address=int(NETWORK.address), port=NETWORK.control_port)
-    incoming = [*carrier(HEAD + frame(hello, wrapping)), *[Cycle()] * 400]
-    core, outgoing = LineCore(NETWORK), []
+    return [*carrier(HEAD + frame(message, wrapping)), *[Cycle()] * 250]
+
+
+def answers(cycles: list[Cycle]) -> list[Datagram]:
+    """What a board sends while the line brings this."""
+    core, outgoing = LineCore(NETWORK, SEAL), []
 
     async def bench(ctx: Any) -> None:
-        for cycle in incoming:
+        for cycle in cycles:
             ctx.set(core.received.low, cycle.octet & 15)
             ctx.set(core.received.high, cycle.octet >> 4)
             ctx.set(core.received.valid, cycle.valid)
@@ -57,11 +63,20 @@ def test_a_hello_in_a_datagram_is_acknowledged_in_a_datagram_to_the_host() -> No
     simulator.add_clock(8e-9)
     simulator.add_testbench(bench)
     simulator.run()
-    first = carriers(outgoing)[0][0]
-    assert not any(cycle.error for cycle in first)
-    octets = bytes(cycle.octet for cycle in first)
-    assert octets.startswith(HEAD)
-    answer = datagram_of(octets[len(HEAD) :])
+    sent = []
+    for carried in carriers(outgoing)[0]:
+        assert not any(cycle.error for cycle in carried)
+        octets = bytes(cycle.octet for cycle in carried)
+        assert octets.startswith(HEAD)
+        sent.append(datagram_of(octets[len(HEAD) :]))
+    return sent
+
+
+def test_a_sealed_hello_in_a_datagram_is_acknowledged_in_a_datagram_to_the_host() -> None:
+    hello = encode(SCHEMA, "Hello", {"sequence": 1, "epoch": 7})
+    unsealed, forged, old = hello, seal(bytes(16), SEAL.floor, hello), seal(SEAL.key, SEAL.floor - 1, hello)
+    dropped = [cycle for message in (unsealed, forged, old) for cycle in incoming(message)]
+    answer, *rest = answers([*dropped, *incoming(seal(SEAL.key, SEAL.floor, hello)), *[Cycle()] * 1_300])
     assert (answer.address, answer.source_port, answer.port) == (
         NETWORK.host,
         NETWORK.control_port,
@@ -69,3 +84,9 @@ def test_a_hello_in_a_datagram_is_acknowledged_in_a_datagram_to_the_host() -> No
     )
     fields = decode(SCHEMA, answer.payload).fields
     assert (fields["sequence"], fields["result"]) == (1, Result.APPLIED)
+    named = {decoded.name: decoded.fields for decoded in (decode(SCHEMA, sent.payload) for sent in rest)}
+    assert set(named) == {"Status", "FrameCounters", "LatencyCounters", "BoardCounters", "LogStep"}
+    counted = named["BoardCounters"]
+    assert (counted["forged"], counted["replayed"], counted["sealCounter"]) == (2, 1, SEAL.floor)
+    assert named["FrameCounters"]["notOurs"] == 4, "to the core, control frames are somebody else's"
+    assert (named["LatencyCounters"]["cyclePs"], named["LatencyCounters"]["measured"]) == (8_000, 0)

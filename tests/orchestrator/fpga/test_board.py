@@ -1,4 +1,4 @@
-"""``tickwire fpga build``, ``report``, ``flash``, ``verilog``: what they accept, and what they say without a build."""
+"""``tickwire fpga key``, ``build``, ``report``, ``flash``, ``verilog``: what they take, and say without a build."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 import click
 import pytest
 
+from market.errors import MissingInput, Rejected
 from orchestrator.cli.exits import ExitCode
 from orchestrator.fpga.board import IpAddress, LinkAddress
+from orchestrator.fpga.key_file import read_key
 from tests.orchestrator.cli.terminal import Terminal
 
 
@@ -30,6 +32,46 @@ def test_ip_addresses() -> None:
 @pytest.mark.parametrize("words", [["build", "icepick"], ["build", "ecpix5", "--router", "router3"], ["report"]])
 def test_usage(terminal: Terminal, words: list[str]) -> None:
     assert terminal.run("fpga", *words).code == ExitCode.USAGE
+
+
+def test_a_key_is_made_once_and_for_its_owner_only(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "board.key"
+    ended = terminal.run("fpga", "key", file, "--json")
+    assert ended.json == {"file": str(file)}
+    assert file.stat().st_mode & 0o777 == 0o600
+    key = read_key(file)
+    assert len(key) == 16
+    assert key.hex() not in ended.out + ended.err
+    assert terminal.run("fpga", "key", file).code == ExitCode.INPUT
+    assert read_key(file) == key
+    other = tmp_path / "other.key"
+    assert terminal.run("fpga", "key", other).code == ExitCode.DONE
+    assert read_key(other) != key
+
+
+def test_what_is_no_key(tmp_path: Path) -> None:
+    file = tmp_path / "board.key"
+    with pytest.raises(MissingInput, match="tickwire fpga key"):
+        read_key(file)
+    for content in ("", "0" * 31, "0" * 33, "g" * 32):
+        file.write_text(content)
+        file.chmod(0o600)
+        with pytest.raises(Rejected, match="32 hexadecimal digits") as refused:
+            read_key(file)
+        assert content == "" or content not in str(refused.value)
+    file.write_text("0" * 32)
+    file.chmod(0o640)
+    with pytest.raises(Rejected, match="chmod 600"):
+        read_key(file)
+    file.chmod(0o600)
+    assert read_key(file) == bytes(16)
+
+
+def test_no_board_is_built_without_a_key(terminal: Terminal, tmp_path: Path) -> None:
+    ended = terminal.run("fpga", "build", "ecpix5")
+    assert ended.code == ExitCode.USAGE
+    assert "--key-file" in ended.err
+    assert terminal.run("fpga", "build", "ecpix5", "--key-file", tmp_path / "none").code == ExitCode.INPUT
 
 
 @pytest.mark.parametrize("command", ["report", "flash"])
