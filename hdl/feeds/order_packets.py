@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.books.records import ENTRY_COUNT_BITS, operation_layout, packet_layout
 from hdl.feeds.operation_queue import OperationQueue
+from hdl.feeds.order_decoder import ORDER_FEEDS, PACKET_HEADER, OrderDecoder
 from hdl.parameters import CoreParameters
 from hdl.records import FEED_BITS, LENGTH_BITS, PayloadBus
+from hdl.sbe.packet import is_any_of
 
 
 class OrderPackets(wiring.Component):
@@ -18,7 +20,8 @@ class OrderPackets(wiring.Component):
     Members
     -------
     payload, length: the packet; ``length`` stable from its first beat to its last, and until the next one's.
-    feed: of its channel row, right from the 17th byte (on the bus of eight bytes: from the third beat) on.
+    feed: of its channel row, right from the 17th byte (on the bus of eight bytes: from the third beat) on. If it
+        changes between the packet header and ``accept``, the packet is ``bad_messages``.
     accept, discard: strobes, one per frame in order, at the soonest two cycles after the last beat, and before the
         first message of the next packet is complete (40 bytes): its operations count, or not.
     header: strobe: ``packet`` is right, from here to the next frame's first beat.
@@ -54,9 +57,35 @@ class OrderPackets(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """What is decoded goes into the queue."""
+        """What is decoded goes into the queue, and stays if the packet is of the feed that it was decoded as."""
         m = Module()
+        feeds = tuple(feed for feed in self._parameters.packet_feeds if feed in {one.feed for one in ORDER_FEEDS})
+        if not feeds:
+            m.d.comb += self.bad_header.eq(1)
+            return m
+        m.submodules.decoder = decoder = OrderDecoder(self._parameters, feeds)
         m.submodules.queue = queue = OperationQueue()
-        m.d.comb += self.bad_header.eq(1)
+        decoded_as, as_decoded = Signal.like(self.feed), Signal()
+        is_ours = is_any_of(self.feed, feeds)
+        with m.If(self.header):
+            m.d.sync += decoded_as.eq(self.feed)
+        m.d.comb += [
+            decoder.length.eq(self.length),
+            decoder.form.eq(self.feed == feeds[-1] if len(feeds) > 1 else 0),
+            self.header.eq(decoder.header & is_ours),
+            self.packet.eq(decoder.packet),
+            self.bad_header.eq(decoder.bad_header | ~is_ours),
+            self.bad_messages.eq(decoder.bad_messages | ~as_decoded),
+            self.heartbeat.eq(self.length == PACKET_HEADER),
+            self.entries.eq(Mux(as_decoded, queue.count, 0)),
+            self.overrun.eq(queue.overrun),
+            as_decoded.eq(is_ours & (decoded_as == self.feed)),
+            queue.begin.eq(self.payload.valid & self.payload.first),
+            queue.put.eq(decoder.put & is_ours),
+            queue.entry.eq(decoder.operation),
+            queue.accept.eq(self.accept & as_decoded),
+            queue.discard.eq(self.discard | (self.accept & ~as_decoded)),
+        ]
+        wiring.connect(m, wiring.flipped(self.payload), decoder.payload)
         wiring.connect(m, wiring.flipped(self.operations), queue.kept)
         return m

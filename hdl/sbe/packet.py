@@ -1,166 +1,157 @@
-"""From a schema to hardware: packets of many messages, each given out with its fields as it ends."""
+"""From schemas to hardware: packets of many messages, each told of with its fields as it ends."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Cat, Const, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.parameters import BYTE, CoreParameters
+from hdl.parameters import CoreParameters
 from hdl.records import LENGTH_BITS, WORD_BITS, PayloadBus
-from hdl.sbe.packet_format import PacketFormat, spread
-from hdl.sbe.places import Place
+from hdl.sbe.framing import WORD_SHIFT, PacketFraming, number_in
+from hdl.sbe.packet_format import MessageFormat, PacketFormat
+from hdl.sbe.slots import SlotCapture, form_shape, meanings_of, slots_of
 from hdl.sbe.words import WORD_BYTES, PayloadWords
+from market.errors import Fatal
 
-_WORD_SHIFT: Final = WORD_BYTES.bit_length() - 1
-_COUNT_BITS: Final = LENGTH_BITS - _WORD_SHIFT - 1
+_COUNT_BITS: Final = LENGTH_BITS - WORD_SHIFT - 1
 """Bits for as many messages, of two words at least, as the longest payload has room for."""
 
 
 class PacketDispatcher(wiring.Component):
-    """Messages of a packet, by their templates.
+    """Messages of a packet, by what they mean.
 
     Parameters
     ----------
     parameters: the build.
-    form: the packets, and what to take of them.
+    forms: formats that packets may have, alike in the length of the packet header and the place of a message's.
 
     Members
     -------
-    payload, length: the packet; ``length`` stable from its first beat on, to the next one's.
-    packet: fields of the packet header; right from the cycle after its last byte to the next packet's header.
-    message: strobe, one cycle after the last byte of a message of a known template that is long enough.
-    kind: one bit per known message, one of them set; right with ``message``.
-    header: fields of the message header; right with ``message``.
-    fields: the message's fields, as ``fields[name of the message][name of the field]``; right with ``message``.
-    skipped: strobe, one cycle after the last byte of a message of another template.
-    whole: level, right from the cycle after the last beat to the cycle after the next packet's first word: headers,
-        lengths and the count of messages fit, and each known message has room for its fields. If not, none of the
-        packet's messages counts.
+    payload: the packet.
+    form: which of ``forms`` it has; right from the beat of the packet header's last byte on.
+    header: strobe, one cycle after the packet header's last byte.
+    packet: words of the packet header, right from ``header`` to the cycle after the next packet's first beat.
+    message: strobe, one cycle after a message's last byte. Right with it are:
+    first_word: of the message; meaning: one bit, or none for a template that is not taken; fields: of the message.
+    whole: level, right from two cycles after the last beat to the cycle after the next packet's first word:
+        lengths, schema and the count of messages are right, and each message with a meaning has just the bytes that
+        its template has in the schema. If not, none of the packet's messages counts.
 
-    Latency: 1 cycle to ``message`` and ``whole``. Messages follow one another without a gap; a message's fields are
-    right in the one cycle of its strobe.
+    Messages follow one another without a gap; on a bus of eight bytes they end every other cycle at most.
     """
 
-    def __init__(self, parameters: CoreParameters, form: PacketFormat) -> None:
-        self._parameters, self._form = parameters, form
-        kinds = data.StructLayout({item.name: 1 for item in form.messages})
+    def __init__(self, parameters: CoreParameters, forms: Sequence[PacketFormat]) -> None:
+        if len({(form.packet_words, form.length.offset, form.length.size) for form in forms}) != 1:
+            raise Fatal("packet headers or places of lengths differ; expected formats that begin alike")
+        self._parameters, self._forms = parameters, forms
         super().__init__(
             {
                 "payload": In(PayloadBus(parameters)),
-                "length": In(LENGTH_BITS),
-                "packet": Out(spread(form.packet_places, form.packet_words * WORD_BITS)),
+                "form": In(form_shape(forms)),
+                "header": Out(1),
+                "packet": Out(data.ArrayLayout(WORD_BITS, forms[0].packet_words)),
                 "message": Out(1),
-                "kind": Out(kinds),
-                "header": Out(spread(form.header_places, form.message_words * WORD_BITS)),
-                "fields": Out(form.fields_layout()),
-                "skipped": Out(1),
+                "first_word": Out(WORD_BITS),
+                "meaning": Out(meanings_of(forms)),
+                "fields": Out(slots_of(forms)),
                 "whole": Out(1),
             }
         )
 
+    def of_form(self, values: Sequence[Any]) -> Any:
+        """The value that belongs to the packet's format, of one for each."""
+        return values[0] if len(values) == 1 else Array(values)[self.form]
+
     def elaborate(self, platform: object) -> Module:
-        """One bit per word says where it is kept; a number says when the message ends."""
+        """Words, what stands where, and whether all of it fits."""
         m = Module()
-        m.submodules.words = source = PayloadWords(self._parameters)
+        m.submodules.source = source = PayloadWords(self._parameters)
         wiring.connect(m, wiring.flipped(self.payload), source.payload)
-        words = source.words
-        header_ends, begins, ends, ended = Signal(), Signal(), Signal(), Signal()
-        m.d.sync += ended.eq(words.valid & ends)
-        with m.If(words.valid):
-            m.d.sync += begins.eq(header_ends | ends)
-        first_word = self._keep(m, words, header_ends, begins)
-        self._count_words(m, words, begins, ends)
-        wrong = self._judge(m, words, begins, first_word)
-        known = Value.cast(self.kind).any()
-        m.d.comb += [self.message.eq(ended & known & ~wrong), self.skipped.eq(ended & ~known & ~wrong)]
-        self._conclude(m, words, header_ends, ends, wrong)
+        m.submodules.framing = framing = PacketFraming(
+            packet_words=self._forms[0].packet_words,
+            message_words=max(form.message_words for form in self._forms),
+            length=self._forms[0].length,
+        )
+        wiring.connect(m, source.words, framing.words)
+        for index, strobe in enumerate(framing.packet_word):
+            with m.If(strobe):
+                m.d.sync += self.packet[index].eq(source.words.data)
+        m.d.comb += [self.header.eq(framing.header), self.first_word.eq(framing.first_word)]
+        m.d.sync += self.message.eq(framing.ends)
+        self._capture(m, source, framing)
+        wrong = self._judge(m, framing, source.words.valid & source.words.first)
+        self._conclude(m, framing, wrong)
         return m
 
-    def _keep(self, m: Module, words: Any, header_ends: Signal, begins: Signal) -> Signal:
-        """Words of the packet header and of the message under way; gives the message's first word."""
-        packet = [Signal(WORD_BITS, name=f"packet_{index}") for index in range(self._form.packet_words)]
-        kept = [Signal(WORD_BITS, name=f"word_{index}") for index in range(self._form.message_words)]
-        in_packet, in_message = Signal(len(packet)), Signal(len(kept))
-        for strobes, registers in ((Mux(words.first, 1, in_packet), packet), (Mux(begins, 1, in_message), kept)):
-            for index, register in enumerate(registers):
-                with m.If(words.valid & strobes[index]):
-                    m.d.sync += register.eq(words.data)
-        with m.If(words.valid & words.first):
-            m.d.sync += [in_packet.eq(2), in_message.eq(0)]
-        with m.Elif(words.valid):
-            m.d.sync += [in_packet.eq(in_packet << 1), in_message.eq(Mux(begins, 2, in_message << 1))]
+    def _capture(self, m: Module, source: PayloadWords, framing: PacketFraming) -> None:
+        m.submodules.slots = slots = SlotCapture(self._forms)
         m.d.comb += [
-            header_ends.eq(in_packet[-1] & ~words.first),
-            Value.cast(self.packet).eq(Cat(packet)),
-            Value.cast(self.header).eq(Cat(kept)),
-            Value.cast(self.fields).eq(Cat(kept)),
+            slots.data.eq(source.words.data),
+            slots.word.eq(framing.message_word),
+            slots.form.eq(self.form),
+            slots.meaning.eq(self.meaning),
+            self.fields.eq(slots.fields),
         ]
-        return kept[0]
 
-    def _count_words(self, m: Module, words: Any, begins: Signal, ends: Signal) -> None:
-        """``ends``: the word on the bus is the last one of a message."""
-        inside, remaining = Signal(), Signal(LENGTH_BITS - _WORD_SHIFT)
-        m.d.comb += ends.eq(inside & ~words.first & (remaining == 2))
-        with m.If(words.valid):
-            m.d.sync += remaining.eq(remaining - 1)
-            with m.If(begins):
-                m.d.sync += remaining.eq(_number(words.data, self._form.length)[_WORD_SHIFT:])
-            m.d.sync += inside.eq(~words.first & (begins | (inside & ~ends)))
-
-    def _judge(self, m: Module, words: Any, begins: Signal, first_word: Signal) -> Signal:
-        """Kind and lengths, in the cycle after a message's first word; gives whether any was wrong in the packet."""
-        form = self._form
-        wrong, judging = Signal(), Signal()
-        m.d.sync += judging.eq(words.valid & begins & ~words.first)
-        length, template = _number(first_word, form.length), _number(first_word, form.template)
-        faults = [
-            length[:_WORD_SHIFT] != 0,
-            length[LENGTH_BITS:] != 0,
-            is_below(length[_WORD_SHIFT:], -(-form.header_size // WORD_BYTES)),
-        ]
-        if form.schema_field is not None:
-            faults.append(_number(first_word, form.schema_field) != form.schema_id)
-        kinds = {item.name: Signal(name=f"is_{item.name}") for item in form.messages}
-        m.d.comb += [kinds[item.name].eq(template == item.template) for item in form.messages]
-        for block_length in sorted({item.block_length for item in form.messages}):
-            of_length = Cat(kinds[item.name] for item in form.messages if item.block_length == block_length).any()
-            faults.append(of_length & self._has_no_room(first_word, block_length))
-        if form.block is not None:
-            block = _number(first_word, form.block)
-            too_long = (block[LENGTH_BITS:] != 0) | (block[:LENGTH_BITS] + form.header_size > length[:LENGTH_BITS])
-            faults.append(Cat(kinds.values()).any() & too_long)
-        with m.If(words.valid & words.first):
+    def _judge(self, m: Module, framing: PacketFraming, starts: Any) -> Signal:
+        """Meaning and faults, in the cycle after a message's first word; gives whether any message had a fault."""
+        wrong, judged, fault = Signal(), Signal(), Signal()
+        first_word, faults = framing.first_word, []
+        found: list[dict[str, Any]] = []
+        for number, form in enumerate(self._forms):
+            meanings = {one.meaning: Signal(name=f"is_{one.meaning}_{number}") for one in form.messages}
+            m.d.comb += [
+                meanings[one.meaning].eq(is_any_of(number_in(first_word, form.template), one.templates))
+                for one in form.messages
+            ]
+            faults.append(Cat(*self._faults(form, first_word, meanings)).any())
+            found.append(meanings)
+        m.d.sync += judged.eq(framing.judge)
+        with m.If(framing.judge):
+            m.d.sync += fault.eq(self.of_form(faults))
+            for name in meanings_of(self._forms).members:
+                m.d.sync += self.meaning[name].eq(self.of_form([meanings.get(name, Const(0)) for meanings in found]))
+        with m.If(starts):
             m.d.sync += wrong.eq(0)
-        with m.Elif(judging):
-            m.d.sync += [self.kind[name].eq(is_kind) for name, is_kind in kinds.items()]
-            m.d.sync += wrong.eq(wrong | Cat(faults).any())
+        with m.Elif(judged & fault):
+            m.d.sync += wrong.eq(1)
         return wrong
 
-    def _has_no_room(self, first_word: Signal, block_length: int) -> Any:
-        """Whether the root block is shorter than a message's fields; without a block length all there is counts."""
-        form = self._form
+    def _faults(self, form: PacketFormat, first_word: Any, meanings: dict[str, Any]) -> list[Any]:
+        """What may be wrong with lengths and schema."""
+        length = number_in(first_word, form.length)
+        words = length[WORD_SHIFT:LENGTH_BITS]
+        faults = [
+            length[:WORD_SHIFT].any(),
+            length[LENGTH_BITS:].any(),
+            is_below(words, -(-form.header_size // WORD_BYTES)),
+            *(meanings[one.meaning] & (words != one.words) for one in form.messages),
+        ]
+        if form.schema_field is not None:
+            faults.append(number_in(first_word, form.schema_field) != form.schema_id)
         if form.block is not None:
-            return is_below(_number(first_word, form.block), block_length)
-        least = -(-(form.header_size + block_length) // WORD_BYTES)
-        return is_below(_number(first_word, form.length)[_WORD_SHIFT:], least)
+            faults += self._block_faults(form.messages, number_in(first_word, form.block), meanings)
+            block = number_in(first_word, form.block)
+            faults.append(block[LENGTH_BITS:].any() | (block[:LENGTH_BITS] + form.header_size > length[:LENGTH_BITS]))
+        return faults
 
-    def _conclude(self, m: Module, words: Any, header_ends: Signal, ends: Signal, wrong: Signal) -> None:
+    def _block_faults(self, messages: Sequence[MessageFormat], block: Any, meanings: dict[str, Any]) -> list[Any]:
+        return [meanings[one.meaning] & (block != one.block_length) for one in messages]
+
+    def _conclude(self, m: Module, framing: PacketFraming, wrong: Signal) -> None:
         """The count of messages, and whether the last byte was the last of a message or of the packet header."""
-        form = self._form
-        place = form.count.moved(WORD_BYTES * (1 - form.packet_words))
-        count = _number(words.data, place)
-        closed, missing, beyond = Signal(), Signal(_COUNT_BITS), Signal()
-        with m.If(words.valid):
-            m.d.sync += closed.eq(words.last & words.whole & (header_ends | ends))
-            with m.If(header_ends):
-                m.d.sync += [missing.eq(count), beyond.eq(count[_COUNT_BITS:] != 0)]
-            with m.Elif(ends):
-                m.d.sync += missing.eq(missing - 1)
-        too_short = is_below(self.length, form.packet_words * WORD_BYTES)
-        m.d.comb += self.whole.eq(closed & ~wrong & (missing == 0) & ~beyond & ~too_short)
+        words = [self.packet[form.count.offset // WORD_BYTES] for form in self._forms]
+        count = self.of_form([number_in(word, form.count) for word, form in zip(words, self._forms, strict=True)])
+        missing, beyond = Signal(_COUNT_BITS), Signal()
+        with m.If(framing.header):
+            m.d.sync += [missing.eq(count), beyond.eq((count >> _COUNT_BITS).any())]
+        with m.Elif(framing.ends):
+            m.d.sync += missing.eq(missing - 1)
+        m.d.comb += self.whole.eq(framing.closed & ~wrong & (missing == 0) & ~beyond)
 
 
 def is_below(value: Any, limit: int) -> Any:
@@ -170,6 +161,6 @@ def is_below(value: Any, limit: int) -> Any:
     return (value[bits:] == 0) & table.bit_select(value[:bits], 1)
 
 
-def _number(word: Any, place: Place) -> Any:
-    """A field of a word of which the first byte is the one that the place is counted from."""
-    return word[place.offset * BYTE : place.end * BYTE]
+def is_any_of(value: Any, numbers: Sequence[int]) -> Any:
+    """Whether a number is one of a few."""
+    return Cat(*(value == number for number in numbers)).any()

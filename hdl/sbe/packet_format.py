@@ -1,18 +1,14 @@
-"""What a packet dispatcher needs to know of a schema: where the words are that say what follows."""
+"""What a packet dispatcher needs to know of a schema: where it says what follows, and the fields to take."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from amaranth.lib import data
-
-from hdl.parameters import BYTE
 from hdl.sbe.places import Place, header_places, place_of, root_places
 from hdl.sbe.words import WORD_BYTES
 from market.errors import Fatal
-from market.wire.sbe import Schema
+from market.wire.sbe import CompositeLayout, Schema
 
 _LENGTHS = ("messageLength", "frameLength")
 _COUNT = "messageCount"
@@ -20,30 +16,43 @@ _BLOCK = "blockLength"
 _SCHEMA = "schemaId"
 _TEMPLATE = "templateId"
 
+Fields = Mapping[str, str]
+"""Names in the schema by the names that the fields shall have."""
+
 
 @dataclass(frozen=True, slots=True)
 class MessageFormat:
-    """A message to take: its template, the bytes of its root block, and its fields from the header's first byte."""
+    """Messages of one meaning: their templates, the bytes of one, its root block's, and its fields to take.
 
-    name: str
-    template: int
+    Places are counted from the first byte of the message's header.
+    """
+
+    meaning: str
+    templates: tuple[int, ...]
+    size: int
     block_length: int
-    places: tuple[Place, ...]
+    places: Mapping[str, Place]
+
+    @property
+    def words(self) -> int:
+        """Words of a message."""
+        return self.size // WORD_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class PacketFormat:
     """A packet header of ``packet_words``, then messages of whole words that count their own length.
 
-    ``length``, ``template`` and, where the schema has them, ``block`` and ``schema_field`` are places in the first
-    word of a message; ``count`` is the place of the number of messages in the packet header.
+    ``packet`` and ``header`` have the fields to take of both headers, the latter of its first word, where ``length``,
+    ``template`` and, if the schema has them, ``block`` and ``schema_field`` are, too; ``count`` is the place of the
+    number of messages in the packet header.
     """
 
     packet_words: int
-    packet_places: tuple[Place, ...]
+    packet: Mapping[str, Place]
     count: Place
     header_size: int
-    header_places: tuple[Place, ...]
+    header: Mapping[str, Place]
     length: Place
     template: Place
     block: Place | None
@@ -54,59 +63,70 @@ class PacketFormat:
     @property
     def message_words(self) -> int:
         """Words of a message up to the last one with a field to take."""
-        places = [*self.header_places, self.template, *(place for item in self.messages for place in item.places)]
-        return max(-(-place.end // WORD_BYTES) for place in places)
+        return max(2, *(-(-place.end // WORD_BYTES) for _, place in self.fields()))
 
-    def fields_layout(self) -> data.UnionLayout:
-        """The fields of the messages, one struct per message, all over the same words."""
-        size = self.message_words * WORD_BYTES * BYTE
-        return data.UnionLayout({item.name: spread(item.places, size) for item in self.messages})
+    def fields(self) -> Iterator[tuple[MessageFormat, Place]]:
+        """Every field to take, with its message; its name is the one that it shall have."""
+        for message in self.messages:
+            for place in message.places.values():
+                yield message, place
 
 
 def packet_format(
-    schema: Schema, packet_fields: Sequence[str], header_fields: Sequence[str], messages: Mapping[str, Sequence[str]]
+    schema: Schema, packet: Fields, header: Fields, messages: Mapping[str, tuple[Sequence[str], Fields]]
 ) -> PacketFormat:
-    """The format of a schema's packets, with the fields to take.
+    """The format of a schema's packets; ``messages`` has, by meaning, names of messages and their fields to take.
 
-    Raises Fatal for a schema whose parts do not begin at words, or whose first word does not say what follows.
+    Raises Fatal for a schema whose parts do not begin at words, or whose first word does not say what follows, and for
+    messages of one meaning that are laid out differently.
     """
-    packet = schema.packet
-    if packet is None or packet.size % WORD_BYTES or schema.alignment % WORD_BYTES:
+    layout = schema.packet
+    if layout is None or layout.size % WORD_BYTES or schema.alignment % WORD_BYTES:
         raise Fatal(f"{schema.path.name}: packets and messages must begin at multiples of {WORD_BYTES} bytes")
-    if packet.size < 2 * WORD_BYTES or schema.header.size <= WORD_BYTES:
-        raise Fatal(f"{schema.path.name}: headers of packets and messages must be longer than {WORD_BYTES} bytes")
-    if _COUNT in packet.fields and packet.fields[_COUNT].offset < packet.size - WORD_BYTES:
-        raise Fatal(f"{schema.path.name}: {_COUNT} must be in the last {WORD_BYTES} bytes of the packet header")
+    _check_headers(schema, layout)
     counted = [name for name in _LENGTHS if name in schema.header.fields]
-    if not counted or _COUNT not in packet.fields:
+    if not counted or _COUNT not in layout.fields:
         raise Fatal(f"{schema.path.name}: expected one of {_LENGTHS} in the header and {_COUNT} in the packet header")
-    length, template = header_places(schema, (counted[0], _TEMPLATE))
     found = {
         name: header_places(schema, (name,))[0] if name in schema.header.fields else None for name in (_BLOCK, _SCHEMA)
     }
-    if any(place.end > WORD_BYTES for place in (length, template, *found.values()) if place is not None):
+    length, template = header_places(schema, (counted[0], _TEMPLATE))
+    taken = _renamed(header, header_places(schema, header.values()))
+    first = [length, template, *found.values(), *taken.values()]
+    if any(place.end > WORD_BYTES for place in first if place is not None):
         raise Fatal(f"{schema.path.name}: length, template and schema must be in the first {WORD_BYTES} bytes")
     return PacketFormat(
-        packet_words=packet.size // WORD_BYTES,
-        packet_places=tuple(place_of(packet.fields[name]) for name in packet_fields),
-        count=place_of(packet.fields[_COUNT]),
+        packet_words=layout.size // WORD_BYTES,
+        packet=_renamed(packet, [place_of(layout.fields[name]) for name in packet.values()]),
+        count=place_of(layout.fields[_COUNT]),
         header_size=schema.header.size,
-        header_places=header_places(schema, header_fields),
+        header=taken,
         length=length,
         template=template,
         block=found[_BLOCK],
         schema_field=found[_SCHEMA],
         schema_id=schema.id,
-        messages=tuple(_message(schema, name, fields) for name, fields in messages.items()),
+        messages=tuple(_message(schema, meaning, *members) for meaning, members in messages.items()),
     )
 
 
-def _message(schema: Schema, name: str, fields: Sequence[str]) -> MessageFormat:
-    layout = schema.message(name)
-    return MessageFormat(name, layout.template_id, layout.block_length, root_places(schema, name, fields))
+def _check_headers(schema: Schema, layout: CompositeLayout) -> None:
+    if layout.size < 2 * WORD_BYTES or schema.header.size <= WORD_BYTES:
+        raise Fatal(f"{schema.path.name}: headers of packets and messages must be longer than {WORD_BYTES} bytes")
 
 
-def spread(places: Sequence[Place], bits: int) -> data.FlexibleLayout:
-    """Fields where they lie in so many bits of a block."""
-    fields: dict[str, Any] = {place.name: data.Field(place.shape, place.offset * BYTE) for place in places}
-    return data.FlexibleLayout(bits, fields)
+def _message(schema: Schema, meaning: str, names: Sequence[str], fields: Fields) -> MessageFormat:
+    places = [_renamed(fields, root_places(schema, name, fields.values())) for name in names]
+    blocks = {schema.message(name).block_length for name in names}
+    if len(blocks) != 1 or any(one != places[0] for one in places):
+        raise Fatal(f"{', '.join(names)} are laid out differently; expected messages of one meaning to be alike")
+    block = blocks.pop()
+    size = -(-(schema.header.size + block) // schema.alignment) * schema.alignment
+    templates = tuple(schema.message(name).template_id for name in names)
+    return MessageFormat(meaning, templates, size, block, places[0])
+
+
+def _renamed(fields: Fields, places: Sequence[Place]) -> dict[str, Place]:
+    return {
+        name: Place(name, place.offset, place.size, place.is_signed) for name, place in zip(fields, places, strict=True)
+    }

@@ -12,15 +12,17 @@ import pytest
 pytest.importorskip("amaranth", reason="the fpga extra is not installed: make test installs it")
 
 from market.fastpath.feeds.verdict import GOOD, SKIPPED
+from market.fastpath.specification import Feed
 from market.wire.sbe import encode, load_schema
 from market.wire.schemas import BINANCE_STREAM
 from sim.capture import read_datagrams
 from sim.capture.starbase_recoding import StarbaseRecoder
 from tests.hdl.feeds.binance_bench import Bench
+from tests.hdl.feeds.order_bench import Bench as OrderBench
+from tests.hdl.feeds.order_bench import Sent
+from tests.hdl.feeds.order_bench import assert_as_the_reference_says as assert_operations
 from tests.hdl.feeds.test_binance import INSTRUMENT, VENUE, assert_as_the_reference_says
 from tests.hdl.sbe.test_groups import assert_as_the_compiled_decoder_reads, take_depth
-from tests.hdl.sbe.test_packet import HOT, run
-from tests.market.wire.test_packet_decoders import COINBASE, STARBASE
 
 SCHEMA = load_schema(BINANCE_STREAM)
 DIGITS = 8
@@ -100,8 +102,7 @@ def test_a_book_recoded_order_by_order(events: list[tuple[str, dict[str, Any]]],
         if "@depth" in stream:
             bids, asks = ([(level["price"], level["qty"]) for level in levels(event[side])] for side in ("b", "a"))
             packets += recoder.update(event["E"] * 1_000_000, bids, asks)
-    packets = packets[: 3 * bus_bytes]
-    assert run(bus_bytes, HOT["starbase"], STARBASE, packets) == len(packets)
+    assert_read(bus_bytes, Feed.STARBASE, packets[: 3 * bus_bytes])
 
 
 @both_buses
@@ -109,4 +110,12 @@ def test_captured_packets_of_coinbase_derivatives(data: Path, bus_bytes: int) ->
     folder = data / "omi" / "Coinbase" / "MarketDataApi.v1.2"
     packets = [datagram.payload for path in sorted(folder.glob("*.pcap")) for datagram in read_datagrams(path)]
     assert len(packets) == 5
-    assert run(bus_bytes, HOT["coinbase"], COINBASE, packets) == len(packets)
+    assert_read(bus_bytes, Feed.COINBASE_DERIVATIVES, packets)
+
+
+def assert_read(bus_bytes: int, feed: Feed, packets: list[bytes]) -> None:
+    bench = OrderBench(bus_bytes)
+    sent = [Sent(feed, packet) for packet in packets]
+    said = bench.run(sent)
+    assert all(one.good for one in said)
+    assert_operations(sent, said, bench.operations)
