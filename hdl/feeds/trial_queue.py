@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -25,7 +25,8 @@ class TrialQueue(wiring.Component):
     count: level: entries of the datagram so far, 0 from the cycle after ``begin``.
     accept, discard: strobes, one per datagram in order: its entries count, or never were. Before the first entry of
         the next datagram.
-    kept: the entries that count; ready every third cycle at most, 3 cycles after ``accept`` at the soonest.
+    kept: the entries that count; ready every third cycle at most, 3 cycles after ``accept`` at the soonest, one
+        more for an entry that is put in then.
     overrun: stays set once an entry of an accepted datagram had found no room, or one came before it was known what
         becomes of the datagram before.
     """
@@ -48,12 +49,13 @@ class TrialQueue(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Three pointers: written, counting, read. The read entry has a register behind the memory's own.
 
-        A row is read only when it counts, so never in the cycle in which it is written: the memory's answer to that
-        does not matter.
+        Nothing is read in a cycle with a write, and the memory's own register is one of ours that tools move into the
+        memory: they see then that it does not matter what the memory answers if a row is read while it is written, and
+        spare a register and a choice per bit.
         """
         m = Module()
         m.submodules.rows = rows = memory.Memory(shape=self._shape, depth=self._depth, init=[])
-        write, read = rows.write_port(), rows.read_port()
+        write, read = rows.write_port(), rows.read_port(domain="comb")
         written, counting, taken = (Signal(range(self._depth), name=name) for name in ("written", "counting", "taken"))
         full, unsettled, lost = Signal(), Signal(), Signal()
         m.d.comb += [
@@ -75,17 +77,21 @@ class TrialQueue(wiring.Component):
             m.d.sync += [counting.eq(written), unsettled.eq(0), lost.eq(0)]
         with m.Elif(self.discard):
             m.d.sync += [written.eq(counting), unsettled.eq(0), lost.eq(0)]
-        self._give_out(m, read, taken, counting)
+        self._give_out(m, read, taken, (taken != counting) & ~write.en)
         return m
 
-    def _give_out(self, m: Module, read: memory.ReadPort, taken: Signal, counting: Signal) -> None:
+    def _give_out(self, m: Module, read: memory.ReadPort, taken: Signal, may_read: Value) -> None:
+        found = Signal.like(Value.cast(read.data), reset_less=True)
         with m.FSM():
-            with m.State("ADDRESS"):
-                m.d.comb += read.en.eq(taken != counting)
-                with m.If(taken != counting):
-                    m.next = "DATA"
+            with m.State("ADDRESS"), m.If(may_read):
+                m.d.sync += found.eq(read.data)
+                m.next = "DATA"
             with m.State("DATA"):
-                m.d.sync += [self.kept.payload.eq(read.data), self.kept.valid.eq(1), taken.eq(taken + 1)]
+                m.d.sync += [
+                    Value.cast(self.kept.payload).eq(found),
+                    self.kept.valid.eq(1),
+                    taken.eq(taken + 1),
+                ]
                 m.next = "OFFER"
             with m.State("OFFER"), m.If(self.kept.ready):
                 m.d.sync += self.kept.valid.eq(0)
