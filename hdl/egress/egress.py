@@ -35,8 +35,8 @@ class Egress(wiring.Component):
     are out. It is spoiled if they do not, on ``abort``, or if another message comes first; the message is
     then sent as any other. On the 64-bit bus, where the headers take less time than a trigger's last words,
     frames begin when their message is whole, and ``trigger_early`` keeps the line free. A log frame in progress is
-    spoiled by ``trigger_early`` or a trigger's first word, and sent again. A spoiled frame ends at once, with an
-    inverted check sequence and ``error``.
+    spoiled in the cycle after ``trigger_early``, or by a trigger's first word, and sent again. A spoiled frame ends at
+    once, with an inverted check sequence and ``error``.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Egress(wiring.Component):
     settings: addresses and ports; may only change while ``idle``, and must be there eight cycles before a frame.
     trigger_early: strobe: a trigger will come, if its frame turns out to be good. On the 8-bit bus its first byte is
         on ``tx`` in the next cycle, if nothing is held or being sent.
-    abort: strobe: that trigger will not come.
+    abort: strobe: that trigger will not come; its frame ends a cycle later.
     words: messages, their length by the block length in their first word.
     log: log messages.
     tx: frames without preamble; a beat passes in a cycle of ``valid`` and ``tx_ready``, and within a frame ``valid``
@@ -94,10 +94,13 @@ class Egress(wiring.Component):
             is_trigger.eq(messages.word[WORD_BITS]),
             may_start.eq(messages.there & (~needs_whole | (whole != 0))),
         ]
+        # known a cycle late: who decides is far away
+        aborted = Signal()
+        m.d.sync += aborted.eq(self.abort)
         m.d.sync += whole.eq(whole + (arrives & self.words.payload.last) - messages.release)
         with m.If(self.trigger_early):
             m.d.sync += expects.eq(1)
-        with m.If(self.abort | (arrives & self.words.payload.first)):
+        with m.If(aborted | (arrives & self.words.payload.first)):
             m.d.sync += expects.eq(0)
 
         with m.FSM(name="sends"):
@@ -107,7 +110,7 @@ class Egress(wiring.Component):
                 m.d.comb += [writer.word.eq(messages.word[:WORD_BITS]), writer.there.eq(messages.there & is_trigger)]
                 with m.If(messages.there & is_trigger):
                     m.next = "MESSAGE"
-                with m.Elif(messages.there | self.abort):
+                with m.Elif(messages.there | aborted):
                     m.d.comb += writer.spoil.eq(1)
                     m.next = "SPOILED"
                 with m.If(writer.done):
@@ -129,7 +132,7 @@ class Egress(wiring.Component):
                 m.d.comb += [
                     writer.word.eq(batch.word),
                     writer.there.eq(batch.there),
-                    writer.spoil.eq(self.trigger_early | expects | (messages.there & is_trigger)),
+                    writer.spoil.eq(expects | (messages.there & is_trigger)),
                     batch.take.eq(writer.take),
                     batch.sent.eq(writer.done & writer.good),
                     batch.rewind.eq(writer.done & ~writer.good),
@@ -149,7 +152,7 @@ class Egress(wiring.Component):
         is_byte_wide: bool,
     ) -> None:
         """What is sent next: a message, a trigger that is expected, or a batch of the log."""
-        expected = (expects | self.trigger_early) & ~self.abort
+        expected = expects | self.trigger_early
         block_length = messages.word[:16]
         m.d.comb += [
             writer.port.eq(Mux(messages.there | expected, self.settings.message_port, self.settings.log_port)),
