@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Module, unsigned
+from amaranth.hdl import Module, Mux, Value, unsigned
 from amaranth.lib import data, stream, wiring
+from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from hdl.books.line_table import line_layout
+from hdl.books.loading import loading_states, take_commands
+from hdl.books.message_states import message_states
+from hdl.books.order_books import OrderBooks
+from hdl.books.packet_states import begin_packet, packet_states, transaction_states
+from hdl.books.parts import TOP_OF_QUOTE, Parts
 from hdl.books.records import LINE_NUMBER_BITS, event_layout, operation_layout, placed_layout
+from hdl.decision.command_fields import command_field
+from hdl.decision.shapes import assign
 from hdl.parameters import CoreParameters
 from hdl.records import INSTRUMENT_NUMBER_BITS, VENUE_NUMBER_BITS, ControlCommand, sizes_layout
 
@@ -17,6 +25,8 @@ pair_layout: Final = data.StructLayout(
     {"instrument": unsigned(INSTRUMENT_NUMBER_BITS), "venue": unsigned(VENUE_NUMBER_BITS)}
 )
 """A venue's quote of an instrument."""
+QUEUE_DEPTH: Final = 16
+"""Events that may wait."""
 
 
 class BookUnit(wiring.Component):
@@ -58,4 +68,61 @@ class BookUnit(wiring.Component):
         )
 
     def elaborate(self, platform: Any) -> Module:
-        return Module()
+        """One state machine for packets and commands: they are never both there."""
+        m = Module()
+        parts = Parts(m, self._parameters, OrderBooks(self._parameters))
+        self._connect(m, parts)
+        self._give_events(m, parts)
+        take_commands(m, self, parts)
+        with m.FSM(name="books"):
+            with m.State("IDLE"):
+                parts.select(m, parts.command_book)
+                m.d.comb += self.idle.eq(~parts.waiting & ~self.placed.valid & ~self.events.valid & parts.orders.ready)
+                with m.If(parts.waiting):
+                    m.next = "COMMAND"
+                with m.Elif(self.placed.valid):
+                    begin_packet(m, self, parts)
+            packet_states(m, self, parts)
+            message_states(m, parts)
+            transaction_states(m, parts)
+            loading_states(m, self, parts)
+        return m
+
+    def _connect(self, m: Module, parts: Parts) -> None:
+        """What does not depend on where the unit stands."""
+        reader, rows, states, orders = parts.reader, parts.rows, parts.states, parts.orders
+        wiring.connect(m, wiring.flipped(self.operations), reader.operations)
+        line_of_row = command_field(self.command.message, "LineRow", "line")
+        m.d.comb += [
+            reader.packet.eq(self.placed.payload),
+            *assign(rows, reader, ("find", "line", "wire")),
+            *assign(reader, rows, ("busy", "found", "book")),
+            states.line.eq(Mux(parts.waiting, line_of_row, self.placed.payload.line)),
+            *(getattr(states.top, name).eq(getattr(orders, f"best_{name}")) for name in TOP_OF_QUOTE.values()),
+            orders.sizes.eq(self.sizes),
+            orders.book.eq(parts.selected),
+            orders.base.eq(states.base),
+            orders.tick.eq(rows.row.tick),
+            *assign(orders, parts.operation, ("side", "order", "price", "quantity")),
+        ]
+        for book in range(len(states.unload)):
+            with m.If(self.forgotten.bit_select(states.line_of[book], 1)):
+                m.d.comb += states.unload[book].eq(1)
+
+    def _give_events(self, m: Module, parts: Parts) -> None:
+        """Events carry the exponents of the selected row."""
+        m.submodules.queue = queue = SyncFIFO(width=Value.cast(self.events.payload).shape().width, depth=QUEUE_DEPTH)
+        quote, row = parts.event.quote, parts.rows.row
+        m.d.comb += [
+            parts.event.instrument.eq(row.instrument),
+            parts.event.aggressor.eq(parts.operation.aggressor),
+            quote.price_exponent.eq(row.price_exponent),
+            quote.quantity_exponent.eq(row.quantity_exponent),
+            *(getattr(quote, name).eq(register) for name, register in parts.quote.items()),
+            parts.room.eq(queue.w_rdy),
+            queue.w_data.eq(parts.event),
+            queue.w_en.eq(parts.put),
+            Value.cast(self.events.payload).eq(queue.r_data),
+            self.events.valid.eq(queue.r_rdy),
+            queue.r_en.eq(self.events.ready),
+        ]

@@ -88,6 +88,7 @@ class PacketBooks(wiring.Component):
             lines.entries.eq(packets.entries),
             lines.ask_line.eq(books.ask_line),
             books.asked.eq(lines.asked),
+            books.forgotten.eq(lines.forgotten),
             books.sizes.eq(self.sizes),
             self.searching.eq(lines.searching & self.is_packet),
             self.verdict.eq(GOOD),

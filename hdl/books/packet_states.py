@@ -1,0 +1,88 @@
+"""States of the book unit for packets: what a packet's place says, and the events at the end of a transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth.hdl import Module, Mux
+
+from hdl.books.order_books import BookOperation
+from hdl.books.parts import TOP_OF_QUOTE, Parts
+from hdl.books.records import EventCounter, EventKind
+
+
+def begin_packet(m: Module, ports: Any, parts: Parts) -> None:
+    """In the idle state: the next packet, whose messages are looked up from now on."""
+    placed, states = ports.placed.payload, parts.states
+    m.d.comb += parts.reader.begin.eq(1)
+    m.d.sync += parts.on_line.eq(states.on_line)
+    parts.begin_round(m, Mux(placed.loses, states.on_line & (states.live | states.loading), 0))
+    m.next = "PACKET"
+
+
+def packet_states(m: Module, ports: Any, parts: Parts) -> None:
+    """Before the messages: the counters of the packet itself, and what a gap does to the books of its line."""
+    placed, states = ports.placed.payload, parts.states
+    with m.State("PACKET"):
+        m.d.comb += [
+            parts.event.mask[EventCounter.GAPS].eq(placed.gap),
+            parts.event.mask[EventCounter.HEARTBEATS].eq(placed.heartbeat),
+        ]
+        with m.If(placed.gap | placed.heartbeat):
+            room = parts.give(m, EventKind.COUNT)
+        with m.If(room | ~(placed.gap | placed.heartbeat)):
+            m.next = "LOSE"
+    with m.State("LOSE"):
+        parts.clear_quote(m)
+        parts.next_of_round(m)
+        m.next = "LOSE-BOOK"
+        with m.If(parts.round == 0):
+            m.next = "MESSAGE"
+    with m.State("LOSE-BOOK"):
+        parts.select(m, parts.each)
+        with m.If(states.is_loading):
+            m.d.comb += [states.set_passed.eq(1), states.new_passed.eq(placed.number - 1)]
+            m.next = "LOSE"
+        with m.Else():
+            room = parts.give(m, EventKind.WITHDRAW)
+            with m.If(room):
+                m.d.comb += states.unload.eq(states.here)
+                m.next = "LOSE"
+    with m.State("END"):
+        room = parts.give(m, EventKind.END)
+        with m.If(room):
+            m.d.comb += ports.placed.ready.eq(1)
+            m.next = "IDLE"
+
+
+def transaction_states(m: Module, parts: Parts) -> None:
+    """Behind the last message of a transaction: the tops of its line's books that may have changed."""
+    states, orders = parts.states, parts.orders
+    with m.State("TRANSACTION"):
+        _next_top(m, parts)
+    with m.State("BEST"):
+        parts.select(m, parts.each)
+        parts.start(m, BookOperation.BEST)
+        m.d.comb += states.settle.eq(1)
+        with m.If(orders.ready):
+            m.next = "TOP"
+    with m.State("TOP"):
+        parts.select(m, parts.each)
+        m.d.sync += [parts.differs.eq(states.differs), parts.quote["sequence"].eq(parts.number)]
+        m.d.sync += [parts.quote[mine].eq(getattr(orders, f"best_{name}")) for mine, name in TOP_OF_QUOTE.items()]
+        with m.If(orders.done):
+            m.d.comb += states.tell.eq(1)
+            m.next = "QUOTE"
+    with m.State("QUOTE"):
+        parts.select(m, parts.each)
+        with m.If(parts.differs):
+            room = parts.give(m, EventKind.QUOTE)
+        with m.If(room | ~parts.differs):
+            _next_top(m, parts)
+
+
+def _next_top(m: Module, parts: Parts) -> None:
+    parts.choose_due(m)
+    m.next = "BEST"
+    with m.If(parts.due == 0):
+        m.next = "MESSAGE"
