@@ -186,11 +186,11 @@ class Authority(wiring.Component):
         """Bytes to tag, hash and store; a word goes to the hash with its last byte, what is left over in ``CLOSE``."""
         taken, word, rest = Signal(), Signal(WORD_BITS), Signal(WORD_BITS)
         lane, octet = place.lane, self.sealed.payload.data
-        gathered = [Mux(lane > at, rest.word_select(at, BYTE), 0) for at in range(WORD_BYTES)]
+        gathered = [Mux(lane > at, rest.word_select(at, BYTE), 0) for at in range(WORD_BYTES - 1)]
         m.d.comb += [
             self.sealed.ready.eq(state == _State.RECEIVE),
             taken.eq(self.sealed.valid & (state == _State.RECEIVE)),
-            word.eq(Cat(Mux(lane == at, octet, part) for at, part in enumerate(gathered))),
+            word.eq(Cat(*(Mux(lane == at, octet, part) for at, part in enumerate(gathered)), octet)),
             write.addr.eq(place.length),
             write.data.eq(octet),
             write.en.eq(taken & (place.part == _Part.MESSAGE) & ~place.is_long),
@@ -217,7 +217,7 @@ class Authority(wiring.Component):
             hashed = (place.length + COUNTER_BYTES)[:BYTE]
             m.d.comb += [
                 hash_.valid.eq(hash_.ready),
-                hash_.word.eq(Cat(*gathered[:-1], hashed)),
+                hash_.word.eq(Cat(*gathered, hashed)),
                 hash_.last.eq(1),
             ]
         return taken

@@ -130,11 +130,15 @@ class LatencyMeter(wiring.Component):
             m.d.sync += at.eq(at + 1)
 
     def _watch_sent(self, m: Module, cycle: Signal) -> tuple[Signal, Signal, Signal]:
-        """A strobe behind a whole trigger's frame; the cycle of its first byte, and the time of its cause."""
+        """A strobe behind a whole trigger's frame; the cycle of its first byte, and the time of its cause.
+
+        Both stay while the next frame leaves.
+        """
         tx, sent = self.tx, Signal()
         beats = (_TIME_AT + _TIME_BITS // 8 - 1) // self._bus_bytes + 1
         at, place = Signal(range(beats + 1)), Signal(range(beats + 1))
         first_out, template, cause = Signal(_CYCLE_BITS), Signal(16), Signal(_TIME_BITS)
+        kept_first_out, kept_cause = Signal.like(first_out), Signal.like(cause)
         m.d.comb += place.eq(Mux(tx.first, 0, at))
         m.d.sync += sent.eq(0)
         with m.If(self.tx_passes):
@@ -143,9 +147,9 @@ class LatencyMeter(wiring.Component):
                 m.d.sync += first_out.eq(cycle - self._preamble_cycles)
             self._capture(m, place, _TEMPLATE_AT, template)
             self._capture(m, place, _TIME_AT, cause)
-            with m.If(tx.last):
-                m.d.sync += sent.eq((template == layout.TEMPLATE_TRIGGER) & (place == beats) & ~tx.error)
-        return sent, first_out, cause
+            with m.If(tx.last & (template == layout.TEMPLATE_TRIGGER) & (place == beats) & ~tx.error):
+                m.d.sync += [sent.eq(1), kept_first_out.eq(first_out), kept_cause.eq(cause)]
+        return sent, kept_first_out, kept_cause
 
     def _capture(self, m: Module, place: Signal, at: int, into: Signal) -> None:
         """Bytes of the frame, least significant first, wherever its beats have them."""

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from ipaddress import IPv4Address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from config.errors import Problem, SettingsError
 from config.settings import Settings
+from hdl.control.seal import BoardSeal
 from market.fastpath.layout import SCHEMA
 from market.receive.words import Endpoint
 from market.wire.sbe import decode
@@ -22,6 +24,8 @@ from orchestrator.cli.profile import load_profile, profile_option
 from orchestrator.clock import SystemClock
 from orchestrator.engine.tables import engine_sizes
 from orchestrator.fpga.board import build, flash, key, report, verilog
+from orchestrator.fpga.key_file import read_key
+from orchestrator.fpga.peer import SELFTEST_PORT, ping, selftest
 from orchestrator.loop.channels import destination
 from orchestrator.loop.sockets import endpoint_of, open_channel, open_control
 
@@ -37,7 +41,7 @@ def fpga() -> None:
     """The hardware: boards and the simulated core."""
 
 
-for _board_command in (key, build, report, flash, verilog):
+for _board_command in (key, build, report, flash, verilog, ping, selftest):
     fpga.add_command(_board_command)
 
 
@@ -47,16 +51,29 @@ for _board_command in (key, build, report, flash, verilog):
 @click.option(
     "--log-port", type=click.IntRange(1, 65_535), default=_LOG_PORT, show_default=True, help="Port of the event log."
 )
+@click.option(
+    "--selftest-port",
+    type=click.IntRange(0, 65_534),
+    default=SELFTEST_PORT,
+    show_default=True,
+    help="Takes the quotes of tickwire fpga selftest at the control address, here and at the next port; 0: nowhere.",
+)
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Take sealed control messages only, as a board does, and tell latencies.",
+)
 @with_output
-def soft(output: Output, profile: str, bus: str, log_port: int) -> None:
+def soft(output: Output, /, profile: str, bus: str, log_port: int, selftest_port: int, key_file: Path | None) -> None:
     """Run the simulated core in place of a board, on sockets; shows what it counted when interrupted.
 
     Channels, control address and host are those of [loop]: the host is another process, so loop.host_port must be
     set. Triggers, acknowledgements and status messages go to the host's port, the event log to --log-port beside it.
     """
     settings = load_profile(profile).settings
+    seal = None if key_file is None else BoardSeal(read_key(key_file), SystemClock().now_ns())
     with ExitStack() as stack:
-        board = _open_board(settings, int(bus) // 8, log_port, output, stack)
+        board = _open_board(settings, int(bus) // 8, log_port, selftest_port, seal, output, stack)
         try:
             while True:
                 board.turn(_WAIT_S)
@@ -67,7 +84,15 @@ def soft(output: Output, profile: str, bus: str, log_port: int) -> None:
             raise Interrupted(f"after {result['cycles']:,} cycles; the counters are complete") from None
 
 
-def _open_board(settings: Settings, bus_bytes: int, log_port: int, output: Output, stack: ExitStack) -> SoftBoard:
+def _open_board(
+    settings: Settings,
+    bus_bytes: int,
+    log_port: int,
+    selftest_port: int,
+    seal: BoardSeal | None,
+    output: Output,
+    stack: ExitStack,
+) -> SoftBoard:
     """A board with a core from the cache, or built first, and with open sockets."""
     # the hardware's tools are an extra: only these commands need them
     from sim.rtl.addresses import BoardAddresses
@@ -79,8 +104,8 @@ def _open_board(settings: Settings, bus_bytes: int, log_port: int, output: Outpu
     if loop.host_port == 0:
         raise SettingsError(Problem("settings", "loop.host_port", "was 0: must be the port of the board's host"))
     sizes = engine_sizes(settings)
-    build = build_core(sizes, bus_bytes=bus_bytes, say=output.note)
-    sockets = _open_sockets(settings, stack)
+    build = build_core(sizes, bus_bytes=bus_bytes, guarded=seal is not None, say=output.note)
+    sockets = _open_sockets(settings, selftest_port, stack)
     own, host = endpoint_of(sockets[1]), Endpoint(IPv4Address(loop.host_address), loop.host_port)
     addresses = BoardAddresses(
         source_address=own.address,
@@ -89,19 +114,22 @@ def _open_board(settings: Settings, bus_bytes: int, log_port: int, output: Outpu
         message_port=host.port,
         log_port=log_port,
     )
-    core = SoftFpga(build, sizes, addresses=addresses, keep=[Area.SENT])
+    core = SoftFpga(build, sizes, addresses=addresses, seal=seal, keep=[Area.SENT])
     stack.callback(core.close)
     stack.enter_context(_termination_interrupts())
     output.note(f"the simulated core receives {len(sockets[0])} channels; control at {own} by {host}; interrupt to end")
     return SoftBoard(core, BoardSockets(*sockets), host, SystemClock().now_ns)
 
 
-def _open_sockets(settings: Settings, stack: ExitStack) -> tuple[list[tuple[Any, Endpoint]], Any]:
+def _open_sockets(settings: Settings, selftest_port: int, stack: ExitStack) -> tuple[list[tuple[Any, Endpoint]], Any]:
     loop = settings.loop
+    wanted = [(destination(channel), channel.interface) for channel in loop.channels.values()]
+    if selftest_port:
+        own = IPv4Address(loop.control_address)
+        wanted += [(Endpoint(own, port), "") for port in (selftest_port, selftest_port + 1)]
     channels = []
-    for channel in loop.channels.values():
-        to = destination(channel)
-        opened = open_channel(to, interface=channel.interface, buffer_bytes=loop.receive_buffer_bytes)
+    for to, interface in wanted:
+        opened = open_channel(to, interface=interface, buffer_bytes=loop.receive_buffer_bytes)
         channels.append((stack.enter_context(opened), to))
     control = open_control(Endpoint(IPv4Address(loop.control_address), loop.control_port))
     return channels, stack.enter_context(control)

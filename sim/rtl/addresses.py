@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address
 from typing import Final
 
+from hdl.control.seal import BoardSeal
 from market.errors import Rejected
 
 _HEADERS: Final = struct.Struct(">12xH2xH12xIHHHxx")
@@ -47,13 +48,17 @@ class Datagram:
     payload: bytes
 
 
-def addresses_port(addresses: BoardAddresses) -> bytes:
-    """The addresses as the bytes of the core's port, the least significant first."""
-    from hdl.egress.settings import egress_layout  # Amaranth is an extra: whoever has a core has it
+def addresses_port(addresses: BoardAddresses, seal: BoardSeal | None = None) -> bytes:
+    """The addresses, and a guarded core's seal, as the bytes of the core's port, the least significant first."""
+    from hdl.boards.guarded_core import guarded_layout  # Amaranth is an extra: whoever has a core has it
+    from hdl.egress.settings import egress_layout
 
+    layout = egress_layout if seal is None else guarded_layout
     values = {name: int(value) for name, value in asdict(addresses).items()}
-    bits: int = sum(value << egress_layout[name].offset for name, value in values.items())
-    return bits.to_bytes(-(-egress_layout.size // 8), "little")
+    if seal is not None:
+        values |= {"key": int.from_bytes(seal.key, "little"), "floor": seal.floor}
+    bits: int = sum(value << layout[name].offset for name, value in values.items())
+    return bits.to_bytes(-(-layout.size // 8), "little")
 
 
 def datagram_of(frame: bytes) -> Datagram:

@@ -1,12 +1,14 @@
 """The simulated core in place of a board: what sockets receive goes onto its wires, what it sends leaves by a socket.
 
-A real board sees every frame; a socket only the datagrams of one destination, so each is put into a frame again.
+A real board sees every frame; a socket only the datagrams of one destination, so each is put into a frame again. To
+a guarded core sealed messages go as they come: it is the core that opens them.
 """
 
 from __future__ import annotations
 
 import select
 import socket
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +20,7 @@ from sim.rtl.engine import SoftFpga
 
 _DATAGRAM_BYTES: Final = 65_535
 _DATAGRAMS_PER_TURN: Final = 64
+_OUTPUTS_KEPT: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,13 @@ class SoftBoard:
     Attributes
     ----------
     traffic: what has passed so far.
+    outputs: the last of the core's own triggers, acknowledgements and statuses, as they were before they left.
     """
 
     def __init__(self, soft: SoftFpga, sockets: BoardSockets, host: Endpoint, now_ns: Callable[[], int]) -> None:
         self.soft = soft
         self.traffic = Traffic()
+        self.outputs: deque[bytes] = deque(maxlen=_OUTPUTS_KEPT)
         self._sockets = sockets
         self._host = (str(host.address), host.port)
         self._now_ns = now_ns
@@ -98,7 +103,7 @@ class SoftBoard:
     def _take_market(self, opened: socket.socket, to: Endpoint) -> int:
         wrapping = Wrapping(address=int(to.address), port=to.port, udp_checksum=None)
         frames = [frame(content, wrapping) for content, _ in self._waiting(opened)]
-        self.soft.push(frames, [self._now_ns()] * len(frames))
+        self.soft.push(frames, [self._now_ns() for _ in frames])
         self.traffic.market += len(frames)
         return len(frames)
 
@@ -114,6 +119,10 @@ class SoftBoard:
         return found
 
     def _send(self) -> None:
+        # a board may run for days: nothing that it has sent may pile up
+        self.outputs.extend(self.soft.outputs())
+        self.soft.sent_frame_counters()
+        self.soft.sent_reports()
         for sent in self.soft.sent():
             datagram = datagram_of(sent)
             try:

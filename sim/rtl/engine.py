@@ -11,15 +11,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hdl.control.seal import BoardSeal
 from hdl.parameters import CoreParameters
 from market.engine import QUOTE_COLUMNS
-from market.errors import Rejected
+from market.errors import Fatal, Rejected
 from market.fastpath import layout
 from market.fastpath.engine import split_records
 from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
 from market.fastpath.state import Counter, FrameCounter
 from sim.rtl.addresses import LOOPBACK, BoardAddresses, addresses_port
 from sim.rtl.build import core_library
+from sim.rtl.guarded import guarded_library
 from sim.rtl.host_events import quote_messages, trade_messages
 from sim.rtl.library import Say, say_on_standard_error
 from sim.rtl.model import LOG_BACKLOG_BYTES, Area, Model, Value
@@ -29,31 +31,40 @@ FRAME_GAP_CYCLES: Final = {1: 20, 8: 3}
 """Idle cycles between two frames by bus width: preamble and smallest gap of Ethernet, 20 bytes."""
 FRAME_COUNTERS_AT: Final = 32
 _HASHED: Final = frozenset({layout.TEMPLATE_TRIGGER, layout.TEMPLATE_STATUS})
+_REPORTS: Final = frozenset(layout.SCHEMA.message(name).template_id for name in ("LatencyCounters", "BoardCounters"))
 
 
 @dataclass(frozen=True, slots=True)
 class CoreBuild:
-    """A core as a library: what it was built for, and where it lies."""
+    """A core as a library: what it was built for, where it lies, and whether it takes sealed messages only."""
 
     parameters: CoreParameters
     library: Path
+    guarded: bool = False
 
 
 def build_core(
-    sizes: EngineSizes = DEFAULT_SIZES, *, bus_bytes: int = 8, trace: bool = False, say: Say = say_on_standard_error
+    sizes: EngineSizes = DEFAULT_SIZES,
+    *,
+    bus_bytes: int = 8,
+    guarded: bool = False,
+    trace: bool = False,
+    say: Say = say_on_standard_error,
 ) -> CoreBuild:
     """The usual core where the sizes fit into it, else one made for them; compiled at the first use.
 
     Parameters
     ----------
     bus_bytes: bytes of a frame per cycle, 1 or 8; both decide alike.
+    guarded: as boards have it: only sealed control messages count, and it tells latencies and refusals.
     trace: able to write waveforms, and several times slower.
     say: told about what takes long.
 
     Raises MissingExtra without the extra ``fpga`` or a C++ compiler.
     """
     parameters = parameters_for(sizes, bus_bytes=bus_bytes)
-    return CoreBuild(parameters, core_library(parameters, trace=trace, say=say))
+    library_for = guarded_library if guarded else core_library
+    return CoreBuild(parameters, library_for(parameters, trace=trace, say=say), guarded)
 
 
 class SoftFpga:
@@ -65,6 +76,7 @@ class SoftFpga:
     sizes: sizes in use, at most the core's capacity.
     event_log: keep the log of steps that a shadow engine follows; ``event_log()`` drains it.
     addresses: where what it sends comes from and goes to.
+    seal: key and lowest counter of a guarded core; its control messages are sealed (``hdl.control.seal.seal``).
     keep: what the model collects besides, for ``sent`` and ``model.take``.
     gap: idle cycles between two frames of one call.
     backlog: bytes of the event log that may wait in the core before further input waits, too; more than the core's ring
@@ -75,7 +87,8 @@ class SoftFpga:
     model: the simulated core; it takes its inputs at once and answers in its own time.
 
     Quotes and trades that are not in frames go in as host events, which only a core that was built for simulation
-    takes. Raises Fatal for sizes above the core's capacity; every call does if the core stops answering.
+    takes. Raises Fatal for sizes above the core's capacity, and for a guarded core without a seal or a seal without
+    one; every call does if the core stops answering.
     """
 
     def __init__(
@@ -85,18 +98,25 @@ class SoftFpga:
         *,
         event_log: bool = False,
         addresses: BoardAddresses = LOOPBACK,
+        seal: BoardSeal | None = None,
         keep: Sequence[Area] = (),
         gap: int | None = None,
         backlog: int = LOG_BACKLOG_BYTES,
     ) -> None:
+        if build.guarded == (seal is None):
+            expected = "a key" if build.guarded else "no key"
+            raise Fatal(
+                f"a core of {build.library.name} {'without' if seal is None else 'with'} a key; expected {expected}"
+            )
         self.sizes = sizes
         self.parameters = build.parameters
         self.gap = FRAME_GAP_CYCLES[build.parameters.bus_bytes] if gap is None else gap
         kept = [*keep, *([Area.LOG] if event_log else [])]
-        ports = sizes_port(build.parameters, sizes), addresses_port(addresses)
+        ports = sizes_port(build.parameters, sizes), addresses_port(addresses, seal)
         self.model = Model(build.library, *ports, keep=kept, backlog=backlog)
         self._outputs: list[bytes] = []
         self._frame_counters: list[bytes] = []
+        self._reports: list[bytes] = []
         self._hash = hashlib.sha256()
 
     def push(self, frames: Sequence[bytes], receive_ns: Sequence[int]) -> None:
@@ -158,6 +178,12 @@ class SoftFpga:
         sent, self._frame_counters = self._frame_counters, []
         return sent
 
+    def sent_reports(self) -> list[bytes]:
+        """Drain the LatencyCounters and BoardCounters messages that a guarded core sends behind its statuses."""
+        self._collect()
+        sent, self._reports = self._reports, []
+        return sent
+
     def frame_counters(self) -> bytes:
         """A FrameCounters message with its header: what became of the frames so far."""
         self.model.settle()
@@ -203,7 +229,9 @@ class SoftFpga:
             template = int.from_bytes(message[layout.HEADER_TEMPLATE : layout.HEADER_SCHEMA], "little")
             if template == layout.TEMPLATE_FRAME_COUNTERS:
                 self._frame_counters.append(message)
-                continue
-            self._outputs.append(message)
-            if template in _HASHED:
-                self._hash.update(message)
+            elif template in _REPORTS:
+                self._reports.append(message)
+            else:
+                self._outputs.append(message)
+                if template in _HASHED:
+                    self._hash.update(message)

@@ -8,7 +8,6 @@ from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.egress.settings import egress_layout
 from hdl.parameters import CoreParameters
 from hdl.records import DROP_BITS, WORD_BITS, FrameBus, sizes_layout
 
@@ -30,7 +29,7 @@ class SoftTop(wiring.Component):
 
     Members
     -------
-    configure: takes ``sizes`` and ``addresses`` over.
+    configure: takes ``sizes`` and ``addresses`` (the core's settings) over.
     control_valid: a word of a control message, ``control_count`` bytes of it in use; only while ``control_free``.
     control_free: another word can be given. control_empty: every byte given so far has been taken.
     word_valid, log_valid, tx_valid, frame_end, early: high for one cycle each time, with what belongs to them.
@@ -46,7 +45,7 @@ class SoftTop(wiring.Component):
                 "clk": In(1),
                 "configure": In(1),
                 "sizes": In(sizes_layout(parameters)),
-                "addresses": In(egress_layout),
+                "addresses": In(core.settings.shape()),
                 "kill": In(1),
                 "time": In(WORD_BITS),
                 **{f"rx_{name}": In(shape) for name, shape in bus.items()},

@@ -145,6 +145,16 @@ def test_only_whole_frames_of_triggers_count_and_only_with_a_known_cause(width: 
     assert measure(width, received, sent) == expected([latency], unmatched=2)
 
 
+@pytest.mark.parametrize("width", BUS_BYTES)
+def test_frames_directly_behind_each_other(width: int) -> None:
+    received = [Passage(10 + 200 * number, bytes(70)) for number in range(2)]
+    first, second = (frame_of(trigger(cause.cycle * TIME_STEP)) for cause in received)
+    behind = 500 + -(-len(first) // width)
+    sent = [Passage(500, first), Passage(behind, second), Passage(behind + behind - 500, bytes(200))]
+    latencies = [out - last_byte(cause, width) for out, cause in zip((500, behind), received, strict=True)]
+    assert measure(width, received, sent) == expected(latencies)
+
+
 def test_frames_that_are_long_gone_are_not_known() -> None:
     received = [Passage(10 + 20 * number, bytes(64)) for number in range(FRAMES_KEPT + 1)]
     sent = [Passage(900 + 100 * at, frame_of(trigger(received[at].cycle * TIME_STEP))) for at in (0, 1)]

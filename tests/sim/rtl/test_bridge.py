@@ -60,7 +60,7 @@ def bench(request: pytest.FixtureRequest, stand_ins: dict[int, Path]) -> Iterato
 
 def echoes(bench: Bench) -> list[tuple[int, int, int, int]]:
     """Header, time, bytes and their sum of each message that the core made."""
-    return [struct.unpack("<QqII", message) for message in bench.board.soft.outputs()]
+    return [struct.unpack("<QqII", message) for message in bench.board.outputs]
 
 
 def test_a_datagram_becomes_a_frame_and_a_frame_a_datagram(bench: Bench) -> None:
