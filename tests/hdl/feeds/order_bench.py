@@ -12,26 +12,30 @@ from amaranth.sim import Simulator
 from hdl.books.records import BookSide, OperationKind
 from hdl.feeds.order_packets import OrderPackets
 from hdl.parameters import CoreParameters
-from market.fastpath.reference import coinbase, starbase
+from market.fastpath.reference import coinbase, deribit, starbase
 from market.fastpath.reference.feed_messages import BadPacket, Change, ChangeKind, Deal, Message
 from market.fastpath.reference.order_book import BookSide as ReferenceSide
 from market.fastpath.specification import Feed
 from tests.hdl.sbe.bus import Beat, as_number, beats_of
 
-FEED_FROM = {1: 17, 8: 3}
-"""The beat from which on the feed of a packet is known, by the bytes of the bus."""
+FEED_FROM = {1: 16, 8: 2}
+"""Cycles from a packet's first beat until its feed is known, by the bytes of the bus; on the wider bus, beats."""
 LEVELS = 2
 """Cycles from the last beat until the levels are right."""
 READERS = {
     Feed.STARBASE: (starbase.read_header, starbase.read_messages),
     Feed.COINBASE_DERIVATIVES: (coinbase.read_header, coinbase.read_messages),
+    Feed.DERIBIT_LEGACY: (deribit.read_header, deribit.read_messages),
 }
+HEADER_BYTES = {Feed.STARBASE: 24, Feed.COINBASE_DERIVATIVES: 24, Feed.DERIBIT_LEGACY: 8}
 KINDS = {
     ChangeKind.PUT: OperationKind.PUT,
     ChangeKind.REDUCE: OperationKind.REDUCE,
     ChangeKind.DELETE: OperationKind.DELETE,
 }
 SIDES = {ReferenceSide.BID: BookSide.BID, ReferenceSide.ASK: BookSide.ASK, None: BookSide.NONE}
+DOUBLES = ("order", "price", "quantity", "last_double")
+SIGNED = ("price", "quantity")
 Operation = dict[str, int]
 
 
@@ -109,14 +113,18 @@ class Bench:
         for cycle, beat in enumerate(beats):
             if beat.count:
                 said.beat_cycles.append(cycle)
-            known = len(said.beat_cycles) >= FEED_FROM[self.bus_bytes]
-            ctx.set(self.packets.feed, sent.feed if known else int(self.random.integers(8)))
+            self._set_feed(ctx, sent.feed, cycle if self.bus_bytes == 1 else len(said.beat_cycles) - 1)
             await self._tick(ctx, replace(beat, last=False) if sent.breaks_off else beat)
+            if self.bus_bytes == 1:
+                self._set_feed(ctx, sent.feed, cycle + 1)
             self._note_header(ctx, said, cycle + 1)
-        ctx.set(self.packets.feed, sent.feed)
-        for cycle in range(LEVELS - 1):
+        cycle = len(beats)
+        while cycle < len(beats) + LEVELS - 1 or ctx.get(self.packets.pending):
             await self._tick(ctx, Beat(0, 0))
-            self._note_header(ctx, said, len(beats) + cycle + 1)
+            cycle += 1
+            self._set_feed(ctx, sent.feed, cycle if self.bus_bytes == 1 else FEED_FROM[8])
+            self._note_header(ctx, said, cycle)
+        ctx.set(self.packets.feed, sent.feed)
         self._note_levels(ctx, said)
         for _ in range(late):
             await self._tick(ctx, Beat(0, 0))
@@ -125,6 +133,9 @@ class Bench:
         ctx.set(strobe, 1)
         await self._tick(ctx, Beat(0, 0))
         ctx.set(strobe, 0)
+
+    def _set_feed(self, ctx: Any, feed: Feed, since: int) -> None:
+        ctx.set(self.packets.feed, feed if since >= FEED_FROM[self.bus_bytes] else int(self.random.integers(8)))
 
     async def _drain(self, ctx: Any) -> None:
         """Until nothing has come out for a while, or nobody takes it."""
@@ -167,28 +178,43 @@ def named(taken: Any) -> Operation:
         known.append("wire")
     if kind in KINDS.values():
         known += ["side", "order"]
-    if kind in (OperationKind.PUT, OperationKind.TRADE):
+    if kind in (OperationKind.PUT, OperationKind.TRADE, OperationKind.DEAL):
         known.append("price")
-    if kind in (OperationKind.PUT, OperationKind.REDUCE, OperationKind.TRADE):
+    if kind in (OperationKind.PUT, OperationKind.REDUCE, OperationKind.TRADE, OperationKind.DEAL):
         known.append("quantity")
-    if kind is OperationKind.TRADE:
+    if kind in (OperationKind.TRADE, OperationKind.DEAL):
         known.append("aggressor")
+    if kind is OperationKind.TICKER:
+        known += DOUBLES
     return {name: int(getattr(taken, name)) for name in known}
 
 
-def expected_operation(feed: Feed, message: Message) -> Operation:
-    """A message of the reference as an operation."""
+def expected_operations(feed: Feed, message: Message) -> list[Operation]:
+    """A message of the reference as operations."""
     operation: Operation = {"kind": OperationKind.SKIP}
     operation |= {"clears": message.clears, "ends": message.ends, "counts": 1}
     if message.wire_instrument is None:
-        return operation
-    operation |= {"kind": OperationKind.TOUCH, "wire": message.wire_instrument}
+        return [operation]
+    operation |= {"wire": message.wire_instrument}
+    if feed is Feed.DERIBIT_LEGACY:
+        return _stated(message, operation)
+    operation |= {"kind": OperationKind.TOUCH}
     if message.change is not None:
         operation |= _change(message.change)
     if message.deals is not None:
         (deal,) = message.deals
-        operation |= _deal(deal)
-    return operation
+        operation |= _deal(OperationKind.TRADE, deal)
+    return [operation]
+
+
+def _stated(message: Message, operation: Operation) -> list[Operation]:
+    if message.quoted is not None:
+        bits = [as_number(value, 64) for value in message.quoted.doubles]
+        doubles = {name: signed(value) if name in SIGNED else value for name, value in zip(DOUBLES, bits, strict=True)}
+        return [operation | {"kind": OperationKind.TICKER} | doubles]
+    assert message.deals is not None
+    deals = [operation | _deal(OperationKind.DEAL, deal) | {"counts": 0} for deal in message.deals]
+    return [*deals, operation | {"kind": OperationKind.KNOWN}]
 
 
 def _change(change: Change) -> Operation:
@@ -204,13 +230,13 @@ def _change(change: Change) -> Operation:
     return operation
 
 
-def _deal(deal: Deal) -> Operation:
-    return {
-        "kind": OperationKind.TRADE,
-        "price": deal.price,
-        "quantity": deal.quantity,
-        "aggressor": deal.aggressor,
-    }
+def _deal(kind: OperationKind, deal: Deal) -> Operation:
+    return {"kind": kind, "price": signed(deal.price), "quantity": signed(deal.quantity), "aggressor": deal.aggressor}
+
+
+def signed(value: int) -> int:
+    """The number that 64 bits are in two's complement."""
+    return value - (1 << 64) if value >> 63 > 0 else value
 
 
 def assert_as_the_reference_says(sent: Sequence[Sent], said: Sequence[Said], operations: Sequence[Operation]) -> None:
@@ -229,13 +255,15 @@ def _expected(sent: Sent, said: Said) -> list[Operation]:
         assert said.bad_header, sent.payload.hex()
         return []
     assert not said.bad_header, sent.payload.hex()
-    assert said.header == (header.number, header.count, header.channel, not header.in_sequence)
-    assert said.heartbeat == (len(sent.payload) == 24)
+    count = 0 if sent.feed is Feed.DERIBIT_LEGACY else header.count
+    assert said.header == (header.number, count, header.channel, not header.in_sequence)
+    assert said.heartbeat == (len(sent.payload) == HEADER_BYTES[sent.feed])
     try:
         messages = read_messages(sent.payload)
     except BadPacket:
         assert said.bad_messages, sent.payload.hex()
         return []
     assert not said.bad_messages, sent.payload.hex()
-    assert said.entries == len(messages)
-    return [expected_operation(sent.feed, message) for message in messages] if sent.accepted else []
+    operations = [operation for message in messages for operation in expected_operations(sent.feed, message)]
+    assert said.entries == len(operations)
+    return operations if sent.accepted else []
