@@ -90,7 +90,7 @@ class PacketBooks(wiring.Component):
             books.asked.eq(lines.asked),
             books.forgotten.eq(lines.forgotten),
             books.sizes.eq(self.sizes),
-            self.searching.eq(lines.searching & self.is_packet),
+            self.searching.eq((packets.pending | lines.searching) & self.is_packet),
             self.verdict.eq(GOOD),
             self.idle.eq(books.idle),
             self.overrun.eq(packets.overrun | lines.overrun),
