@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.books.line_table import line_layout
 from hdl.books.loading import loading_states, take_commands
-from hdl.books.message_states import message_states
+from hdl.books.message_states import double_states, message_states
 from hdl.books.order_books import OrderBooks
 from hdl.books.packet_states import begin_packet, packet_states, transaction_states
 from hdl.books.parts import TOP_OF_QUOTE, Parts
@@ -84,6 +84,8 @@ class BookUnit(wiring.Component):
                     begin_packet(m, self, parts)
             packet_states(m, self, parts)
             message_states(m, parts)
+            if parts.converter is not None:
+                double_states(m, parts, parts.converter)
             transaction_states(m, parts)
             loading_states(m, self, parts)
         return m

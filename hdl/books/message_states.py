@@ -6,10 +6,11 @@ from functools import reduce
 from operator import or_
 from typing import Any, Final
 
-from amaranth.hdl import Module, Mux
+from amaranth.hdl import Array, Module, Mux, Signal
 
+from hdl.books.doubles import DoubleConverter
 from hdl.books.order_books import BookOperation
-from hdl.books.parts import Parts
+from hdl.books.parts import TOP_OF_QUOTE, Parts
 from hdl.books.records import EventCounter, EventKind, OperationKind
 
 _CHANGES: Final = (OperationKind.PUT, OperationKind.REDUCE, OperationKind.DELETE)
@@ -55,6 +56,39 @@ def message_states(m: Module, parts: Parts) -> None:
         _count_and_leave(m, parts, applied=1)
 
 
+def double_states(m: Module, parts: Parts, converter: DoubleConverter) -> None:
+    """Numbers in doubles, converted one after the other; then the event, which is counted with the message's last."""
+    message, operation = parts.message, parts.operation
+    row, which = parts.rows.row, Signal(range(len(TOP_OF_QUOTE)))
+    is_ticker = operation.kind == OperationKind.TICKER
+    of_ticker = (operation.order, operation.price, operation.quantity, operation.last_double)
+    of_deal = (operation.price, operation.quantity)
+    exponent = Mux(which[0], row.quantity_exponent, row.price_exponent)
+    m.d.comb += [
+        converter.bits.eq(Mux(is_ticker, Array(of_ticker)[which], Array(of_deal)[which[0]])),
+        converter.decimals.eq((-exponent)[: len(converter.decimals)]),
+    ]
+    with m.State("DOUBLE"):
+        parts.select(m, message.book)
+        m.d.comb += converter.start.eq(1)
+        m.d.sync += parts.quote["sequence"].eq(message.number)
+        m.next = "CONVERT"
+    with m.State("CONVERT"), m.If(converter.done):
+        for number, name in enumerate(TOP_OF_QUOTE):
+            with m.If(which == number):
+                m.d.sync += parts.quote[name].eq(converter.mantissa)
+        m.d.sync += which.eq(which + 1)
+        m.next = "DOUBLE"
+        with m.If(which == Mux(is_ticker, len(of_ticker), len(of_deal)) - 1):
+            m.d.sync += which.eq(0)
+            m.next = "STATE"
+    with m.State("STATE"):
+        parts.select(m, message.book)
+        room = parts.give(m, Mux(is_ticker, EventKind.QUOTE, EventKind.TRADE))
+        with m.If(room):
+            m.next = "APPLIED"
+
+
 def _look_at_once(m: Module, parts: Parts) -> None:
     """A transaction that ends with the change of its only book: what is best is asked for in the same cycle."""
     others_due = parts.due & ~parts.states.here
@@ -82,9 +116,16 @@ def _begin_message(m: Module, parts: Parts) -> None:
             parts.quote["bid_quantity"].eq(operation.quantity),
         ]
         m.next = "TRADE"
+    if parts.converter is not None:
+        with m.Elif(message.known & _in_doubles(operation)):
+            m.next = "DOUBLE"
     with m.Else():
         _pass(m, parts, message.known & (operation.clears | changes))
         _count_and_leave(m, parts, applied=parts.broke | (message.known & (operation.kind == OperationKind.KNOWN)))
+
+
+def _in_doubles(operation: Any) -> Any:
+    return (operation.kind == OperationKind.TICKER) | (operation.kind == OperationKind.DEAL)
 
 
 def _begin_change(m: Module, parts: Parts) -> None:

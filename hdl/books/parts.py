@@ -8,12 +8,14 @@ from amaranth.hdl import Module, Signal, signed
 
 from hdl.books.book_rows import BookRows
 from hdl.books.book_states import BookStates
+from hdl.books.doubles import DoubleConverter
 from hdl.books.line_table import line_layout
 from hdl.books.message_reader import MessageReader
 from hdl.books.records import EventKind, event_layout
 from hdl.ethernet.content_match import lowest_set
 from hdl.parameters import CoreParameters
 from hdl.records import WORD_BITS
+from market.fastpath.specification import Feed
 
 REFUSAL_BITS: Final = 4
 
@@ -29,6 +31,8 @@ TOP_OF_QUOTE: Final = {
 class Parts:
     """The components, an event that is put out (``put``, if there is ``room``), and registers.
 
+    There is a ``converter`` if there is a feed with doubles.
+
     ``round``: books that are still to be dealt with, and ``each``: the one that is. ``on_line``: books of the packet's
     line, ``due``: those that a transaction's end is about. ``quote``: numbers of the next event that has some, all zero
     for one that has none. ``number``: of the message that ends a transaction. ``broke``: the message has broken its
@@ -41,6 +45,9 @@ class Parts:
         m.submodules.states = self.states = BookStates(parameters)
         m.submodules.reader = self.reader = MessageReader(parameters)
         m.submodules.orders = self.orders = orders
+        self.converter: DoubleConverter | None = None
+        if parameters.has_feed(Feed.DERIBIT_LEGACY):
+            m.submodules.converter = self.converter = DoubleConverter()
         books = parameters.capacity.order_books
         self.event, self.put, self.room = Signal(event_layout), Signal(), Signal()
         self.round, self.each = Signal(books), Signal(range(parameters.capacity.books))

