@@ -156,8 +156,9 @@ def report(output: Output, board: str, folder: Path) -> None:
 @_board
 @_folder
 @click.option("--persistent", is_flag=True, help="Write the flash memory: the board starts with it.")
+@click.option("--loader-board", help="What openFPGALoader calls the board, if not so: ecpix5_r03 for later ones.")
 @with_output
-def flash(output: Output, board: str, folder: Path, persistent: bool) -> None:
+def flash(output: Output, board: str, folder: Path, persistent: bool, loader_board: str | None) -> None:
     """Load the last build into a board, with openFPGALoader."""
     bitstream = _products(folder, board).bitstream
     if not bitstream.is_file():
@@ -165,7 +166,7 @@ def flash(output: Output, board: str, folder: Path, persistent: bool) -> None:
     loader = next((found for name in _LOADERS if (found := shutil.which(name))), None)
     if loader is None:
         raise MissingExtra(f"loading a board needs openFPGALoader, and none of {', '.join(_LOADERS)} is on the path")
-    words = [loader, "-b", board, *(["-f"] if persistent else []), str(bitstream)]
+    words = [loader, "-b", loader_board or board, *(["-f"] if persistent else []), str(bitstream)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Fatal(f"{' '.join(words)} ended with {done.returncode}:\n{(done.stderr or done.stdout).strip()}")

@@ -100,6 +100,8 @@ def test_a_board_is_loaded_by_openfpgaloader(
     loader.chmod(0o755)
     assert terminal.run(*words, "--persistent", "--json").json["persistent"]
     assert (tools / "said").read_text().split() == ["-b", "ecpix5", "-f", str(bitstream)]
+    assert terminal.run(*words, "--loader-board", "ecpix5_r03").code == ExitCode.DONE
+    assert (tools / "said").read_text().split() == ["-b", "ecpix5_r03", str(bitstream)]
     loader.write_text("#!/bin/sh\necho no cable >&2\nexit 1\n")
     assert "no cable" in terminal.run(*words).err
 
