@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,12 +19,18 @@ from market.fastpath.reference.feed_messages import Message
 from market.fastpath.reference.lines import READERS, LineEvent, Outcome, Packet, Withdrawal
 from market.fastpath.reference.messages import read_message
 from market.fastpath.reference.state import State
-from market.fastpath.specification import DropReason, EngineSizes, Feed, Refusal
+from market.fastpath.specification import DropReason, EngineSizes, Feed, Refusal, Side
 from market.wire.sbe import encode
 from tests.hdl.books.book_top import deals_of, operations_of
 from tests.hdl.decision.machine import fields_of, packed
 from tests.hdl.decision.ports import Ports
+from tests.hdl.decision.verilated import Compiled
 
+CAPACITY = EngineSizes(venues=4, instruments=8, lines=16, books=8, order_books=4, book_orders=256, book_ticks=64)
+FIRST_WIRE = 700
+"""Wire instrument of book 0."""
+LONG_ENOUGH = 300
+"""Cycles in which books do all they can without anyone taking their events."""
 PATIENCE = 3_000
 """Cycles after which an answer is missing."""
 Event = dict[str, Any]
@@ -102,6 +109,39 @@ class BookBench:
         assert not ports.get("command__done")
         return forgotten, refusal
 
+    async def load_book(self, book: int, line: int, number: int) -> None:
+        """A row whose instrument has the book's number, and its book, live: 7 bid at 1,001, 8 offered at 1,012."""
+        row = {"book": book, "line": line, "wireInstrument": FIRST_WIRE + book, "instrument": book, "tick": 1}
+        await self.command("BookRow", row | {"priceExponent": -2, "quantityExponent": -1, "enabled": 1})
+        await self.command("BookClear", {"book": book, "base": 1_000})
+        for side, price in ((Side.BUY, 1_001), (Side.SELL, 1_012)):
+            order = {"order": price, "side": int(side), "price": price, "quantity": 6 + int(side)}
+            assert await self.command("BookOrder", {"book": book, **order}) is Refusal.NONE
+        assert await self.command("BookReady", {"book": book, "number": number}) is Refusal.NONE
+
+    async def packets(self, venue: int, feed: Feed, payloads: list[bytes]) -> list[Event]:
+        """Packets whose events are taken only when the books wait for that, or all is done."""
+        expected: list[Event] = []
+        ports = self.ports
+        for payload in payloads:
+            packet = self.state.lines.read(venue, feed, payload)
+            assert isinstance(packet, Packet)
+            await self._arrive(venue, feed, payload)
+            operations = [each for message in packet.messages for each in _operations_of(feed, message)]
+            expected += [_event_of(event) for event in self.state.lines.take(packet, Outcome())]
+            await self._accept(packet, len(operations))
+            for operation in operations:
+                ports.set("operations__payload", packed(operation_layout, operation))
+                ports.set("operations__valid", 1)
+                await self._until(lambda: ports.get("operations__ready"))
+                await ports.tick()
+                ports.set("operations__valid", 0)
+        for _ in range(LONG_ENOUGH):
+            await ports.tick()
+        found = [event for _ in payloads for event in (await self._events([]))[0]]
+        assert found == expected
+        return found
+
     async def packet(self, venue: int, feed: Feed, payload: bytes) -> list[Event]:
         """A packet; the events that came of it, less the counts. Nothing, if it is dropped."""
         packet = self.state.lines.read(venue, feed, payload)
@@ -133,14 +173,9 @@ class BookBench:
 
     async def _take(self, packet: Packet) -> list[Event]:
         operations = [each for message in packet.messages for each in _operations_of(packet.feed, message)]
-        ports, outcome = self.ports, Outcome()
+        outcome = Outcome()
         expected = [_event_of(event) for event in self.state.lines.take(packet, outcome)]
-        ports.set("is_packet", 1)
-        ports.set("heartbeat", not packet.messages)
-        ports.set("entries", len(operations))
-        ports.set("accept", 1)
-        await ports.tick()
-        ports.set("accept", 0)
+        await self._accept(packet, len(operations))
         events, counts = await self._events(operations)
         assert [_limited(event) for event in events] == [_limited(event) for event in expected]
         assert counts == {
@@ -150,6 +185,15 @@ class BookBench:
             EventCounter.HEARTBEATS: int(not packet.messages),
         }
         return events
+
+    async def _accept(self, packet: Packet, entries: int) -> None:
+        ports = self.ports
+        ports.set("is_packet", 1)
+        ports.set("heartbeat", not packet.messages)
+        ports.set("entries", entries)
+        ports.set("accept", 1)
+        await ports.tick()
+        ports.set("accept", 0)
 
     async def _events(self, operations: list[dict[str, int]]) -> tuple[list[Event], dict[EventCounter, int]]:
         """Give the operations, and take the events until END."""
@@ -232,3 +276,17 @@ def _shown(event: dict[str, Any]) -> Event:
     names = ("price_exponent", "quantity_exponent")
     shown |= {name: quote[name] for name in names} | {"aggressor": event["aggressor"]}
     return {**shown, "price": quote["bid_price"], "quantity": quote["bid_quantity"]}
+
+
+def run(
+    compiled: Compiled,
+    script: Callable[[BookBench], Awaitable[None]],
+    rng: random.Random | None = None,
+    sizes: EngineSizes = CAPACITY,
+) -> None:
+    """Run a script on books at power-on, built for ``CAPACITY``."""
+
+    async def test(ports: Ports) -> None:
+        await script(BookBench(ports, sizes, CAPACITY, rng))
+
+    compiled.run(test)
