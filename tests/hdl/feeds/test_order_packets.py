@@ -188,6 +188,18 @@ def test_each_byte_that_says_what_follows_is_checked(bus_bytes: int, feed: Feed)
 
 @each_feed
 @both_buses
+def test_the_header_says_how_many_messages_there_are(bus_bytes: int, feed: Feed) -> None:
+    counts = (2, 0, 1, 3, 130, 258, 32_770) if feed is STARBASE else (2, 0, 1, 3, 130)
+    if feed is STARBASE:
+        payloads = [wire.starbase_packet(1, [wire.starbase_delete(9, 5, True)] * 2, count=count) for count in counts]
+    else:
+        payloads = [wire.coinbase_packet(1, [wire.coinbase_delete(9, 5, 1)] * 2, count=count) for count in counts]
+    said = run(bus_bytes, [Sent(feed, payload) for payload in payloads], idle=0.0)
+    assert [one.good for one in said] == [count == 2 for count in counts]
+
+
+@each_feed
+@both_buses
 def test_every_length_of_a_block_that_is_not_read(bus_bytes: int, feed: Feed) -> None:
     """A block that ends inside its message is good, and touches an instrument from 22 bytes on."""
     if feed is STARBASE:
