@@ -100,7 +100,7 @@ def test_random_damage() -> None:
 
 @pytest.mark.long
 def test_much_random_damage() -> None:
-    run(damaged(700, 3))
+    run(damaged(300, 3))
 
 
 def damaged(count: int, seed: int) -> list[bytes]:
@@ -248,4 +248,4 @@ def test_a_capture(data: Path) -> None:
 
 @pytest.mark.long
 def test_much_of_a_capture(data: Path) -> None:
-    assert all(one.good for one in run(captured(data)[::8], idle=0.0))
+    assert all(one.good for one in run(captured(data)[::16], idle=0.0))
