@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.account.account import Account
+from hdl.books.packets import PacketBooks
 from hdl.control.unit import ControlUnit
 from hdl.decision.decider import Decider
 from hdl.decision.shapes import assign
@@ -23,7 +24,7 @@ from hdl.message_merger import MessageMerger
 from hdl.octet_stream import octet_stream
 from hdl.parameters import CoreParameters
 from hdl.records import DROP_BITS, WORD_BITS, FrameBus, sizes_layout, word_layout, word_stream
-from hdl.steps.intake import Intake
+from hdl.steps.intake import PACKET_QUEUE_DEPTH, QUEUE_DEPTH, Intake
 from hdl.steps.sequencer import Sequencer
 from market.fastpath import layout
 from market.fastpath.feeds.verdict import BAD
@@ -37,7 +38,7 @@ BOOK_TEMPLATES: Final = (
     layout.TEMPLATE_BOOK_ORDER,
     layout.TEMPLATE_BOOK_READY,
 )
-"""Control messages about lines and books, of which the core has none: their rows are outside the build."""
+"""Control messages about lines and books; in a build without them their rows are outside the build."""
 
 
 class Core(wiring.Component):
@@ -100,7 +101,7 @@ class Core(wiring.Component):
         m.submodules.receiver = self.receiver = FrameReceiver(parameters)
         m.submodules.channels = self.channels = ChannelTable(parameters)
         m.submodules.binance = self.binance = BinanceDecoder(parameters)
-        m.submodules.intake = self.intake = Intake()
+        m.submodules.intake = self.intake = Intake(PACKET_QUEUE_DEPTH if parameters.packet_feeds else QUEUE_DEPTH)
         m.submodules.sequencer = self.sequencer = Sequencer(parameters)
         m.submodules.decider = self.decider = Decider(parameters)
         m.submodules.trades = self.trades = TradeCounter(parameters)
@@ -112,12 +113,14 @@ class Core(wiring.Component):
         self._intake(m)
         self._decide(m)
         self._control(m)
+        books_idle, books_overrun = self._follow(m) if parameters.packet_feeds else (Const(1), Const(0))
         self._log(m)
         self._send(m)
         m.d.comb += [
-            self.overrun.eq(self.intake.overrun | self.binance.overrun),
+            self.overrun.eq(self.intake.overrun | self.binance.overrun | books_overrun),
             self.idle.eq(
-                self.intake.idle
+                books_idle
+                & self.intake.idle
                 & self.sequencer.idle
                 & self.unit.idle
                 & self.account.idle
@@ -218,6 +221,8 @@ class Core(wiring.Component):
         """Control messages to the owners of what they change: the channel table, and for all else the decider."""
         unit, sequencer, decider, channels = self.unit, self.sequencer, self.decider, self.channels
         self._admit_control(m)
+        self.for_books = Signal()
+        m.d.comb += self.for_books.eq(Cat(*(unit.command.template == each for each in BOOK_TEMPLATES)).any())
         for_channels = unit.command.template == layout.TEMPLATE_CHANNEL_ROW
         for owner, is_owner in ((channels, for_channels), (decider, ~for_channels)):
             m.d.comb += [
@@ -228,7 +233,7 @@ class Core(wiring.Component):
         m.d.comb += [
             self.control_idle.eq(unit.idle),
             self.control_applied.eq(unit.applied),
-            has_owner.eq(~Cat(*(unit.command.template == template for template in BOOK_TEMPLATES)).any()),
+            has_owner.eq(~self.for_books),
             unit.command.done.eq(Mux(for_channels, channels.command.done, decider.command.done)),
             unit.command.refusal.eq(Mux(for_channels, channels.command.refusal, decider.command.refusal)),
             unit.sizes.eq(self.sizes),
@@ -250,6 +255,46 @@ class Core(wiring.Component):
         ]
         with m.If(~has_owner):
             m.d.comb += unit.command.refusal.eq(Refusal.UNKNOWN_ROW)
+
+    def _follow(self, m: Module) -> tuple[Value, Value]:
+        """Feeds of numbered packets, their lines and books; whether all is at rest, and whether anything was lost."""
+        m.submodules.books = books = PacketBooks(self._parameters)
+        receiver, intake, unit, decider = self.receiver, self.intake, self.unit, self.decider
+        for name in ("valid", "first", "last", "data", "count"):
+            m.d.comb += getattr(books.payload, name).eq(getattr(receiver.payload, name))
+        wiring.connect(m, books.events, self.sequencer.events)
+        pair = books.forget.payload
+        m.d.comb += [
+            books.sizes.eq(self.sizes),
+            books.length.eq(receiver.length),
+            *assign(books, self.channels.row, ("venue", "feed")),
+            books.accept.eq(intake.accepted),
+            books.discard.eq(intake.refused),
+            intake.is_packet.eq(books.is_packet),
+            books.command.apply.eq(unit.command.apply & (self.for_books | self._is_reset())),
+            *assign(books.command, unit.command, ("template", "message", "time")),
+            books.forget.ready.eq(decider.ready),
+        ]
+        with m.If(books.is_packet):
+            m.d.comb += intake.verdict.eq(books.verdict)
+        with m.If(books.searching):
+            m.d.comb += intake.hold.eq(1)
+        with m.If(self.for_books):
+            m.d.comb += [
+                decider.command.apply.eq(0),
+                unit.command.done.eq(books.command.done),
+                unit.command.refusal.eq(books.command.refusal),
+            ]
+        with m.If(books.forget.valid):
+            m.d.comb += [
+                decider.forget.eq(decider.ready),
+                decider.instrument.eq(pair.instrument),
+                decider.venue.eq(pair.venue),
+            ]
+        return books.idle, books.overrun
+
+    def _is_reset(self) -> Value:
+        return self.unit.command.template == layout.TEMPLATE_RESET
 
     def _admit_control(self, m: Module) -> None:
         """The host's bytes; a message begins only when the log has room for it: the host can wait, frames cannot."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Mux
 
 from hdl.books.records import EventCounter, EventKind
 from hdl.records import RecordKind
@@ -60,6 +62,5 @@ def _count(m: Module, ports: Any) -> None:
         records.payload.kind.eq(RecordKind.COUNT),
         ports.events.ready.eq(records.ready),
     ]
-    counts = records.payload.body.count
-    for place, counter in _COUNTERS.items():
-        m.d.comb += counts.mask[mask_of(counter).bit_length() - 1].eq(mask[place])
+    counted = [Mux(mask[place], mask_of(counter), 0) for place, counter in _COUNTERS.items()]
+    m.d.comb += [records.payload.body.count.eq(0), records.payload.body.count.mask.eq(reduce(or_, counted))]

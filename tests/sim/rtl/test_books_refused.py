@@ -1,4 +1,4 @@
-"""The core has no lines and no books: messages about them are refused as rows outside the build, and change nothing."""
+"""In a build without numbered feeds messages about lines and books are refused as rows outside it, and change nothing."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from hdl.parameters import BUS_BYTES
+from hdl.parameters import CoreParameters
 from market.fastpath.conformance.case import SCHEMA, Control
-from market.fastpath.specification import DEFAULT_SIZES, Refusal, Result
+from market.fastpath.specification import DEFAULT_SIZES, Feed, Refusal, Result
 from market.wire.sbe import decode
-from tests.sim.rtl.cores import soft_fpgas
+from sim.rtl.build import core_library
+from sim.rtl.engine import CoreBuild, SoftFpga
 
 MESSAGES: Mapping[str, Mapping[str, Any]] = {
     "LineRow": {"line": 0, "venue": 0, "feed": 2, "enabled": 1, "channel": 1},
@@ -19,13 +20,14 @@ MESSAGES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("bus_bytes", BUS_BYTES)
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(MESSAGES))
-def test_a_message_about_lines_or_books_is_refused(name: str, bus_bytes: int) -> None:
+def test_a_message_about_lines_or_books_is_refused(name: str) -> None:
+    parameters = CoreParameters(bus_bytes=1, feeds=frozenset({Feed.BINANCE_SBE}))
     known = SCHEMA.message(name).fields
     fields = {field: value for field, value in MESSAGES[name].items() if field in known}
     fields = dict.fromkeys(known, 0) | fields | {"sequence": 2}
-    engine = soft_fpgas(bus_bytes)(DEFAULT_SIZES)
+    engine = SoftFpga(CoreBuild(parameters, core_library(parameters)), DEFAULT_SIZES)
     engine.control(Control("Hello", {"sequence": 1, "epoch": 1}).payload(), 1)
     engine.outputs()
     engine.control(Control(name, fields).payload(), 2)

@@ -6,11 +6,12 @@ import pytest
 
 from market.fastpath.conformance import Case, load_corpus, run_case
 from market.fastpath.conformance.differential import compare_random_run
-from market.fastpath.specification import EngineSizes
+from market.fastpath.specification import EngineSizes, Feed
 from tests.sim.rtl.cores import LARGEST, WIDTHS, fits, soft_fpgas
 
-CORPUS = [case for case in load_corpus() if not case.has_lines]
-"""Numbered feeds are not in the hardware."""
+CORPUS = [case for case in load_corpus() if Feed.DERIBIT_LEGACY not in case.line_feeds]
+"""The hardware has no decoder for Deribit's doubles."""
+LINE_FEEDS = (Feed.STARBASE, Feed.COINBASE_DERIVATIVES)
 USUAL = [case for case in CORPUS if fits(case.sizes)]
 LARGER = [case for case in CORPUS if not fits(case.sizes)]
 RANDOM_SIZES = (
@@ -44,7 +45,9 @@ def test_a_larger_build_passes(case: Case, bus_bytes: int) -> None:
 @pytest.mark.parametrize("with_frames", [False, True], ids=["events", "frames"])
 @pytest.mark.parametrize("sizes", [sizes for sizes in RANDOM_SIZES if fits(sizes)], ids=size_name)
 def test_random_runs_agree(sizes: EngineSizes, with_frames: bool, bus_bytes: int) -> None:
-    result = compare_random_run(soft_fpgas(bus_bytes), sizes, 300 + bus_bytes, 1_500, with_frames, line_feeds=())
+    result = compare_random_run(
+        soft_fpgas(bus_bytes), sizes, 300 + bus_bytes, 1_500, with_frames, line_feeds=LINE_FEEDS
+    )
     assert result.differences == (), f"by event {result.events}: {result.inputs}"
 
 
@@ -54,6 +57,6 @@ def test_random_runs_agree(sizes: EngineSizes, with_frames: bool, bus_bytes: int
 @pytest.mark.parametrize("sizes", RANDOM_SIZES, ids=size_name)
 def test_long_random_runs_agree(sizes: EngineSizes, with_frames: bool, bus_bytes: int) -> None:
     result = compare_random_run(
-        soft_fpgas(bus_bytes, LARGEST), sizes, 400 + bus_bytes, 25_000, with_frames, line_feeds=()
+        soft_fpgas(bus_bytes, LARGEST), sizes, 400 + bus_bytes, 25_000, with_frames, line_feeds=LINE_FEEDS
     )
     assert result.differences == (), f"by event {result.events}: {result.inputs}"
