@@ -1,4 +1,4 @@
-"""In a build without numbered feeds messages about lines and books are refused as rows outside it, and change nothing."""
+"""In a build without numbered feeds messages about lines and books are refused as rows outside it: nothing changes."""
 
 from __future__ import annotations
 
