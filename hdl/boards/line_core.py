@@ -12,6 +12,8 @@ from hdl.boards.guarded_core import GuardedCore
 from hdl.boards.network import BoardNetwork
 from hdl.boards.rgmii import PREAMBLE_CYCLES, RgmiiReceiver, RgmiiTransmitter, edges_layout
 from hdl.control.seal import BoardSeal
+from hdl.ethernet.arp import ArpResponder
+from hdl.ethernet.frame_merger import FrameMerger
 from hdl.ethernet.inbox import Inbox
 from hdl.parameters import CoreParameters
 from hdl.records import WORD_BITS, sizes_values
@@ -26,7 +28,8 @@ FORWARD_BIT: Final = 42
 class LineCore(wiring.Component):
     """Receiver, transmitter, inbox of control messages and guarded core; sizes, addresses and key are constants.
 
-    Control messages come as sealed datagrams. The core sees those frames as well, and counts them as NOT_OURS.
+    Control messages come as sealed datagrams. The core sees those frames as well, and counts them as NOT_OURS. Requests
+    for the board's link address (ARP) are answered between the core's frames.
 
     Parameters
     ----------
@@ -53,15 +56,23 @@ class LineCore(wiring.Component):
         m.submodules.receiver = receiver = RgmiiReceiver(self._parameters)
         m.submodules.transmitter = transmitter = RgmiiTransmitter(self._parameters)
         m.submodules.inbox = inbox = Inbox(self._parameters)
+        m.submodules.arp = arp = ArpResponder(self._parameters)
+        m.submodules.frames = frames = FrameMerger(self._parameters)
         m.submodules.core = core = GuardedCore(self._parameters, LINE_HERTZ, PREAMBLE_CYCLES)
         for name in receiver.rx.signature.members:
-            m.d.comb += [getattr(taker.rx, name).eq(getattr(receiver.rx, name)) for taker in (core, inbox)]
+            m.d.comb += [getattr(taker.rx, name).eq(getattr(receiver.rx, name)) for taker in (core, inbox, arp)]
         wiring.connect(m, inbox.octets, core.control)
-        wiring.connect(m, core.tx, transmitter.tx)
+        wiring.connect(m, core.tx, frames.first)
+        wiring.connect(m, arp.tx, frames.other)
+        wiring.connect(m, frames.merged, transmitter.tx)
         m.d.comb += [
             receiver.line.eq(self.received),
             self.sent.eq(transmitter.line),
-            core.tx_ready.eq(transmitter.ready),
+            frames.ready.eq(transmitter.ready),
+            core.tx_ready.eq(frames.first_ready),
+            arp.tx_ready.eq(frames.other_ready),
+            arp.address.eq(int(self._network.address)),
+            arp.link.eq(self._network.link),
             inbox.address.eq(int(self._network.address)),
             inbox.port.eq(self._network.control_port),
             core.line_errors.eq(receiver.errors),

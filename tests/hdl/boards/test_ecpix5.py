@@ -20,8 +20,9 @@ from market.fastpath.conformance.frame_builder import Wrapping, frame
 from market.fastpath.layout import SCHEMA
 from market.fastpath.specification import Result
 from market.wire.sbe import decode, encode
-from sim.rtl.addresses import Datagram, datagram_of
+from sim.rtl.addresses import datagram_of
 from tests.hdl.boards.test_rgmii import HEAD, Cycle, carrier, carriers
+from tests.hdl.ethernet.test_arp import BROADCAST, arp_frame, packet
 
 NETWORK = BoardNetwork(address=IPv4Address("10.1.2.3"), host=IPv4Address("10.1.2.4"))
 SEAL = BoardSeal(bytes(range(200, 216)), floor=1_000)
@@ -44,8 +45,8 @@ def incoming(message: bytes) -> list[Cycle]:
     return [*carrier(HEAD + frame(message, wrapping)), *[Cycle()] * 250]
 
 
-def answers(cycles: list[Cycle]) -> list[Datagram]:
-    """What a board sends while the line brings this."""
+def answers(cycles: list[Cycle]) -> list[bytes]:
+    """Frames that a board sends while the line brings this."""
     core, outgoing = LineCore(NETWORK, SEAL), []
 
     async def bench(ctx: Any) -> None:
@@ -68,15 +69,21 @@ def answers(cycles: list[Cycle]) -> list[Datagram]:
         assert not any(cycle.error for cycle in carried)
         octets = bytes(cycle.octet for cycle in carried)
         assert octets.startswith(HEAD)
-        sent.append(datagram_of(octets[len(HEAD) :]))
+        sent.append(octets[len(HEAD) :])
     return sent
 
 
-def test_a_sealed_hello_in_a_datagram_is_acknowledged_in_a_datagram_to_the_host() -> None:
+def test_the_board_is_found_and_a_sealed_hello_is_acknowledged_in_a_datagram_to_the_host() -> None:
     hello = encode(SCHEMA, "Hello", {"sequence": 1, "epoch": 7})
     unsealed, forged, old = hello, seal(bytes(16), SEAL.floor, hello), seal(SEAL.key, SEAL.floor - 1, hello)
     dropped = [cycle for message in (unsealed, forged, old) for cycle in incoming(message)]
-    answer, *rest = answers([*dropped, *incoming(seal(SEAL.key, SEAL.floor, hello)), *[Cycle()] * 1_300])
+    host = 0x02_00_00_00_00_99, int(NETWORK.host)
+    who_has = packet(1, host, (0, int(NETWORK.address)))
+    asked = [*carrier(HEAD + arp_frame(BROADCAST, host[0], who_has)), *[Cycle()] * 100]
+    sealed = incoming(seal(SEAL.key, SEAL.floor, hello))
+    found, *datagrams = answers([*asked, *dropped, *sealed, *[Cycle()] * 1_300])
+    assert found == arp_frame(host[0], NETWORK.link, packet(2, (NETWORK.link, int(NETWORK.address)), host))
+    answer, *rest = (datagram_of(sent) for sent in datagrams)
     assert (answer.address, answer.source_port, answer.port) == (
         NETWORK.host,
         NETWORK.control_port,
@@ -88,5 +95,5 @@ def test_a_sealed_hello_in_a_datagram_is_acknowledged_in_a_datagram_to_the_host(
     assert set(named) == {"Status", "FrameCounters", "LatencyCounters", "BoardCounters", "LogStep"}
     counted = named["BoardCounters"]
     assert (counted["forged"], counted["replayed"], counted["sealCounter"]) == (2, 1, SEAL.floor)
-    assert named["FrameCounters"]["notOurs"] == 4, "to the core, control frames are somebody else's"
+    assert named["FrameCounters"]["notOurs"] == 5, "to the core, control frames are somebody else's"
     assert (named["LatencyCounters"]["cyclePs"], named["LatencyCounters"]["measured"]) == (8_000, 0)
