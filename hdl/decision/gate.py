@@ -43,6 +43,9 @@ class Gate(wiring.Component):
 
     Size is never compared itself: the minimum of three quantities fits a room if one of them does.
 
+    Safe only with an imbalance threshold of at least 1, which the control unit checks: with 0 both rises of IMBALANCE
+    could come at once, and the leg that is looked at would not be the one that is sent.
+
     Members
     -------
     at: the schedule.

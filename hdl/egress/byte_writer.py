@@ -29,7 +29,8 @@ class ByteWriter(wiring.Component):
         position, lane = Signal(range(HEADERS_BYTES)), Signal(range(WORD_BYTES))
         left, sequence_at = Signal(PAYLOAD_WORDS_BITS), Signal(range(_SEQUENCE_BYTES))
         remainder, current = Signal(REMAINDER_BITS), Signal(REMAINDER_BITS)
-        octet, in_sequence, is_last, spoiled, begun = Signal(8), Signal(), Signal(), Signal(), Signal()
+        octet, in_sequence, is_last = Signal(8), Signal(), Signal()
+        spoiled, begun = Signal(), Signal()
         puts, move, stops = Signal(), Signal(), Signal()
         m.d.comb += move.eq(~tx.valid | self.tx_ready)
         passes = move & puts

@@ -54,7 +54,7 @@ class Inbox(wiring.Component):
         write, read = ring.write_port(), ring.read_port()
         wiring.connect(m, wiring.flipped(self.rx), receiver.rx)
         payload = receiver.payload
-        written, kept, taken = Signal(range(DEPTH)), Signal(range(DEPTH)), Signal(range(DEPTH))
+        written, kept, taken = (Signal(range(DEPTH), name=name) for name in ("written", "kept", "taken"))
         ours, overflow, is_full, shows = Signal(), Signal(), Signal(), Signal()
         with m.If(receiver.lookup):
             m.d.sync += ours.eq((receiver.address == self.address) & (receiver.port == self.port))
