@@ -112,7 +112,8 @@ def _measured(soft: SoftFpga, scenario: Scenario, octets: bytes) -> tuple[int, i
     )
 
 
-def _span(span: tuple[int, int]) -> str:
+def span_text(span: tuple[int, int]) -> str:
+    """Best and worst, as one number where they agree."""
     return str(span[0]) if span[0] == span[1] else f"{span[0]} to {span[1]}"
 
 
@@ -124,8 +125,8 @@ def table(rows: list[CycleRow]) -> str:
         "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row.bus_bytes * 8} bit | {row.case} | {_span(row.after_deciding)} | {row.nanoseconds:.1f} "
-        f"| {_span(row.after_message)} | {_span(row.first_byte_after_trigger)} |"
+        f"| {row.bus_bytes * 8} bit | {row.case} | {span_text(row.after_deciding)} | {row.nanoseconds:.1f} "
+        f"| {span_text(row.after_message)} | {span_text(row.first_byte_after_trigger)} |"
         for row in rows
     ]
     return "\n".join(lines) + "\n"
