@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
-from amaranth.hdl import Cat, Module, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Shape, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,6 +14,8 @@ from hdl.decision.row_memory import RowMemory
 from hdl.decision.shapes import Fields, assign, bundle
 from hdl.parameters import CoreParameters
 from hdl.records import WORD_BITS
+
+_COMPARED_BITS: Final = 16
 
 
 def top_fields(parameters: CoreParameters) -> Fields:
@@ -35,11 +38,12 @@ class BookStates(wiring.Component):
     is_live, is_loading, passed, base: of that book. here: its bit.
     live, loading, due: per book; due: live, and its top may have changed.
     line_of: per book, its line. line, on_line: per book, whether it is on a line.
-    set_line, set_loading, set_live, set_passed: strobes that change the book, with ``new_line``, ``new_base``,
-        ``new_passed``. A book that begins to load has said nothing; one that becomes live is due.
+    set_line, set_loading, set_live, set_unloaded, set_passed: strobes that change the book, with ``new_line``,
+        ``new_base``, ``new_passed``. A book that begins to load has said nothing; one that becomes live is due.
     touch, settle: strobes: the book is due, is no longer due.
     unload: per book, a strobe.
-    top, differs: a top, and whether the book last said another one, or nothing. tell: strobe: it says that one.
+    top: a top. differed: whether that of the cycle before was another one than the book last said, or it said none.
+        tell: strobe: it says that one.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -64,13 +68,14 @@ class BookStates(wiring.Component):
                 "set_loading": In(1),
                 "new_base": In(parameters.price_bits),
                 "set_live": In(1),
+                "set_unloaded": In(1),
                 "set_passed": In(1),
                 "new_passed": In(signed(WORD_BITS)),
                 "touch": In(1),
                 "settle": In(1),
                 "unload": In(books),
                 "top": In(bundle(top_fields(parameters))),
-                "differs": Out(1),
+                "differed": Out(1),
                 "tell": In(1),
             }
         )
@@ -93,7 +98,7 @@ class BookStates(wiring.Component):
                 m.d.sync += self.loading[book].eq(1)
             with m.If(here & self.set_live):
                 m.d.sync += Cat(self.live[book], self.loading[book]).eq(0b01)
-            with m.If(self.unload[book]):
+            with m.If(self.unload[book] | (here & self.set_unloaded)):
                 m.d.sync += Cat(self.live[book], self.loading[book]).eq(0)
             with m.If(here & (self.touch | self.set_live)):
                 m.d.sync += pending[book].eq(1)
@@ -113,16 +118,27 @@ class BookStates(wiring.Component):
                 store.write_address.eq(self.number),
                 store.write.eq(write & self.here.any()),
             ]
-        same = Cat(getattr(tops.read[0], name) == getattr(self.top, name) for name in fields)
+        told_here, same = (
+            Signal(),
+            Signal(sum(-(-Shape.cast(shape).width // _COMPARED_BITS) for shape in fields.values())),
+        )
+        m.d.sync += [told_here.eq((told & self.here).any()), same.eq(Cat(*self._compare(tops.read[0])))]
         m.d.comb += [
             passed.write_row.number.eq(self.new_passed),
             self.passed.eq(passed.read[0].number),
             base.write_row.price.eq(self.new_base),
             self.base.eq(base.read[0].price),
             *assign(tops.write_row, self.top, fields),
-            self.differs.eq(~same.all() | ~(told & self.here).any()),
+            self.differed.eq(~same.all() | ~told_here),
         ]
         with m.If(self.tell):
             m.d.sync += told.eq(told | self.here)
         with m.If(self.set_loading):
             m.d.sync += told.eq(told & ~self.here)
+
+    def _compare(self, told: Any) -> Iterator[Any]:
+        """Whether the two tops are the same, a few bits at a time."""
+        for name in top_fields(self._parameters):
+            mine, last = getattr(self.top, name), getattr(told, name)
+            for start in range(0, len(mine), _COMPARED_BITS):
+                yield mine[start : start + _COMPARED_BITS] == last[start : start + _COMPARED_BITS]

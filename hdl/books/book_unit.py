@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Module, Mux, Value, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
@@ -27,6 +27,8 @@ pair_layout: Final = data.StructLayout(
 """A venue's quote of an instrument."""
 QUEUE_DEPTH: Final = 16
 """Events that may wait."""
+_ON_THE_WAY: Final = 4
+"""Events that may be put out before those that were are seen to wait, and the one that is then put out."""
 
 
 class BookUnit(wiring.Component):
@@ -72,16 +74,17 @@ class BookUnit(wiring.Component):
         m = Module()
         parts = Parts(m, self._parameters, OrderBooks(self._parameters))
         self._connect(m, parts)
-        self._give_events(m, parts)
+        at_rest = self._give_events(m, parts)
         take_commands(m, self, parts)
         with m.FSM(name="books"):
             with m.State("IDLE"):
-                parts.select(m, parts.command_book)
-                m.d.comb += self.idle.eq(~parts.waiting & ~self.placed.valid & ~self.events.valid & parts.orders.ready)
-                with m.If(parts.waiting):
+                m.d.sync += parts.selected.eq(parts.command_book)
+                with m.If(parts.orders.ready & parts.waiting):
                     m.next = "COMMAND"
-                with m.Elif(self.placed.valid):
+                with m.Elif(parts.orders.ready & self.placed.valid):
                     begin_packet(m, self, parts)
+                with m.Elif(parts.orders.ready):
+                    m.d.comb += at_rest.eq(1)
             packet_states(m, self, parts)
             message_states(m, parts)
             if parts.converter is not None:
@@ -107,24 +110,32 @@ class BookUnit(wiring.Component):
             orders.tick.eq(rows.row.tick),
             *assign(orders, parts.operation, ("side", "order", "price", "quantity")),
         ]
-        for book in range(len(states.unload)):
-            with m.If(self.forgotten.bit_select(states.line_of[book], 1)):
-                m.d.comb += states.unload[book].eq(1)
+        forgotten = Cat(self.forgotten.bit_select(line, 1) for line in states.line_of)
+        m.d.sync += parts.unload.eq(forgotten)
+        m.d.comb += states.unload.eq(parts.unload)
 
-    def _give_events(self, m: Module, parts: Parts) -> None:
-        """Events carry the exponents of the selected row."""
+    def _give_events(self, m: Module, parts: Parts) -> Signal:
+        """Events carry the exponents of the selected row. Gives what is set while the states are at rest."""
         m.submodules.queue = queue = SyncFIFO(width=Value.cast(self.events.payload).shape().width, depth=QUEUE_DEPTH)
-        quote, row = parts.event.quote, parts.rows.row
+        quote, row, at_rest = parts.event.quote, parts.rows.row, Signal()
+        event, put = Signal.like(parts.event), Signal()
         m.d.comb += [
             parts.event.instrument.eq(row.instrument),
-            parts.event.aggressor.eq(parts.operation.aggressor),
+            parts.event.aggressor.eq(parts.aggressor),
             quote.price_exponent.eq(row.price_exponent),
             quote.quantity_exponent.eq(row.quantity_exponent),
-            *(getattr(quote, name).eq(register) for name, register in parts.quote.items()),
-            parts.room.eq(queue.w_rdy),
-            queue.w_data.eq(parts.event),
-            queue.w_en.eq(parts.put),
+            quote.sequence.eq(Mux(parts.says_top | parts.says_stated, parts.number, 0)),
+            queue.w_data.eq(event),
+            queue.w_en.eq(put),
             Value.cast(self.events.payload).eq(queue.r_data),
             self.events.valid.eq(queue.r_rdy),
             queue.r_en.eq(self.events.ready),
+            self.idle.eq(at_rest & ~put & ~queue.r_rdy),
         ]
+        trade = {"bid_price": parts.operation.price, "bid_quantity": parts.operation.quantity}
+        for mine, name in TOP_OF_QUOTE.items():
+            top = Mux(parts.says_top, getattr(parts.orders, f"best_{name}"), 0)
+            stated = Mux(parts.says_stated, parts.stated[mine], 0)
+            m.d.comb += getattr(quote, mine).eq(top | stated | Mux(parts.says_trade, trade.get(mine, 0), 0))
+        m.d.sync += [event.eq(parts.event), put.eq(parts.put), parts.room.eq(queue.level <= QUEUE_DEPTH - _ON_THE_WAY)]
+        return at_rest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,7 +12,7 @@ from hdl.records import WORD_BITS
 from market.fastpath.specification import BOOK_EXPONENT_LEAST
 
 DECIMALS_LIMIT: Final = -BOOK_EXPONENT_LEAST
-LATENCY: Final = DECIMALS_LIMIT + 21
+LATENCY: Final = DECIMALS_LIMIT + 22
 """Cycles from ``start`` to ``done``, at most."""
 
 _FRACTION_BITS: Final = 52
@@ -58,6 +58,9 @@ class DoubleConverter(wiring.Component):
             with m.State("IDLE"), m.If(self.start):
                 self._take(m, product, shift, is_nothing, is_bad)
                 m.d.sync += factors.eq(self.decimals)
+                m.next = "BIAS"
+            with m.State("BIAS"):
+                m.d.sync += shift.eq(shift + factors - (_BIAS - 1))
                 m.next = "MULTIPLY"
             with m.State("MULTIPLY"):
                 with m.If(factors == 0):
@@ -77,7 +80,7 @@ class DoubleConverter(wiring.Component):
         is_normal = field.any()
         m.d.sync += [
             product.eq(Cat(fraction, is_normal)),
-            shift.eq(Cat(field[0] | ~is_normal, field[1:], Const(0, 1)).as_signed() + self.decimals - (_BIAS - 1)),
+            shift.eq(Cat(field[0] | ~is_normal, field[1:])),
             is_nothing.eq(self.bits.all() | ~self.bits[:-1].any()),
             is_bad.eq(field.all() | self.bits[-1]),
         ]

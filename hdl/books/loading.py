@@ -50,7 +50,6 @@ def take_commands(m: Module, ports: Any, parts: Parts) -> None:
 def loading_states(m: Module, ports: Any, parts: Parts) -> None:
     """From the first look at a command to its end."""
     with m.State("COMMAND"):
-        parts.select(m, parts.command_book)
         _begin_command(m, ports, parts)
     _unload_states(m, ports, parts)
     _clear_states(m, ports, parts)
@@ -67,14 +66,14 @@ def _begin_command(m: Module, ports: Any, parts: Parts) -> None:
     command, states = ports.command, parts.states
     line = parts.its_line
     can_load = parts.rows.row.enabled & line.enabled & (line.feed != Feed.DERIBIT_LEGACY)
-    parts.begin_round(m, states.live & states.here)
+    m.d.sync += parts.round.eq(states.live & states.here)
     with m.Switch(command.template):
         with m.Case(layout.TEMPLATE_LINE_ROW):
-            m.d.comb += states.unload.eq(states.on_line & ~states.live)
-            parts.begin_round(m, states.live & states.on_line)
+            m.d.sync += parts.unload.eq(states.on_line & ~states.live)
+            m.d.sync += parts.round.eq(states.live & states.on_line)
             m.next = "UNLOAD"
         with m.Case(layout.TEMPLATE_BOOK_ROW):
-            m.d.comb += states.unload.eq(states.here & ~states.live)
+            m.d.sync += parts.unload.eq(states.here & ~states.live)
             m.next = "UNLOAD"
         with m.Case(layout.TEMPLATE_BOOK_CLEAR):
             m.next = "UNLOAD"
@@ -109,41 +108,38 @@ def _unload_states(m: Module, ports: Any, parts: Parts) -> None:
         states.new_line.eq(field("line")),
     ]
     with m.State("UNLOAD"):
-        parts.select(m, parts.command_book)
         parts.next_of_round(m)
         m.next = "FORGET"
         with m.If(parts.round == 0):
-            m.next = "DONE"
-            with m.If(command.template == layout.TEMPLATE_BOOK_ROW):
-                m.d.comb += [rows.write.eq(1), states.set_line.eq(1)]
-            with m.If(command.template == layout.TEMPLATE_BOOK_CLEAR):
-                m.next = "CLEAR"
+            m.d.sync += parts.selected.eq(parts.command_book)
+            m.next = "UNLOADED"
     with m.State("FORGET"):
-        parts.select(m, parts.each)
         m.d.comb += [
             ports.forget.valid.eq(1),
             ports.forget.payload.instrument.eq(rows.row.instrument),
             ports.forget.payload.venue.eq(parts.its_line.venue),
         ]
         with m.If(ports.forget.ready):
-            m.d.comb += states.unload.eq(states.here)
+            m.d.comb += states.set_unloaded.eq(1)
             m.next = "UNLOAD"
+    with m.State("UNLOADED"):
+        m.next = "DONE"
+        with m.If(command.template == layout.TEMPLATE_BOOK_ROW):
+            m.d.comb += [rows.write.eq(1), states.set_line.eq(1)]
+        with m.If(command.template == layout.TEMPLATE_BOOK_CLEAR):
+            m.next = "CLEAR"
 
 
 def _clear_states(m: Module, ports: Any, parts: Parts) -> None:
     states, orders = parts.states, parts.orders
     m.d.comb += states.new_base.eq(command_field(ports.command.message, "BookClear", "base"))
     with m.State("CLEAR"):
-        parts.select(m, parts.command_book)
         parts.start(m, BookOperation.CLEAR)
         m.d.comb += [states.set_loading.eq(1), states.set_passed.eq(1)]
         m.d.comb += states.new_passed.eq(Cat(parts.its_line.expected, Const(0, 1)).as_signed() - 1)
-        with m.If(orders.ready):
-            m.next = "FINISH"
-    with m.State("FINISH"):
-        parts.select(m, parts.command_book)
-        with m.If(orders.done):
-            m.next = "DONE"
+        m.next = "FINISH"
+    with m.State("FINISH"), m.If(orders.done):
+        m.next = "DONE"
 
 
 def _order_states(m: Module, ports: Any, parts: Parts) -> None:
@@ -155,18 +151,14 @@ def _order_states(m: Module, ports: Any, parts: Parts) -> None:
     deletes = Signal()
     m.d.sync += deletes.eq(field("quantity") == 0)
     with m.State("ORDER"):
-        parts.select(m, parts.command_book)
         parts.start(m, Mux(deletes, BookOperation.DELETE, BookOperation.PUT))
         m.d.comb += [parts.orders.side.eq(Mux(field("side") == Side.BUY, BookSide.BID, BookSide.ASK))]
         m.d.comb += [getattr(parts.orders, name).eq(field(name)) for name in ("order", "price", "quantity")]
-        with m.If(parts.orders.ready):
-            m.next = "ORDERED"
-    with m.State("ORDERED"):
-        parts.select(m, parts.command_book)
-        with m.If(parts.orders.done):
-            m.next = "DONE"
-            with m.If(~parts.orders.taken):
-                _refuse(m, parts, Refusal.BOOK_ORDER)
+        m.next = "ORDERED"
+    with m.State("ORDERED"), m.If(parts.orders.done):
+        m.next = "DONE"
+        with m.If(~parts.orders.taken):
+            _refuse(m, parts, Refusal.BOOK_ORDER)
 
 
 def _ready_states(m: Module, ports: Any, parts: Parts) -> None:
@@ -179,10 +171,8 @@ def _ready_states(m: Module, ports: Any, parts: Parts) -> None:
         passed_over.eq(at_most(states.passed, number)),
     ]
     with m.State("COMPARE"):
-        parts.select(m, parts.command_book)
         m.next = "READY"
     with m.State("READY"):
-        parts.select(m, parts.command_book)
         m.next = "DONE"
         with m.If(line.known & at_last & passed_over):
             m.d.comb += states.set_live.eq(1)

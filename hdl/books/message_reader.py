@@ -79,7 +79,6 @@ class MessageReader(wiring.Component):
         looked_up, counts_only = Signal(), Signal()
         by_packets = self.packet.feed == Feed.DERIBIT_LEGACY
         shifted = Cat(Const(0, _MESSAGES_OF_PACKET_BITS), self.packet.number)
-        free = ~self.messages.valid | self.messages.ready
         m.d.comb += [
             self.line.eq(self.packet.line),
             self.wire.eq(operation.wire),
@@ -93,7 +92,7 @@ class MessageReader(wiring.Component):
                 m.d.comb += self.find.eq(~counts_only & (operation.kind != OperationKind.SKIP))
                 m.d.sync += looked_up.eq(self.find)
                 m.next = "GIVE"
-            with m.State("GIVE"), m.If(free & ~self.busy):
+            with m.State("GIVE"), m.If(~self.messages.valid & ~self.busy):
                 m.d.comb += self.operations.ready.eq(1)
                 m.d.sync += [
                     self.messages.valid.eq(1),

@@ -7,7 +7,7 @@ from typing import Any
 from amaranth.hdl import Module, Mux
 
 from hdl.books.order_books import BookOperation
-from hdl.books.parts import TOP_OF_QUOTE, Parts
+from hdl.books.parts import Parts
 from hdl.books.records import EventCounter, EventKind
 
 
@@ -15,44 +15,40 @@ def begin_packet(m: Module, ports: Any, parts: Parts) -> None:
     """In the idle state: the next packet, whose messages are looked up from now on."""
     placed, states = ports.placed.payload, parts.states
     m.d.comb += parts.reader.begin.eq(1)
-    m.d.sync += parts.on_line.eq(states.on_line)
-    parts.begin_round(m, Mux(placed.loses, states.on_line & (states.live | states.loading), 0))
+    m.d.sync += [
+        parts.on_line.eq(states.on_line),
+        parts.round.eq(Mux(placed.loses, states.on_line & (states.live | states.loading), 0)),
+    ]
     m.next = "PACKET"
 
 
 def packet_states(m: Module, ports: Any, parts: Parts) -> None:
-    """Before the messages: the counters of the packet itself, and what a gap does to the books of its line."""
+    """Around the messages: the counters of the packet itself, what a gap does to the books of its line, the end."""
     placed, states = ports.placed.payload, parts.states
-    with m.State("PACKET"):
+    with m.State("PACKET"), m.If(parts.room):
         m.d.comb += [
             parts.event.mask[EventCounter.GAPS].eq(placed.gap),
             parts.event.mask[EventCounter.HEARTBEATS].eq(placed.heartbeat),
         ]
         with m.If(placed.gap | placed.heartbeat):
-            room = parts.give(m, EventKind.COUNT)
-        with m.If(room | ~(placed.gap | placed.heartbeat)):
-            m.next = "LOSE"
+            parts.give(m, EventKind.COUNT)
+        m.next = "LOSE"
     with m.State("LOSE"):
-        parts.clear_quote(m)
         parts.next_of_round(m)
         m.next = "LOSE-BOOK"
         with m.If(parts.round == 0):
             m.next = "MESSAGE"
-    with m.State("LOSE-BOOK"):
-        parts.select(m, parts.each)
+    with m.State("LOSE-BOOK"), m.If(parts.room):
+        m.d.comb += states.new_passed.eq(placed.number - 1)
         with m.If(states.is_loading):
-            m.d.comb += [states.set_passed.eq(1), states.new_passed.eq(placed.number - 1)]
-            m.next = "LOSE"
+            m.d.comb += states.set_passed.eq(1)
         with m.Else():
-            room = parts.give(m, EventKind.WITHDRAW)
-            with m.If(room):
-                m.d.comb += states.unload.eq(states.here)
-                m.next = "LOSE"
-    with m.State("END"):
-        room = parts.give(m, EventKind.END)
-        with m.If(room):
-            m.d.comb += ports.placed.ready.eq(1)
-            m.next = "IDLE"
+            parts.withdraw(m)
+        m.next = "LOSE"
+    with m.State("END"), m.If(parts.room):
+        parts.give(m, EventKind.END)
+        m.d.comb += ports.placed.ready.eq(1)
+        m.next = "IDLE"
 
 
 def transaction_states(m: Module, parts: Parts) -> None:
@@ -61,28 +57,20 @@ def transaction_states(m: Module, parts: Parts) -> None:
     with m.State("TRANSACTION"):
         _next_top(m, parts)
     with m.State("BEST"):
-        parts.select(m, parts.each)
         parts.start(m, BookOperation.BEST)
         m.d.comb += states.settle.eq(1)
-        with m.If(orders.ready):
-            m.next = "TOP"
-    with m.State("TOP"):
-        parts.select(m, parts.each)
-        m.d.sync += [parts.differs.eq(states.differs), parts.quote["sequence"].eq(parts.number)]
-        m.d.sync += [parts.quote[mine].eq(getattr(orders, f"best_{name}")) for mine, name in TOP_OF_QUOTE.items()]
-        with m.If(orders.done):
-            m.d.comb += states.tell.eq(1)
-            m.next = "QUOTE"
-    with m.State("QUOTE"):
-        parts.select(m, parts.each)
-        with m.If(parts.differs):
-            room = parts.give(m, EventKind.QUOTE)
-        with m.If(room | ~parts.differs):
-            _next_top(m, parts)
+        m.next = "TOP"
+    with m.State("TOP"), m.If(orders.done):
+        m.next = "QUOTE"
+    with m.State("QUOTE"), m.If(parts.room):
+        m.d.comb += [states.tell.eq(1), parts.says_top.eq(1)]
+        with m.If(states.differed):
+            parts.give(m, EventKind.QUOTE)
+        _next_top(m, parts)
 
 
 def _next_top(m: Module, parts: Parts) -> None:
-    parts.choose_due(m)
+    parts.select_due(m)
     m.next = "BEST"
     with m.If(parts.due == 0):
         m.next = "MESSAGE"

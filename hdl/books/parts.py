@@ -14,7 +14,7 @@ from hdl.books.message_reader import MessageReader
 from hdl.books.records import EventKind, event_layout
 from hdl.ethernet.content_match import lowest_set
 from hdl.parameters import CoreParameters
-from hdl.records import WORD_BITS
+from hdl.records import SIDE_BITS, WORD_BITS
 from market.fastpath.specification import Feed
 
 REFUSAL_BITS: Final = 4
@@ -29,15 +29,16 @@ TOP_OF_QUOTE: Final = {
 
 
 class Parts:
-    """The components, an event that is put out (``put``, if there is ``room``), and registers.
+    """The components, an event that is put out (``put``; only if there is ``room``), and registers.
 
     There is a ``converter`` if there is a feed with doubles.
 
-    ``round``: books that are still to be dealt with, and ``each``: the one that is. ``on_line``: books of the packet's
-    line, ``due``: those that a transaction's end is about. ``quote``: numbers of the next event that has some, all zero
-    for one that has none. ``number``: of the message that ends a transaction. ``broke``: the message has broken its
-    book. ``differs``: the top is not what was said last. ``waiting``: a command waits to be dealt with, or is, about
-    ``command_book``; ``its_line`` is the line that it is about.
+    ``selected``: the book whose row and state are read and changed. ``round``: books that are still to be dealt with.
+    ``unload``: books that are no more live or loading in the next cycle. ``on_line``: books of the packet's line,
+    ``due``: those that a transaction's end is about, ``others_due``: apart from the selected one. ``stated``: numbers
+    that were converted. ``says_top``, ``says_trade``, ``says_stated``: whose numbers an event has that is put out; else
+    it has none. ``number``, ``aggressor``, ``ends``: of the message that is dealt with. ``waiting``: a command waits to
+    be dealt with, or is, about ``command_book``; ``its_line`` is the line that it is about.
     """
 
     def __init__(self, m: Module, parameters: CoreParameters, orders: Any) -> None:
@@ -48,47 +49,44 @@ class Parts:
         self.converter: DoubleConverter | None = None
         if parameters.has_feed(Feed.DERIBIT_LEGACY):
             m.submodules.converter = self.converter = DoubleConverter()
-        books = parameters.capacity.order_books
+        books, numbers = parameters.capacity.order_books, range(parameters.capacity.books)
         self.event, self.put, self.room = Signal(event_layout), Signal(), Signal()
-        self.round, self.each = Signal(books), Signal(range(parameters.capacity.books))
-        self.selected = Signal(range(parameters.capacity.books))
-        self.command_book = Signal(range(parameters.capacity.books))
-        self.on_line = Signal(books)
-        self.quote = {name: Signal(signed(WORD_BITS), name=f"quote_{name}") for name in ("sequence", *TOP_OF_QUOTE)}
-        self.number, self.broke, self.differs = Signal(WORD_BITS), Signal(), Signal()
+        self.selected, self.command_book = Signal(numbers), Signal(numbers)
+        self.round, self.on_line, self.due = Signal(books), Signal(books), Signal(books)
+        self.others_due, self.unload = Signal(), Signal(books)
+        self.stated = {name: Signal(signed(WORD_BITS), name=f"stated_{name}") for name in TOP_OF_QUOTE}
+        self.says_top, self.says_trade, self.says_stated = Signal(), Signal(), Signal()
+        self.number, self.ends = Signal(WORD_BITS), Signal()
+        self.aggressor = Signal(SIDE_BITS)
         self.waiting, self.refusal, self.its_line = Signal(), Signal(REFUSAL_BITS), Signal(line_layout)
-        self.due = Signal(books)
-        m.d.comb += self.due.eq(self.states.due & self.on_line)
-        self._lowest_due, _ = lowest_set(m, self.due)
-        self._lowest_of_round, _ = lowest_set(m, self.round)
         self.message = self.reader.messages.payload
         self.operation = self.message.operation
+        m.d.comb += [
+            self.rows.number.eq(self.selected),
+            self.states.number.eq(self.selected),
+            self.due.eq(self.states.due & self.on_line),
+        ]
+        m.d.sync += self.others_due.eq((self.due & ~self.states.here).any())
+        self._lowest_due, _ = lowest_set(m, self.due)
+        self._lowest_of_round, _ = lowest_set(m, self.round)
 
-    def select(self, m: Module, number: Any) -> None:
-        """Row and book that are read and changed in this cycle."""
-        m.d.comb += [self.selected.eq(number), self.rows.number.eq(number), self.states.number.eq(number)]
-
-    def give(self, m: Module, kind: EventKind) -> Any:
-        """Put an event out in this cycle; whether there was room."""
+    def give(self, m: Module, kind: Any) -> None:
+        """Put an event out in this cycle."""
         m.d.comb += [self.event.kind.eq(kind), self.put.eq(1)]
-        return self.room
 
-    def clear_quote(self, m: Module) -> None:
-        """The next event has no numbers."""
-        m.d.sync += [register.eq(0) for register in self.quote.values()]
-
-    def begin_round(self, m: Module, books: Any) -> None:
-        """These books are to be dealt with."""
-        m.d.sync += self.round.eq(books)
+    def withdraw(self, m: Module) -> None:
+        """The selected book is live no more, and says so."""
+        self.give(m, EventKind.WITHDRAW)
+        m.d.comb += self.states.set_unloaded.eq(1)
 
     def next_of_round(self, m: Module) -> None:
-        """The lowest book of the round becomes ``each``."""
-        m.d.sync += [self.each.eq(self._lowest_of_round), self.round.eq(self.round & (self.round - 1))]
+        """The lowest book of the round is selected, and leaves it."""
+        m.d.sync += [self.selected.eq(self._lowest_of_round), self.round.eq(self.round & (self.round - 1))]
 
-    def choose_due(self, m: Module) -> None:
-        """The lowest book that is due becomes ``each``."""
-        m.d.sync += self.each.eq(self._lowest_due)
+    def select_due(self, m: Module) -> None:
+        """The lowest book that is due is selected."""
+        m.d.sync += self.selected.eq(self._lowest_due)
 
     def start(self, m: Module, operation: Any) -> None:
-        """An operation on the selected book begins in this cycle, if the orders are ready."""
-        m.d.comb += [self.orders.start.eq(self.orders.ready), self.orders.operation.eq(operation)]
+        """An operation on the selected book begins in this cycle; they are ready whenever none is under way."""
+        m.d.comb += [self.orders.start.eq(1), self.orders.operation.eq(operation)]
