@@ -26,7 +26,7 @@ class LevelBits(wiring.Component):
     load: strobe: the bit of ``side`` and ``position`` is to be changed.
     in_use: in the second cycle after it, what the bit becomes.
     was_in_use: in the third cycle after it, what the bit was.
-    commit: strobe, in the third cycle after it: the change is made. In the next cycle it has been done.
+    commit: strobe, in the third cycle after it: the change is made. In the next cycle nothing may be loaded.
     search: strobe: look for the best of both sides.
     best: strobe, 3 cycles later for the bids, 4 for the asks (``best_side``): the first of the side's bits is
         ``best_position``, if it ``has_orders``.
@@ -63,7 +63,7 @@ class LevelBits(wiring.Component):
         m = Module()
         self._book, self._side, self._place = Signal.like(self.book), Signal(), Signal(len(self.position))
         self._word, self._summary = Signal(1 << self._bit_bits), Signal(1 << self._word_bits)
-        self._alone, self._cleared = Signal(), Signal(1 + self._word_bits)
+        self._cleared = Signal(1 + self._word_bits)
         with m.If(self.load | self.search | self.clear):
             m.d.sync += self._book.eq(self.book)
         with m.If(self.load):
@@ -102,31 +102,35 @@ class LevelBits(wiring.Component):
         return looks, Cat(word, side, self._book)
 
     def _words(self, m: Module, reads: Value, read_at: Value) -> None:
-        """No word is read while one is written: what the memory would answer then does not matter."""
+        """A changed word is written one cycle after its summary, from registers: its memory may be far away.
+
+        No word is read while one is written: what the memory would answer then does not matter.
+        """
         m.submodules.words = store = memory.Memory(
             shape=unsigned(len(self._word)), depth=self._books << 1 + self._word_bits, init=[]
         )
         write, read = store.write_port(), store.read_port()
-        arrives, loaded, changes, bit = Signal(), Signal(), Signal(), Signal(len(self._word))
+        arrives, loaded, changes, writes = Signal(), Signal(), Signal(), Signal()
+        bit = Signal(len(self._word))
         word_at = Cat(self._place[self._bit_bits :], self._side)
         m.d.comb += [
             bit.eq(1 << self._place[: self._bit_bits]),
             read.addr.eq(read_at),
             read.en.eq(reads & ~write.en),
             write.addr.eq(Cat(Mux(self.clearing, self._cleared, word_at), self._book)),
-            write.data.eq(Mux(self.clearing, 0, self._word)),
-            write.en.eq(self.clearing | self.commit),
+            write.data.eq(self._word),
+            write.en.eq(self.clearing | writes),
         ]
-        m.d.sync += [arrives.eq(reads), loaded.eq(self.load), changes.eq(loaded)]
+        m.d.sync += [arrives.eq(reads), loaded.eq(self.load), changes.eq(loaded), writes.eq(self.commit)]
         with m.If(arrives):
             m.d.sync += self._word.eq(read.data)
         with m.If(changes):
-            others = self._word & ~bit
             m.d.sync += [
+                self._word.eq((self._word & ~bit) | Mux(self.in_use, bit, 0)),
                 self.was_in_use.eq((self._word & bit).any()),
-                self._word.eq(others | Mux(self.in_use, bit, 0)),
-                self._alone.eq(~others.any() & ~self.in_use),
             ]
+        with m.If(self.clear):
+            m.d.sync += self._word.eq(0)
 
     def _summaries(self, m: Module) -> None:
         """Of the book and side at hand, one cycle later; the place of the word that is committed changes in it."""
@@ -140,7 +144,7 @@ class LevelBits(wiring.Component):
             bit.eq(1 << self._place[self._bit_bits :]),
             read.addr.eq(Mux(self.search, Cat(Const(0), self.book), Cat(self._side, self._book))),
             write.addr.eq(Cat(side, self._book)),
-            write.data.eq(Mux(self.clearing, 0, (self._summary & ~bit) | Mux(self._alone, 0, bit))),
+            write.data.eq(Mux(self.clearing, 0, (self._summary & ~bit) | Mux(self._word.any(), bit, 0))),
             write.en.eq(self.clearing | self.commit),
         ]
         m.d.sync += self._summary.eq(read.data)

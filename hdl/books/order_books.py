@@ -64,8 +64,8 @@ class OrderBooks(wiring.Component):
 
     Latency
     -------
-    From ``start`` to ``done``, with 1,024 prices: DELETE and REDUCE 10 to 13 cycles, 9 for an unknown order; PUT 16 or
-    17; BEST 8; CLEAR 1, and ready again after one cycle per set, 64 at least.
+    From ``start`` to ``done``, with 1,024 prices: DELETE and REDUCE 10 to 13 cycles, 9 for an unknown order; PUT 16 to
+    18; BEST 8; CLEAR 1, and ready again after one cycle per set, 64 at least.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -212,7 +212,7 @@ class OrderBooks(wiring.Component):
         with m.State("STORE"), m.Switch(self._change):
             with m.Case(_Change.TAKE_OUT):
                 m.d.comb += window.commit.eq(1)
-                m.next = "PLACE"
+                m.next = "TAKEN OUT"
                 with m.If(self._operation == BookOperation.DELETE):
                     m.d.comb += store.drop.eq(1)
                     self._finish(m, taken=True)
@@ -233,6 +233,8 @@ class OrderBooks(wiring.Component):
         """Where the price is, for an order that is not or no longer in the window."""
         store, division = self._store, self._division
         is_ask = self._side == BookSide.ASK
+        with m.State("TAKEN OUT"):
+            m.next = "PLACE"
         with m.State("PLACE"), m.If(division.done):
             with m.If(Mux(is_ask, division.below, division.above)):
                 self._finish(m, taken=False)

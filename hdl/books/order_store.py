@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, Final
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
-from amaranth.lib import memory, wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.books.block_rows import BlockRows
 from hdl.books.levels import book_shape, held_layout
 from hdl.books.set_use import PLACE_BITS, SetUse
 from hdl.ethernet.check_sequence import INITIAL_REMAINDER, REMAINDER_BITS, next_remainder
@@ -41,7 +42,8 @@ class OrderStore(wiring.Component):
     find: strobe: look for ``order`` in the book.
     found: level: the order is there; ``held`` is what is kept of it. missed: level: it is not; ``has_room`` says
         whether there is a place for it. One of them follows a ``find``, and holds until the next.
-    keep: strobe, while ``found``, or ``missed`` and ``has_room``: ``kept`` is what is kept of the order from now on.
+    keep: strobe, while ``found``, or ``missed`` and ``has_room``: ``kept``, in the next cycle, is what is kept of the
+        order from now on.
     drop: strobe, while ``found``: the order is no longer there. At most one of the two after a ``find``.
     clear: strobe: the book has no orders. Nothing may be asked for while ``clearing``, a level from the next cycle on:
         one cycle per set in use.
@@ -82,22 +84,25 @@ class OrderStore(wiring.Component):
         self._book, self._order = Signal.like(self.book), Signal(WORD_BITS)
         self._chosen = [Signal((self._sets - 1).bit_length(), name=f"set_{table}") for table in range(TABLES)]
         self._table, self._place = Signal(), Signal(PLACE_BITS)
+        # memories may be far away: they are written one cycle later
+        self._keeps, drops = Signal(), Signal()
+        m.d.sync += [self._keeps.eq(self.keep), drops.eq(self.drop)]
         self._address(m)
-        (reads, read_row), (arrives, _), (compares, compared_row), (decides, decided_row) = self._stages(m)
+        (reads, read_row), _, (compares, compared_row), (decides, decided_row) = self._stages(m)
         m.submodules.use = use = SetUse(self._books * self._sets)
         m.d.comb += [row.eq(Cat(number, self._book)) for row, number in zip(use.row, self._chosen, strict=True)]
         m.d.comb += [
             use.read.eq(reads),
             use.choose.eq(compares),
-            use.write.eq(self.keep | self.drop),
+            use.write.eq(self._keeps | drops),
             use.table.eq(self._table),
             use.place.eq(self._place),
-            use.in_use.eq(self.keep),
+            use.in_use.eq(self._keeps),
             use.clear.eq(self.clearing),
             self.has_room.eq(use.has_room),
         ]
         hits = Signal(TABLES * _LANES)
-        for number, equal in enumerate(self._ids(m, reads, read_row, arrives)):
+        for number, equal in enumerate(self._ids(m, reads, read_row)):
             table, lane = divmod(number, _LANES)
             in_use = use.masks[table].word_select(compared_row, _LANES)[lane]
             m.d.sync += hits[number].eq(equal & in_use & compares)
@@ -137,26 +142,22 @@ class OrderStore(wiring.Component):
             m.d.sync += [there.eq(was_there), row.eq(was_row)]
         return stages
 
-    def _ids(self, m: Module, reads: Signal, read_row: Signal, arrives: Signal) -> list[Value]:
+    def _ids(self, m: Module, reads: Signal, read_row: Signal) -> list[Value]:
         """Whether the ids of the compared row are the order's; table by table, and in it lane by lane."""
         equal = []
         for table, chosen in enumerate(self._chosen):
             for lane in range(_LANES):
-                store = memory.Memory(shape=unsigned(WORD_BITS), depth=self._books * self._sets * _ROWS, init=[])
-                m.submodules[f"ids_{table}_{lane}"] = store
-                write, read = store.write_port(), store.read_port()
-                found = Signal(WORD_BITS, name=f"id_{table}_{lane}")
+                ids = BlockRows(WORD_BITS, self._books * self._sets * _ROWS)
+                m.submodules[f"ids_{table}_{lane}"] = ids
                 is_here = (self._table == table) & (self._place[:_LANE_BITS] == lane)
                 m.d.comb += [
-                    read.addr.eq(Cat(read_row, chosen, self._book)),
-                    read.en.eq(reads & ~self.keep),
-                    write.addr.eq(Cat(self._place[_LANE_BITS:], chosen, self._book)),
-                    write.data.eq(self._order),
-                    write.en.eq(self.keep & is_here),
+                    ids.read.eq(reads),
+                    ids.read_at.eq(Cat(read_row, chosen, self._book)),
+                    ids.write.eq(self._keeps & is_here),
+                    ids.write_at.eq(Cat(self._place[_LANE_BITS:], chosen, self._book)),
+                    ids.new.eq(self._order),
                 ]
-                with m.If(arrives):
-                    m.d.sync += found.eq(read.data)
-                equal.append(found == self._order)
+                equal.append(ids.data == self._order)
         return equal
 
     def _decide(self, m: Module, hits: Signal, decides: Signal, row: Signal, use: SetUse) -> None:
@@ -167,17 +168,20 @@ class OrderStore(wiring.Component):
             lane.eq(hits[1] | hits[_LANES + 1]),
             hit.eq(hits.any()),
         ]
-        m.submodules.held = store = memory.Memory(
-            shape=self.held.shape(), depth=self._books * TABLES * self._sets * SET_ORDERS, init=[]
-        )
-        write, read = store.write_port(), store.read_port()
-        m.d.comb += [
-            read.addr.eq(Cat(lane, row, Mux(table, *reversed(self._chosen)), table, self._book)),
-            read.en.eq(hit & ~self.keep),
-            write.addr.eq(Cat(self._place, Mux(self._table, *reversed(self._chosen)), self._table, self._book)),
-            write.data.eq(self.kept),
-            write.en.eq(self.keep),
-        ]
+        read_at = Cat(lane, row, Mux(table, *reversed(self._chosen)), table, self._book)
+        write_at = Cat(self._place, Mux(self._table, *reversed(self._chosen)), self._table, self._book)
+        for name in self.held.shape().members:
+            field = self.held[name]
+            rows = BlockRows(len(field), self._books * TABLES * self._sets * SET_ORDERS)
+            m.submodules[f"rows_of_{name}"] = rows
+            m.d.comb += [
+                rows.read.eq(hit),
+                rows.read_at.eq(read_at),
+                rows.write.eq(self._keeps),
+                rows.write_at.eq(write_at),
+                rows.new.eq(self.kept[name]),
+                field.eq(rows.data),
+            ]
         m.d.sync += fetched.eq(hit)
         settled = Signal()
         with m.If(hit):
@@ -185,6 +189,6 @@ class OrderStore(wiring.Component):
         with m.Elif(decides & (row == _ROWS - 1) & ~settled):
             m.d.sync += [self._table.eq(use.free_table), self._place.eq(use.free_place), self.missed.eq(1)]
         with m.If(fetched):
-            m.d.sync += [self.held.eq(read.data), self.found.eq(1)]
+            m.d.sync += self.found.eq(1)
         with m.If(self.find):
             m.d.sync += [self.found.eq(0), self.missed.eq(0), settled.eq(0)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.books.block_rows import BlockRows
 from hdl.books.level_bits import LevelBits
 from hdl.books.levels import book_shape, index_shape, position_of
 from hdl.parameters import CoreParameters
@@ -30,7 +31,7 @@ class PriceWindow(wiring.Component):
     load: strobe: the total at ``side`` and ``index`` is to be changed.
     amount, adds: in the second and third cycle after it, how: so much more, or so much less of what is there.
     fits: in the third cycle after it: the changed total is at most ``top``.
-    commit: strobe, in that cycle: the change is made. In the next cycle it has been done.
+    commit: strobe, in that cycle: the change is made. In the next cycle nothing may be loaded.
     search: strobe: look for the best of both sides.
     found: strobe, 4 cycles later for the bids, 5 for the asks (``found_side``): the best price has the number
         ``found_index``, if the side ``has_orders``.
@@ -93,7 +94,10 @@ class PriceWindow(wiring.Component):
         loaded, changes, changed = Signal(), Signal(), Signal(len(self.total) + 1)
         m.d.sync += [loaded.eq(self.load), changes.eq(loaded)]
         with m.If(changes):
-            m.d.sync += changed.eq(Mux(self.adds, self.total + self.amount, self.total - self.amount))
+            # one chain adds or subtracts; its lowest bit is the carry
+            takes = ~self.adds
+            sum_ = Cat(takes, self.total) + Cat(takes, self.amount ^ takes.replicate(len(self.amount)))
+            m.d.sync += changed.eq(sum_[1:])
         m.d.comb += [
             bits.in_use.eq(self.adds | (self.total != self.amount)),
             self.fits.eq(~bits.was_in_use | (changed <= self.top)),
@@ -101,18 +105,14 @@ class PriceWindow(wiring.Component):
         return Mux(bits.was_in_use, changed[:-1], self.amount)
 
     def _totals(self, m: Module, reads: Value, read_at: Value, write_at: Value, changed: Value) -> None:
-        """No total is read while one is written: what the memory would answer then does not matter."""
-        m.submodules.totals = store = memory.Memory(
-            shape=self.total.shape(), depth=self._parameters.capacity.order_books << 1 + len(self.index), init=[]
-        )
-        write, read, arrives = store.write_port(), store.read_port(), Signal()
+        """A total is written in the cycle after its commit, from registers: its memory may be far away."""
+        depth = self._parameters.capacity.order_books << 1 + len(self.index)
+        m.submodules.totals = totals = BlockRows(len(self.total), depth)
+        m.d.sync += totals.write.eq(self.commit)
         m.d.comb += [
-            read.addr.eq(read_at),
-            read.en.eq(reads & ~self.commit),
-            write.addr.eq(write_at),
-            write.data.eq(changed),
-            write.en.eq(self.commit),
+            totals.read.eq(reads),
+            totals.read_at.eq(read_at),
+            totals.write_at.eq(write_at),
+            totals.new.eq(changed),
+            self.total.eq(totals.data),
         ]
-        m.d.sync += arrives.eq(reads)
-        with m.If(arrives):
-            m.d.sync += self.total.eq(read.data)

@@ -7,10 +7,11 @@ from functools import reduce
 from operator import add
 from typing import Any, Final
 
-from amaranth.hdl import Module, Mux, Signal, Value, unsigned
-from amaranth.lib import memory, wiring
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.books.block_rows import BlockRows
 from hdl.ethernet.content_match import lowest_set
 from hdl.records import TABLES
 from market.fastpath.specification import SET_ORDERS
@@ -55,26 +56,20 @@ class SetUse(wiring.Component):
         )
 
     def elaborate(self, platform: Any) -> Module:
-        """No mask is read while one is written: what the memory would answer then does not matter."""
         m = Module()
-        arrives, writes, bit = Signal(), Signal(), Signal(SET_ORDERS)
-        m.d.sync += arrives.eq(self.read)
-        m.d.comb += [writes.eq(self.write | self.clear), bit.eq(1 << self.place)]
+        bit = Signal(SET_ORDERS)
+        m.d.comb += bit.eq(1 << self.place)
         for table in range(TABLES):
-            m.submodules[f"table_{table}"] = store = memory.Memory(
-                shape=unsigned(SET_ORDERS), depth=self._rows, init=[]
-            )
-            write, read = store.write_port(), store.read_port()
+            m.submodules[f"table_{table}"] = store = BlockRows(SET_ORDERS, self._rows)
             mask, row = self.masks[table], self.row[table]
             m.d.comb += [
-                read.addr.eq(row),
-                read.en.eq(self.read & ~writes),
-                write.addr.eq(row),
-                write.en.eq(self.clear | (self.write & (self.table == table))),
-                write.data.eq(Mux(self.clear, 0, Mux(self.in_use, mask | bit, mask & ~bit))),
+                store.read.eq(self.read),
+                store.read_at.eq(row),
+                store.write.eq(self.clear | (self.write & (self.table == table))),
+                store.write_at.eq(row),
+                store.new.eq(Mux(self.clear, 0, Mux(self.in_use, mask | bit, mask & ~bit))),
+                mask.eq(store.data),
             ]
-            with m.If(arrives):
-                m.d.sync += mask.eq(read.data)
         self._choose(m)
         return m
 

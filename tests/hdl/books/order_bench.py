@@ -72,7 +72,7 @@ class OrderBench:
 
     async def _do(self, book: int, operation: BookOperation, **fields: int) -> int:
         ports, row = self.ports, self.books[book]
-        await self._wait("ready")
+        await self.wait("ready")
         inputs = {"order": 0, "side": 0, "price": 0, "quantity": 0} | fields
         for name, value in inputs.items() | {"book": book, "operation": operation}.items():
             ports.set(name, value)
@@ -84,11 +84,12 @@ class OrderBench:
         # only the row has to stay
         for name in (*inputs, "book", "operation", "start"):
             ports.set(name, 0)
-        await self._wait("done")
+        await self.wait("done")
         self.cycles = ports.cycle - began
         return ports.get("taken")
 
-    async def _wait(self, name: str) -> None:
+    async def wait(self, name: str) -> None:
+        """Until a level is there."""
         for _ in range(PATIENCE):
             if self.ports.get(name):
                 return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import zlib
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest
@@ -24,6 +25,8 @@ SIZES = EngineSizes()
 TOP = SIZES.top
 BASE, TICK = 1_000_000, 500
 HIGHEST = BASE + (SIZES.book_ticks - 1) * TICK
+BOOK = 2
+PUT_CYCLES, FOUND_CYCLES, UNKNOWN_CYCLES, BEST_CYCLES, CLEAR_CYCLES = 16, 10, 9, 8, 129
 BID, ASK = BookSide.BID, BookSide.ASK
 ANY_NUMBERS = (0, 1, -1, TOP, TOP + 1, 1 << 62, (1 << 63) - 1, -(1 << 63))
 
@@ -159,6 +162,123 @@ def test_a_build_may_use_less_than_it_can_take(books: Compiled, sizes: EngineSiz
 def test_builds_of_other_sizes(sizes: EngineSizes) -> None:
     compiled = Compiled(OrderBooks(CoreParameters(sizes)))
     assert min(follow_random(compiled, Run(sizes, sizes), 2).values()) > 100
+
+
+def run(books: Compiled, script: Callable[[OrderBench], Awaitable[None]]) -> None:
+    """A script on book 2 of four, empty at first."""
+
+    async def test(ports: Ports) -> None:
+        bench = OrderBench(ports, SIZES, SIZES)
+        await bench.clear(BOOK, BASE, TICK)
+        await script(bench)
+
+    books.run(test)
+
+
+def test_an_order_without_room_is_refused_until_one_of_its_sets_is_left(books: Compiled) -> None:
+    """Both sets hold eight orders; a known one may still be stated anew."""
+    *kept, refused = same_sets(17)
+
+    async def script(bench: OrderBench) -> None:
+        for number, order in enumerate(kept):
+            assert await bench.put(BOOK, order, BID, BASE + number * TICK, 1 + number)
+        assert not await bench.put(BOOK, refused, BID, HIGHEST, 5)
+        assert await bench.put(BOOK, kept[-1], BID, BASE + TICK, 9)
+        await bench.check_best(BOOK)
+        assert await bench.delete(BOOK, kept[3], BID)
+        assert await bench.put(BOOK, refused, BID, HIGHEST, 5)
+        await bench.check_best(BOOK)
+        assert not await bench.put(BOOK, kept[3], BID, HIGHEST, 5)
+
+    run(books, script)
+
+
+@pytest.mark.parametrize(
+    "price",
+    [BASE + 7 * TICK, BASE + 8 * TICK, BASE + 8 * TICK + 1, HIGHEST + TICK],
+    ids=("its own total", "another total", "between two prices", "through the window"),
+)
+def test_a_known_order_is_as_it_was_when_it_cannot_be_put_anew(books: Compiled, price: int) -> None:
+    async def script(bench: OrderBench) -> None:
+        assert await bench.put(BOOK, 1, BID, BASE + 7 * TICK, 10)
+        assert await bench.put(BOOK, 2, BID, BASE + 7 * TICK, 20)
+        assert await bench.put(BOOK, 3, BID, BASE + 8 * TICK, 30)
+        assert not await bench.put(BOOK, 1, BID, price, TOP)
+        await bench.check_best(BOOK)
+        assert await bench.delete(BOOK, 3, BID)
+        await bench.check_best(BOOK)
+        assert not await bench.reduce(BOOK, 1, BID, 11)
+        assert await bench.reduce(BOOK, 1, BID, 10)
+        assert await bench.delete(BOOK, 2, BID)
+        await bench.check_best(BOOK)
+
+    run(books, script)
+
+
+@pytest.mark.parametrize(("side", "price"), [(BID, BASE - TICK), (ASK, HIGHEST + TICK), (ASK, HIGHEST + TICK + 1)])
+def test_a_known_order_that_is_put_away_is_dropped(books: Compiled, side: BookSide, price: int) -> None:
+    async def script(bench: OrderBench) -> None:
+        assert await bench.put(BOOK, 1, side, BASE + 7 * TICK, 10)
+        assert await bench.put(BOOK, 1, side, price, 10)
+        await bench.check_best(BOOK)
+        # it is not known any more: another side will do
+        assert await bench.put(BOOK, 1, ASK if side is BID else BID, BASE, 3)
+        await bench.check_best(BOOK)
+
+    run(books, script)
+
+
+def test_a_cleared_book_is_empty_and_the_others_are_as_they_were(books: Compiled) -> None:
+    """Totals of before do not count for prices that are used again."""
+    orders = [*same_sets(3), *range(1 << 40, (1 << 40) + 200)]
+
+    async def script(bench: OrderBench) -> None:
+        for book in (BOOK, BOOK + 1):
+            await bench.clear(book, BASE, TICK)
+            for number, order in enumerate(orders):
+                price = BASE + (number * 37 % SIZES.book_ticks) * TICK
+                assert await bench.put(book, order, BID if number % 2 else ASK, price, TOP)
+        began = bench.ports.cycle
+        await bench.clear(BOOK, 0, 1)
+        await bench.wait("ready")
+        assert bench.ports.cycle - began == CLEAR_CYCLES
+        await bench.check_best(BOOK)
+        await bench.check_best(BOOK + 1)
+        for number, order in enumerate(orders):
+            assert await bench.delete(BOOK, order, ASK)
+            assert await bench.put(BOOK, order, ASK, number * 37 % SIZES.book_ticks, 1)
+        await bench.check_best(BOOK)
+
+    run(books, script)
+
+
+def test_latency(books: Compiled) -> None:
+    """As the class says; an order in the last row of its set takes three cycles more than one in the first."""
+    orders = same_sets(16)
+
+    async def script(bench: OrderBench) -> None:
+        for order in orders:
+            assert await bench.put(BOOK, order, BID, BASE + TICK, 10)
+            assert bench.cycles == PUT_CYCLES
+        first, last = orders[0], orders[-1]
+        assert await _cycles(bench, bench.put(BOOK, first, BID, BASE, 10)) == PUT_CYCLES
+        assert await _cycles(bench, bench.put(BOOK, last, BID, BASE, 10)) == PUT_CYCLES + 2
+        assert await _cycles(bench, bench.reduce(BOOK, first, BID, 9)) == FOUND_CYCLES
+        assert await _cycles(bench, bench.reduce(BOOK, last, BID, 9)) == FOUND_CYCLES + 3
+        assert await _cycles(bench, bench.delete(BOOK, first, BID)) == FOUND_CYCLES
+        assert await _cycles(bench, bench.delete(BOOK, last, BID)) == FOUND_CYCLES + 3
+        assert await _cycles(bench, bench.delete(BOOK, last, BID)) == UNKNOWN_CYCLES
+        await bench.check_best(BOOK)
+        assert bench.cycles == BEST_CYCLES
+        await bench.clear(BOOK, BASE, TICK)
+        assert bench.cycles == 1
+
+    run(books, script)
+
+
+async def _cycles(bench: OrderBench, operation: Awaitable[bool]) -> int:
+    assert await operation
+    return bench.cycles
 
 
 @pytest.mark.long
