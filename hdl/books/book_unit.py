@@ -13,7 +13,7 @@ from hdl.books.line_table import line_layout
 from hdl.books.loading import loading_states, take_commands
 from hdl.books.message_states import double_states, message_states
 from hdl.books.order_books import OrderBooks
-from hdl.books.packet_states import begin_packet, packet_states, transaction_states
+from hdl.books.packet_states import packet_states, transaction_states
 from hdl.books.parts import TOP_OF_QUOTE, Parts
 from hdl.books.records import LINE_NUMBER_BITS, event_layout, operation_layout, placed_layout
 from hdl.decision.command_fields import command_field
@@ -70,27 +70,23 @@ class BookUnit(wiring.Component):
         )
 
     def elaborate(self, platform: Any) -> Module:
-        """One state machine for packets and commands: they are never both there."""
+        """One state machine for packets, one for commands: they are never both at work."""
         m = Module()
         parts = Parts(m, self._parameters, OrderBooks(self._parameters))
         self._connect(m, parts)
-        at_rest = self._give_events(m, parts)
+        events_rest = self._give_events(m, parts)
         take_commands(m, self, parts)
-        with m.FSM(name="books"):
-            with m.State("IDLE"):
-                m.d.sync += parts.selected.eq(parts.command_book)
-                with m.If(parts.orders.ready & parts.waiting):
-                    m.next = "COMMAND"
-                with m.Elif(parts.orders.ready & self.placed.valid):
-                    begin_packet(m, self, parts)
-                with m.Elif(parts.orders.ready):
-                    m.d.comb += at_rest.eq(1)
+        with m.FSM(name="packets") as packets:
             packet_states(m, self, parts)
             message_states(m, parts)
             if parts.converter is not None:
                 double_states(m, parts, parts.converter)
             transaction_states(m, parts)
+        with m.FSM(name="commands"):
             loading_states(m, self, parts)
+        m.d.comb += self.idle.eq(
+            packets.ongoing("NONE") & ~self.placed.valid & ~parts.waiting & parts.orders.ready & events_rest
+        )
         return m
 
     def _connect(self, m: Module, parts: Parts) -> None:
@@ -115,7 +111,7 @@ class BookUnit(wiring.Component):
         m.d.comb += states.unload.eq(parts.unload)
 
     def _give_events(self, m: Module, parts: Parts) -> Signal:
-        """Events carry the exponents of the selected row. Gives what is set while the states are at rest."""
+        """Events carry the exponents of the selected row. Gives whether none is there."""
         m.submodules.queue = queue = SyncFIFO(width=Value.cast(self.events.payload).shape().width, depth=QUEUE_DEPTH)
         quote, row, at_rest = parts.event.quote, parts.rows.row, Signal()
         event, put = Signal.like(parts.event), Signal()
@@ -130,7 +126,7 @@ class BookUnit(wiring.Component):
             Value.cast(self.events.payload).eq(queue.r_data),
             self.events.valid.eq(queue.r_rdy),
             queue.r_en.eq(self.events.ready),
-            self.idle.eq(at_rest & ~put & ~queue.r_rdy),
+            at_rest.eq(~put & ~queue.r_rdy),
         ]
         trade = {"bid_price": parts.operation.price, "bid_quantity": parts.operation.quantity}
         for mine, name in TOP_OF_QUOTE.items():

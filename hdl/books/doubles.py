@@ -12,7 +12,7 @@ from hdl.records import WORD_BITS
 from market.fastpath.specification import BOOK_EXPONENT_LEAST
 
 DECIMALS_LIMIT: Final = -BOOK_EXPONENT_LEAST
-LATENCY: Final = DECIMALS_LIMIT + 22
+LATENCY: Final = DECIMALS_LIMIT + 24
 """Cycles from ``start`` to ``done``, at most."""
 
 _FRACTION_BITS: Final = 52
@@ -29,6 +29,9 @@ _STRIDE: Final = 8
 
 class DoubleConverter(wiring.Component):
     """``floor(value * 10^decimals + 1/2)``: the significand times 5^decimals, shifted, and rounded.
+
+    A shift to the right goes on until nothing is left, one to the left until it is too much; both are seen a cycle
+    late.
 
     Members
     -------
@@ -53,17 +56,23 @@ class DoubleConverter(wiring.Component):
         m = Module()
         product, shift = Signal(_PRODUCT_BITS), Signal(signed(_FIELD_BITS + 2))
         factors, is_nothing, is_bad = Signal(range(DECIMALS_LIMIT + 1)), Signal(), Signal()
-        m.d.sync += self.done.eq(0)
+        is_left, is_empty, too_large = Signal(), Signal(), Signal()
+        m.d.sync += [
+            self.done.eq(0),
+            is_empty.eq(product == 0),
+            too_large.eq(product[_COUNT_BITS + 1 :].any() | (too_large & is_left)),
+        ]
         with m.FSM(name="conversion"):
             with m.State("IDLE"), m.If(self.start):
                 self._take(m, product, shift, is_nothing, is_bad)
-                m.d.sync += factors.eq(self.decimals)
+                m.d.sync += [factors.eq(self.decimals), is_left.eq(0)]
                 m.next = "BIAS"
             with m.State("BIAS"):
                 m.d.sync += shift.eq(shift + factors - (_BIAS - 1))
                 m.next = "MULTIPLY"
             with m.State("MULTIPLY"):
                 with m.If(factors == 0):
+                    m.d.sync += is_left.eq(~shift[-1])
                     m.next = "SHIFT"
                 with m.Else():
                     m.d.sync += [product.eq(product + (product << 2)), factors.eq(factors - 1)]
@@ -72,6 +81,13 @@ class DoubleConverter(wiring.Component):
                     self._finish(m)
             with m.State("SHIFT"):
                 self._shift(m, product, shift)
+                with m.If((shift == 0) | is_empty | (too_large & is_left)):
+                    m.d.sync += product.eq(product)
+                    m.next = "ROUND"
+            with m.State("ROUND"):
+                count = (product[: _COUNT_BITS + 1] + 1) >> 1
+                m.d.sync += self.mantissa.eq(Mux(too_large, _ABOVE_ALL, count))
+                self._finish(m)
         return m
 
     def _take(self, m: Module, product: Signal, shift: Signal, is_nothing: Signal, is_bad: Signal) -> None:
@@ -86,14 +102,10 @@ class DoubleConverter(wiring.Component):
         ]
 
     def _shift(self, m: Module, product: Signal, shift: Signal) -> None:
-        """To the right until nothing is left, to the left until it is too much."""
-        is_right, too_large = shift[-1], product[_COUNT_BITS + 1 :].any()
+        """One step towards no shift: to the right if it is negative."""
+        is_right = shift[-1]
         is_long = Mux(is_right, shift <= -_STRIDE, shift >= _STRIDE)
-        with m.If((shift == 0) | (product == 0) | (too_large & ~is_right)):
-            count = (product[: _COUNT_BITS + 1] + 1) >> 1
-            m.d.sync += self.mantissa.eq(Mux(too_large, _ABOVE_ALL, count))
-            self._finish(m)
-        with m.Elif(is_right):
+        with m.If(is_right):
             m.d.sync += [
                 product.eq(Mux(is_long, product >> _STRIDE, product >> 1)),
                 shift.eq(shift + Mux(is_long, _STRIDE, 1)),

@@ -27,7 +27,7 @@ COMMANDS: Final = {
 
 
 def take_commands(m: Module, ports: Any, parts: Parts) -> None:
-    """A command that is applied waits for the idle state; the line that it is about is asked for all the time.
+    """A command that is applied waits for orders that are ready; the line that it is about is asked for all the time.
 
     Until then nothing but a packet's arrival may change the line, and that does not happen before the next cycle.
     """
@@ -48,7 +48,9 @@ def take_commands(m: Module, ports: Any, parts: Parts) -> None:
 
 
 def loading_states(m: Module, ports: Any, parts: Parts) -> None:
-    """From the first look at a command to its end."""
+    """From the first look at a command to its end; no packet is there then, and none is begun."""
+    with m.State("NONE"), m.If(parts.waiting & parts.orders.ready):
+        m.next = "COMMAND"
     with m.State("COMMAND"):
         _begin_command(m, ports, parts)
     _unload_states(m, ports, parts)
@@ -58,7 +60,7 @@ def loading_states(m: Module, ports: Any, parts: Parts) -> None:
     with m.State("DONE"):
         m.d.comb += ports.command.done.eq(1)
         m.d.sync += parts.waiting.eq(0)
-        m.next = "IDLE"
+        m.next = "NONE"
 
 
 def _begin_command(m: Module, ports: Any, parts: Parts) -> None:

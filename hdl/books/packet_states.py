@@ -11,20 +11,21 @@ from hdl.books.parts import Parts
 from hdl.books.records import EventCounter, EventKind
 
 
-def begin_packet(m: Module, ports: Any, parts: Parts) -> None:
-    """In the idle state: the next packet, whose messages are looked up from now on."""
-    placed, states = ports.placed.payload, parts.states
-    m.d.comb += parts.reader.begin.eq(1)
-    m.d.sync += [
-        parts.on_line.eq(states.on_line),
-        parts.round.eq(Mux(placed.loses, states.on_line & (states.live | states.loading), 0)),
-    ]
-    m.next = "PACKET"
-
-
 def packet_states(m: Module, ports: Any, parts: Parts) -> None:
-    """Around the messages: the counters of the packet itself, what a gap does to the books of its line, the end."""
+    """Around the messages: the counters of the packet itself, what a gap does to the books of its line, the end.
+
+    Messages are looked up from the first state on. Without a packet the book that a command may be about is selected.
+    """
     placed, states = ports.placed.payload, parts.states
+    with m.State("NONE"), m.If(~parts.waiting):
+        m.d.sync += parts.selected.eq(parts.command_book)
+        with m.If(ports.placed.valid & parts.orders.ready):
+            m.d.comb += parts.reader.begin.eq(1)
+            m.d.sync += [
+                parts.on_line.eq(states.on_line),
+                parts.round.eq(Mux(placed.loses, states.on_line & (states.live | states.loading), 0)),
+            ]
+            m.next = "PACKET"
     with m.State("PACKET"), m.If(parts.room):
         m.d.comb += [
             parts.event.mask[EventCounter.GAPS].eq(placed.gap),
@@ -38,17 +39,20 @@ def packet_states(m: Module, ports: Any, parts: Parts) -> None:
         m.next = "LOSE-BOOK"
         with m.If(parts.round == 0):
             m.next = "MESSAGE"
-    with m.State("LOSE-BOOK"), m.If(parts.room):
-        m.d.comb += states.new_passed.eq(placed.number - 1)
+    with m.State("LOSE-BOOK"):
+        m.next = "LOST"
         with m.If(states.is_loading):
-            m.d.comb += states.set_passed.eq(1)
-        with m.Else():
-            parts.withdraw(m)
+            m.next = "PASS"
+    with m.State("LOST"), m.If(parts.room):
+        parts.withdraw(m)
+        m.next = "LOSE"
+    with m.State("PASS"):
+        m.d.comb += [states.set_passed.eq(1), states.new_passed.eq(placed.number - 1)]
         m.next = "LOSE"
     with m.State("END"), m.If(parts.room):
         parts.give(m, EventKind.END)
         m.d.comb += ports.placed.ready.eq(1)
-        m.next = "IDLE"
+        m.next = "NONE"
 
 
 def transaction_states(m: Module, parts: Parts) -> None:

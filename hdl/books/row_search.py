@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.ethernet.content_match import lowest_set
+
+_COMPARED_BITS: Final = 24
 
 
 class RowSearch(wiring.Component):
@@ -85,4 +87,8 @@ class RowSearch(wiring.Component):
                 write.data.eq(Cat(self.write_key, self.write_enabled)),
                 write.en.eq(self.write & (self.write_row[:bank_bits] == number)),
             ]
-            m.d.sync += hits[number].eq(read.data == Cat(self.key, 1))
+            wanted, parts = Cat(self.key, 1), Signal(-(-len(read.data) // _COMPARED_BITS), name=f"parts_{number}")
+            for at in range(len(parts)):
+                part = slice(at * _COMPARED_BITS, (at + 1) * _COMPARED_BITS)
+                m.d.sync += parts[at].eq(read.data[part] == wanted[part])
+            m.d.comb += hits[number].eq(parts.all())

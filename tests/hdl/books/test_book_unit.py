@@ -33,7 +33,7 @@ def test_random_lines(compiled_books: Compiled, seed: int) -> None:
         for control in lines.rows():
             if control.message != "ChannelRow":
                 await bench.command(control.message, dict(control.fields))
-        for _ in range(3_000):
+        for _ in range(2_000):
             draw = rng.random()
             if draw < 0.1:
                 for control in lines.load_in_one_go():
