@@ -164,9 +164,9 @@ class BoardHost:
                         Refusal(fields["refusal"]),
                         self._clock.monotonic_ns() - sent_ns,
                     )
-        raise Retry(
-            f"no answer from {self._board[0]}:{self._board[1]}, {_ATTEMPTS} times in {self._patience_ns / 1e9:g} s"
-        )
+        asked = f"{_ATTEMPTS} times, {self._patience_ns / 1e9:g} s each"
+        expected = "it must be there, have this address as its host's, and have been built with the key given"
+        raise Retry(f"no answer from {self._board[0]}:{self._board[1]} ({asked}): {expected}")
 
     def _hear(self, deadline_ns: int) -> Decoded | None:
         """The next message of the board, kept where it belongs; None once the time is over."""
