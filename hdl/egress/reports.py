@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -63,9 +65,9 @@ class Reports(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """A walk over all words of both messages, each chosen in the cycle before it is shown."""
+        """One bit walks over the words of both messages; each is chosen in the cycle before it is shown."""
         m = Module()
-        of_frames, due, left, started = Signal(), Signal(), Signal(), Signal(WORD_BITS)
+        of_frames, due, started = Signal(), Signal(), Signal(WORD_BITS)
         watched = self.watched
         with m.If(self.watched_passes):
             with m.If(watched.first):
@@ -74,27 +76,29 @@ class Reports(wiring.Component):
                 m.d.sync += due.eq(1)
         messages = [self._latency_words(started), self._board_words(started)]
         words = [word for message in messages for word in message]
-        at, chosen, shown = Signal(range(len(words))), Signal(WORD_BITS), self.words.payload
-        firsts = (0, len(messages[0]))
-        lasts = (len(messages[0]) - 1, len(words) - 1)
+        at, taken, shown = Signal(len(words)), Signal(), self.words.payload
+        behind = len(messages[0])
         first_bucket = word_of_field("LatencyCounters", _BUCKET_FIELDS[0])
-        m.d.comb += [self.bucket.eq(at - first_bucket), self.idle.eq(~due & ~left & ~self.words.valid)]
-        with m.Switch(at):
-            for number, word in enumerate(words):
-                with m.Case(number):
-                    m.d.comb += chosen.eq(word)
-        with m.If(due & self.at_rest & ~left):
-            m.d.sync += [due.eq(0), left.eq(1), at.eq(0), started.eq(self.time)]
-        with m.If(~self.words.valid | self.words.ready):
-            m.d.sync += self.words.valid.eq(left)
-            with m.If(left):
-                m.d.sync += [
-                    shown.data.eq(chosen),
-                    shown.first.eq(_is_one_of(at, firsts)),
-                    shown.last.eq(_is_one_of(at, lasts)),
-                    at.eq(Mux(at == lasts[1], 0, at + 1)),
-                    left.eq(at != lasts[1]),
-                ]
+        buckets = range(first_bucket, first_bucket + BUCKETS)
+        in_buckets = at[buckets.start : buckets.stop].any()
+        chosen = [words[first_bucket] & in_buckets.replicate(WORD_BITS)]
+        chosen += [word & at[n].replicate(WORD_BITS) for n, word in enumerate(words) if n not in buckets]
+        m.d.comb += [
+            taken.eq(~self.words.valid | self.words.ready),
+            self.idle.eq(~due & ~at.any() & ~self.words.valid),
+        ]
+        with m.If(due & self.at_rest & ~at.any()):
+            m.d.sync += [due.eq(0), at.eq(1), self.bucket.eq(0), started.eq(self.time)]
+        with m.If(taken):
+            m.d.sync += [
+                self.words.valid.eq(at.any()),
+                shown.data.eq(reduce(or_, chosen)),
+                shown.first.eq(at[0] | at[behind]),
+                shown.last.eq(at[behind - 1] | at[-1]),
+                self.bucket.eq(self.bucket + in_buckets),
+            ]
+            with m.If(at.any()):
+                m.d.sync += at.eq(at << 1)
         return m
 
     def _latency_words(self, time: Signal) -> list[Value]:
@@ -110,7 +114,3 @@ class Reports(wiring.Component):
         names = {"controlLost": "control_lost", "lineErrors": "line_errors", "sealCounter": "seal_counter"}
         values = {name: getattr(self, names.get(name, name)) for name in (*GUARD_FIELDS, "sealCounter")}
         return words_of("BoardCounters", {"time": time, **values})
-
-
-def _is_one_of(at: Signal, places: tuple[int, int]) -> Value:
-    return (at == places[0]) | (at == places[1])
