@@ -33,8 +33,9 @@ def message_states(m: Module, parts: Parts) -> None:
             _begin_change(m, parts)
         with m.Elif(todo["trades"]):
             m.next = "TRADE"
-        with m.Elif(todo["doubles"]):
-            m.next = "DOUBLE"
+        if parts.converter is not None:
+            with m.Elif(todo["doubles"]):
+                m.next = "DOUBLE"
         with m.Else():
             with m.If(operation.counts):
                 _count(m, parts, applied=todo["applies"])

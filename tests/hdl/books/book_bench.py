@@ -174,16 +174,10 @@ class BookBench:
     async def _take(self, packet: Packet) -> list[Event]:
         operations = [each for message in packet.messages for each in _operations_of(packet.feed, message)]
         outcome = Outcome()
-        expected = [_event_of(event) for event in self.state.lines.take(packet, outcome)]
+        expected = list(self.state.lines.take(packet, outcome))
         await self._accept(packet, len(operations))
         events, counts = await self._events(operations)
-        assert [_limited(event) for event in events] == [_limited(event) for event in expected]
-        assert counts == {
-            EventCounter.MESSAGES: outcome.applied,
-            EventCounter.SKIPPED_MESSAGES: outcome.skipped,
-            EventCounter.GAPS: outcome.gaps,
-            EventCounter.HEARTBEATS: int(not packet.messages),
-        }
+        check_packet(packet, (events, counts), (expected, outcome))
         return events
 
     async def _accept(self, packet: Packet, entries: int) -> None:
@@ -213,7 +207,7 @@ class BookBench:
                         counts[counter] += event["mask"] >> counter & 1
                 else:
                     found.append(_shown(event))
-            if ports.get("operations__ready") and ports.get("operations__valid"):
+            if waiting and ports.get("operations__ready") and ports.get("operations__valid"):
                 waiting.pop(0)
                 ports.set("operations__valid", 0)
             await ports.tick()
@@ -238,6 +232,22 @@ class BookBench:
 def _operations_of(feed: Feed, message: Message) -> list[dict[str, int]]:
     in_doubles = feed is Feed.DERIBIT_LEGACY and message.deals is not None
     return deals_of(message) if in_doubles else operations_of(message)
+
+
+def check_packet(
+    packet: Packet,
+    found: tuple[list[Event], dict[EventCounter, int]],
+    expected: tuple[list[LineEvent], Outcome],
+) -> None:
+    """What came of a packet, and what should."""
+    events, outcome = expected
+    assert [_limited(event) for event in found[0]] == [_limited(_event_of(event)) for event in events]
+    assert found[1] == {
+        EventCounter.MESSAGES: outcome.applied,
+        EventCounter.SKIPPED_MESSAGES: outcome.skipped,
+        EventCounter.GAPS: outcome.gaps,
+        EventCounter.HEARTBEATS: int(not packet.messages),
+    }
 
 
 def _limited(event: Event) -> Event:
