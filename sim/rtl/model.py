@@ -28,6 +28,8 @@ class Area(IntEnum):
     """Frames that the core sent, without preamble, and without those that it spoiled itself."""
     MARKS = 3
     """Pairs of int64: ``Mark`` and cycle."""
+    SPOILED = 4
+    """Frames that the core spoiled itself; they are collected where ``SENT`` is, too."""
 
 
 class Mark(IntEnum):

@@ -58,7 +58,7 @@ def compare_random_run(
             at_ns, given = host.next_input()
             feed(reference, given, at_ns)
             inputs.append((at_ns, given))
-        _feed_batch(engine, inputs)
+        feed_batch(engine, inputs)
         done += len(inputs)
         differences = _differences(reference, engine) + _frame_differences(reference, engine)
         if differences:
@@ -75,7 +75,8 @@ def _result(
     return RunResult(done, tuple(differences), tuple(inputs), dict(reference.counters), dict(frame_counters))
 
 
-def _feed_batch(engine: Engine, inputs: list[tuple[int, Input]]) -> None:
+def feed_batch(engine: Engine, inputs: Sequence[tuple[int, Input]]) -> None:
+    """Give inputs with their times; quotes, or frames, that follow each other in one call."""
     for kind, run in groupby(inputs, key=lambda each: type(each[1])):
         group = list(run)
         if kind is Quote:

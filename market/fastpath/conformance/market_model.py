@@ -40,6 +40,10 @@ class MarketModel:
         """A number of 0..limit - 1."""
         return int(self._rng.integers(limit))
 
+    def below_any(self, limit: int) -> int:
+        """A number of 0..limit - 1 for limits of any size; a little less even than ``below``."""
+        return int.from_bytes(self._rng.bytes((limit.bit_length() + 71) // 8), "little") % limit
+
     def octets(self, count: int) -> bytes:
         """Random bytes."""
         return self._rng.bytes(count)

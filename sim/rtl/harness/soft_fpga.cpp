@@ -1,7 +1,8 @@
 // The soft FPGA behind a C interface: one object per model, many frames or messages per call.
 //
-// One evaluation is one cycle: the model's registers change at both edges of its clock port. All ports are
-// registers, so what is set before an evaluation is taken by it, and what is read after it is settled.
+// One evaluation is one cycle: the model's registers change at both edges of its clock port, unless
+// SOFT_FPGA_RISING_EDGE says that it has a plain clock. All ports are registers, so what is set before an evaluation is
+// taken by it, and what is read after it is settled.
 #include "Vsoft_fpga.h"
 #include "verilated.h"
 #ifdef SOFT_FPGA_TRACE
@@ -31,7 +32,7 @@ constexpr int64_t STALLED = -1;
 // Of a LogStep message without its payload, which is at most what came in.
 constexpr int64_t LOG_STEP_BYTES = 34;
 
-enum Area { OUTPUTS, LOG, SENT, MARKS, AREAS };
+enum Area { OUTPUTS, LOG, SENT, MARKS, SPOILED, AREAS };
 enum Mark : int64_t { FIRST_BEAT, LAST_BEAT, EARLY, FIRST_SENT, FRAME_GOOD, FRAME_DROPPED };
 enum Value { CYCLE, PARITY, LAST_ID, KILLED, LAST_STEP, OVERRUN };
 enum class Source { NONE, FRAMES, CONTROL };
@@ -65,6 +66,9 @@ class Records {
     bytes_.resize(start_);
     open_ = false;
   }
+
+  const uint8_t* open_data() const { return bytes_.data() + start_ + WORD_BYTES; }
+  size_t open_bytes() const { return bytes_.size() - start_ - WORD_BYTES; }
 
   size_t size() const { return open_ ? start_ : bytes_.size(); }
 
@@ -213,7 +217,13 @@ class SoftFpga {
   }
 
   void tick() {
+#ifdef SOFT_FPGA_RISING_EDGE
+    model_.clk = 0;
+    model_.eval();
+    model_.clk = 1;
+#else
     model_.clk = !model_.clk;
+#endif
     model_.eval();
     ++cycle_;
 #ifdef SOFT_FPGA_TRACE
@@ -257,11 +267,15 @@ class SoftFpga {
     if (!keeps(SENT)) return;
     areas_[SENT].append(&model_.tx_data, model_.tx_count);
     if (!model_.tx_last) return;
-    if (model_.tx_error) {
-      areas_[SENT].abandon();
-    } else {
+    if (!model_.tx_error) {
       areas_[SENT].finish();
+      return;
     }
+    if (keeps(SPOILED)) {
+      areas_[SPOILED].append(areas_[SENT].open_data(), areas_[SENT].open_bytes());
+      areas_[SPOILED].finish();
+    }
+    areas_[SENT].abandon();
   }
 
   // Inputs of one kind follow each other freely; before the other kind everything must have been done.

@@ -1,0 +1,163 @@
+"""Everything that a mutated core is tried with: the corpus, sweeps over every bit, and random runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from functools import partial
+from typing import Final
+
+from hdl.parameters import CoreParameters
+from market.fastpath.conformance import load_corpus
+from market.fastpath.conformance.case import Case, Control, Frame, RawControl
+from market.fastpath.conformance.frame_builder import ADDRESS, Wrapping, best_bid_ask, frame, trades, with_fcs
+from market.fastpath.conformance.random_edges import EdgeHost
+from market.fastpath.conformance.random_host import RandomHost
+from market.fastpath.conformance.scenario import Scenario
+from market.fastpath.reference import ReferenceEngine
+from market.fastpath.specification import EngineSizes, Feed, Kind
+from sim.rtl.mutations_recording import FREE, Conditions, Given, Recorder, Recording, of_case, of_random_run
+
+RANDOM_SEED: Final = 20_260
+EVENTS: Final = 2_000
+_SWEPT: Final = EngineSizes(venues=2, instruments=2)
+_BATCH: Final = 48
+_FIRST_PORT: Final = 30_000
+_STEP_NS: Final = 5_000
+NUMBERED_FEEDS: Final = (Feed.STARBASE, Feed.COINBASE_DERIVATIVES)
+"""Feeds of numbered packets that the core reads."""
+_RUNS: Final = (
+    ("events", EngineSizes(venues=4, instruments=1, price_bits=48), False, FREE, 0),
+    ("frames-1", EngineSizes(venues=1, instruments=1, price_bits=24), True, FREE, 0),
+    ("frames-2", EngineSizes(venues=2, instruments=1, price_bits=24), True, Conditions(tx_pace=60, words_pace=245), 0),
+    ("frames-3", EngineSizes(venues=3, instruments=2, price_bits=48), True, Conditions(tx_pace=30, log_pace=100), 0),
+    ("frames-4", EngineSizes(venues=4, instruments=16, price_bits=48), True, Conditions(words_pace=50), 7),
+)
+"""Name, sizes, whether in frames, how outputs wait, and before each how many batches the kill pin is raised."""
+
+
+def recordings(parameters: CoreParameters) -> Iterator[Recording]:
+    """All that a core of these parameters takes, quick ones first."""
+    for case in load_corpus():
+        if is_for(case, parameters):
+            yield of_case(case)
+    for name, sizes, with_frames, conditions, pin_every in _RUNS:
+        seed = RANDOM_SEED + len(name)
+        usual = partial(_usual, seed, with_frames)
+        edges = partial(_edges, seed, with_frames)
+        yield of_random_run(f"edges-{name}", sizes, EVENTS if with_frames else 2 * EVENTS, edges, conditions, pin_every)
+        yield of_random_run(f"random-{name}", sizes, EVENTS // 2, usual, conditions, pin_every)
+    yield _swept("frame-bits", _changed_frames())
+    yield _swept("frame-lengths", _cut_frames())
+    yield _swept("control-bits", (), with_control=True)
+
+
+def is_for(case: Case, parameters: CoreParameters) -> bool:
+    """Whether a case fits into the core: its sizes, and the feeds that it is about."""
+    sizes = [(getattr(case.sizes, each.name), getattr(parameters.capacity, each.name)) for each in fields(EngineSizes)]
+    return all(used <= most for used, most in sizes) and case.line_feeds <= frozenset(NUMBERED_FEEDS)
+
+
+def _usual(seed: int, with_frames: bool, engine: ReferenceEngine) -> RandomHost:
+    return RandomHost(engine, seed, with_frames, NUMBERED_FEEDS)
+
+
+def _edges(seed: int, with_frames: bool, engine: ReferenceEngine) -> RandomHost:
+    return EdgeHost(engine, seed, with_frames)
+
+
+def _armed() -> Scenario:
+    """Two venues quoted in their channels, all kinds on."""
+    scenario = Scenario("armed", "sweeps start from here", sizes=_SWEPT)
+    scenario.set_up(*Kind)
+    for venue in range(_SWEPT.venues):
+        scenario.control(
+            "ChannelRow",
+            address=ADDRESS,
+            port=_FIRST_PORT + venue,
+            channel=venue,
+            instrument=0,
+            venue=venue,
+            feed=int(Feed.BINANCE_SBE),
+            enabled=1,
+        )
+        scenario.flat(venue)
+    return scenario
+
+
+def _swept(name: str, frames: Iterable[bytes], *, with_control: bool = False) -> Recording:
+    """Frames, or control messages with any of their bits changed, after the same beginning."""
+    scenario = _armed()
+    recorder = Recorder(name, _SWEPT)
+    recorder.give([(step.at_ns, step.input) for step in scenario.steps])
+    start_ns = scenario.now
+    if with_control:
+        _sweep_control(recorder, scenario, start_ns)
+    given: list[Given] = [(start_ns + n * _STEP_NS, Frame(octets)) for n, octets in enumerate(frames)]
+    for at in range(0, len(given), _BATCH):
+        recorder.give(given[at : at + _BATCH])
+    return recorder.recording()
+
+
+def _sweep_control(recorder: Recorder, scenario: Scenario, start_ns: int) -> None:
+    """Each message of the beginning again, with each of its bits changed in turn, and cut at every length."""
+    controls = [step.input.payload() for step in scenario.steps if isinstance(step.input, Control)]
+    messages = {message[:4]: message for message in controls}
+    now = start_ns
+    for message in messages.values():
+        changed = [_flipped(message, bit) for bit in range(64, 8 * len(message))]
+        changed += [message[:length] for length in range(1, len(message))]
+        changed += [_flipped(message, bit) for bit in range(64)]
+        batch: list[Given] = []
+        for octets in changed:
+            now += _STEP_NS
+            batch = [(now, RawControl(_numbered(octets, recorder.engine.state.expected_sequence)))]
+            recorder.give(batch)
+
+
+def _numbered(message: bytes, sequence: int) -> bytes:
+    """The message with the expected sequence number, where it has room for one, changed in the same bits."""
+    return message[:8] + sequence.to_bytes(8, "little") + message[16:] if len(message) >= 16 else message
+
+
+def _messages(number: int) -> tuple[bytes, ...]:
+    """A quote and some trades; the number tells them from others."""
+    entries = [(1_000 + n, 5 + n, n % 3) for n in range(3)]
+    return best_bid_ask(-9, -9, number, 1_001, 50, 1_003, 3), trades(-9, -9, entries)
+
+
+def _flipped(octets: bytes, bit: int) -> bytes:
+    changed = bytearray(octets)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
+
+
+def _changed_frames() -> Iterator[bytes]:
+    """Each bit of a quote's and of a trade's frame changed, the check sequence made anew; and without that."""
+    number = 1 << 40
+    for wrapping in (Wrapping(), Wrapping(udp_checksum=None, tags=(0x123,), port=_FIRST_PORT + 1)):
+        for kind in range(2):
+            for bit in range(8 * (len(frame(_messages(number)[kind], wrapping)) - 4)):
+                number += 1
+                whole = frame(_messages(number)[kind], wrapping)
+                yield with_fcs(_flipped(whole[:-4], bit))
+    for bit in range(8 * len(frame(_messages(number)[0], Wrapping()))):
+        number += 1
+        yield _flipped(frame(_messages(number)[0], Wrapping()), bit)
+
+
+def _cut_frames() -> Iterator[bytes]:
+    """Frames cut at every length, with and without a check sequence; payloads of every length, and padding."""
+    number = 1 << 41
+    for wrapping in (Wrapping(), Wrapping(tags=(7,), udp_checksum=None)):
+        for kind in range(2):
+            length = len(frame(_messages(number)[kind], wrapping))
+            for cut in range(length):
+                number += 1
+                whole = frame(_messages(number)[kind], wrapping)
+                yield with_fcs(whole[:cut])
+                yield whole[:cut]
+                yield frame(_messages(number)[kind][:cut], wrapping)
+                yield frame(_messages(number)[kind], Wrapping(padding=bytes(cut % 61), udp_checksum=None))
+    for count in range(1, 58):
+        yield frame(trades(-9, -9, [(999 + n, 1 + n, n % 3) for n in range(count)], b"X" * (count % 15)), Wrapping())

@@ -1,0 +1,131 @@
+"""Mutations drawn by yosys, all of them in one netlist, of which an input says which one is live."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from market.errors import Fatal
+from sim.rtl.mutations_top import LIVE, MUTATION_BITS, SUBJECT
+from sim.rtl.netlist_tool import DESCRIPTION, run_yosys
+from sim.rtl.top import NAME
+
+FLATTEN: Final = f"""
+read_rtlil {DESCRIPTION}
+hierarchy -check -top {NAME}
+proc -norom
+flatten
+opt_clean
+opt -full
+wreduce
+memory_collect
+opt -full
+opt_clean -purge
+"""
+"""One module of words: as small as synthesis would make it before it thinks of gates."""
+_LIST: Final = "mutations.ys"
+_MUTATED: Final = "mutated.v"
+_CELLS: Final = "cells.json"
+_LINE: Final = re.compile(r"(-[a-z]+) (\S+)")
+_CONTROL: Final = f"-ctrl core.{LIVE} {MUTATION_BITS} "
+_CLOCKS: Final = frozenset({"CLK", "RD_CLK", "WR_CLK"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One change of the netlist.
+
+    Parameters
+    ----------
+    number: from 1, in the order of drawing; what makes it live.
+    mode: ``inv``, ``const0``, ``const1``: what becomes of the bit; ``cnot0``, ``cnot1``: it is inverted where bit
+        ``control_bit`` of the same port is 0, or 1.
+    cell, port, bit: where.
+    wire: the described signal and bit that it is, where it is one.
+    source: files and lines of the description.
+    is_change: whether the netlist is another one with it: a bit that is always 0 may be set to 0.
+    """
+
+    number: int
+    mode: str
+    cell: str
+    port: str
+    bit: int
+    control_bit: int | None
+    wire: str
+    source: tuple[str, ...]
+    is_change: bool
+
+    @property
+    def place(self) -> str:
+        """The cell's port and bit as one text, without what all have in common."""
+        cell = re.sub(rf"\$flatten|\\|^core\.{SUBJECT}\.", "", self.cell).removeprefix(f"core.{SUBJECT}.")
+        return f"{cell} {self.port}[{self.bit}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutated:
+    """The Verilog of a netlist with all its mutations.
+
+    Parameters
+    ----------
+    has_clocks: whether one of them is made in a clock.
+    """
+
+    verilog: str
+    mutations: tuple[Mutation, ...]
+    has_clocks: bool
+
+
+def mutate(description: str, seed: int, count: int) -> Mutated:
+    """Draw mutations of the core's cells in a described top, and make them all.
+
+    Every bit of every cell's port is drawn from as yosys does it: ``mutate -list`` with its own weights.
+    """
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        (folder / DESCRIPTION).write_text(description, encoding="utf-8")
+        draw = f"mutate -list {count} -seed {seed} {_CONTROL}1 -o {_LIST} c:*{SUBJECT}.*"
+        script = f"{FLATTEN}\nwrite_json {_CELLS}\n{draw}\nscript {_LIST}\nwrite_verilog -norename -noattr {_MUTATED}\n"
+        run_yosys(script, folder)
+        cells = json.loads((folder / _CELLS).read_text(encoding="utf-8"))["modules"][NAME]["cells"]
+        lines = (folder / _LIST).read_text(encoding="utf-8").splitlines()
+        drawn = tuple(_mutation(line, cells) for line in lines)
+        verilog = (folder / _MUTATED).read_text(encoding="utf-8")
+    if [mutation.number for mutation in drawn] != list(range(1, count + 1)):
+        raise Fatal(f"yosys drew {len(drawn)} mutations; expected {count}, numbered from 1")
+    return Mutated(verilog, drawn, any(mutation.port in _CLOCKS for mutation in drawn))
+
+
+def _mutation(line: str, cells: Mapping[str, Any]) -> Mutation:
+    head, found, rest = line.partition(_CONTROL)
+    if head != "mutate " or not found:
+        raise Fatal(f"yosys drew {line!r}; expected a mutation with {_CONTROL!r}")
+    number, _, rest = rest.partition(" ")
+    fields: dict[str, Any] = {}
+    sources: list[str] = []
+    for name, value in _LINE.findall(rest):
+        if name == "-src":
+            sources.append(value)
+        else:
+            fields[name] = value
+    control_bit = fields.get("-ctrlbit")
+    wire = f"{fields['-wire'].removeprefix(f'core.{SUBJECT}.')}[{fields['-wirebit']}]" if "-wire" in fields else ""
+    cell, bit = fields["-cell"], int(fields["-portbit"])
+    was = cells[cell.removeprefix("\\")]["connections"][fields["-port"]][bit]
+    return Mutation(
+        int(number),
+        fields["-mode"],
+        cell,
+        fields["-port"],
+        bit,
+        None if control_bit is None else int(control_bit),
+        wire,
+        tuple(sources),
+        fields["-mode"] != f"const{was}",
+    )
