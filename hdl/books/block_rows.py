@@ -19,7 +19,8 @@ class BlockRows(wiring.Component):
 
     Members
     -------
-    read: strobe: ``data`` is the row at ``read_at`` from two cycles later on, until the next. Not with ``write``.
+    read: strobe, not with ``write``: ``data`` is the row at ``read_at`` from two cycles later on, until the next read.
+    fetched: the same one cycle earlier, straight from the memory: late in its cycle.
     write: strobe: the row at ``write_at`` is ``new``.
     """
 
@@ -30,6 +31,7 @@ class BlockRows(wiring.Component):
                 "read": In(1),
                 "read_at": In(range(depth)),
                 "data": Out(bits),
+                "fetched": Out(bits),
                 "write": In(1),
                 "write_at": In(range(depth)),
                 "new": In(bits),
@@ -37,19 +39,21 @@ class BlockRows(wiring.Component):
         )
 
     def elaborate(self, platform: Any) -> Module:
-        """What the memories would answer while they are written is said not to matter."""
+        """The memory's own register is written out, with an enable that says that no row is read while one is written:
+        synthesis then adds no logic to give what the row was."""
         m = Module()
+        m.submodules.rows = rows = memory.Memory(shape=unsigned(self._bits), depth=self._depth, init=[])
+        read, write = rows.read_port(domain="comb"), rows.write_port()
         arrives = Signal()
         m.d.sync += arrives.eq(self.read)
-        m.submodules.rows = rows = memory.Memory(shape=unsigned(self._bits), depth=self._depth, init=[])
-        read, write = rows.read_port(), rows.write_port()
         m.d.comb += [
             read.addr.eq(self.read_at),
-            read.en.eq(self.read & ~self.write),
             write.addr.eq(self.write_at),
             write.data.eq(self.new),
             write.en.eq(self.write),
         ]
+        with m.If(self.read & ~self.write):
+            m.d.sync += self.fetched.eq(read.data)
         with m.If(arrives):
-            m.d.sync += self.data.eq(read.data)
+            m.d.sync += self.data.eq(self.fetched)
         return m

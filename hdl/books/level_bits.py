@@ -8,6 +8,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.books.block_rows import BlockRows
 from hdl.books.levels import book_shape, index_shape
 from hdl.ethernet.content_match import lowest_set
 from hdl.parameters import CoreParameters
@@ -102,28 +103,22 @@ class LevelBits(wiring.Component):
         return looks, Cat(word, side, self._book)
 
     def _words(self, m: Module, reads: Value, read_at: Value) -> None:
-        """A changed word is written one cycle after its summary, from registers: its memory may be far away.
-
-        No word is read while one is written: what the memory would answer then does not matter.
-        """
-        m.submodules.words = store = memory.Memory(
-            shape=unsigned(len(self._word)), depth=self._books << 1 + self._word_bits, init=[]
-        )
-        write, read = store.write_port(), store.read_port()
+        """A changed word is written one cycle after its summary, from registers: its memory may be far away."""
+        m.submodules.words = words = BlockRows(len(self._word), self._books << 1 + self._word_bits)
         arrives, loaded, changes, writes = Signal(), Signal(), Signal(), Signal()
         bit = Signal(len(self._word))
         word_at = Cat(self._place[self._bit_bits :], self._side)
         m.d.comb += [
             bit.eq(1 << self._place[: self._bit_bits]),
-            read.addr.eq(read_at),
-            read.en.eq(reads & ~write.en),
-            write.addr.eq(Cat(Mux(self.clearing, self._cleared, word_at), self._book)),
-            write.data.eq(self._word),
-            write.en.eq(self.clearing | writes),
+            words.read.eq(reads),
+            words.read_at.eq(read_at),
+            words.write.eq(self.clearing | writes),
+            words.write_at.eq(Cat(Mux(self.clearing, self._cleared, word_at), self._book)),
+            words.new.eq(self._word),
         ]
         m.d.sync += [arrives.eq(reads), loaded.eq(self.load), changes.eq(loaded), writes.eq(self.commit)]
         with m.If(arrives):
-            m.d.sync += self._word.eq(read.data)
+            m.d.sync += self._word.eq(words.fetched)
         with m.If(changes):
             m.d.sync += [
                 self._word.eq((self._word & ~bit) | Mux(self.in_use, bit, 0)),

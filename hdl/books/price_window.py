@@ -35,7 +35,7 @@ class PriceWindow(wiring.Component):
     search: strobe: look for the best of both sides.
     found: strobe, 4 cycles later for the bids, 5 for the asks (``found_side``): the best price has the number
         ``found_index``, if the side ``has_orders``.
-    total: in the cycle after ``found``, what the price has.
+    total: in the second cycle after ``found``, what the price has.
     clear: strobe: the book has no orders. Nothing may be asked for while ``clearing``, a level from the next cycle on:
         64 cycles with 1,024 prices.
     """
@@ -84,9 +84,9 @@ class PriceWindow(wiring.Component):
                 self.has_orders.eq(bits.has_orders),
                 self.found_index.eq(position_of(bits.best_side, bits.best_position)),
             ]
-        best_at = Cat(bits.best_position, bits.best_side, book)
-        read_at = Mux(bits.best, best_at, Cat(position, self.side, self.book))
-        self._totals(m, self.load | bits.best, read_at, Cat(level, book), self._changed(m, bits))
+        best_at = Cat(position_of(self.found_side, self.found_index), self.found_side, book)
+        read_at = Mux(self.found, best_at, Cat(position, self.side, self.book))
+        self._totals(m, self.load | self.found, read_at, Cat(level, book), self._changed(m, bits))
         return m
 
     def _changed(self, m: Module, bits: LevelBits) -> Value:

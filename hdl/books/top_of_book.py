@@ -28,7 +28,7 @@ class TopOfBook(wiring.Component):
     -------
     base, tick: of the book.
     found: strobe: the best price of ``side`` is the one numbered ``index``, if the side ``has_orders``.
-    total: in the next cycle, what the price has.
+    total: in the second cycle after it, what the price has.
     bid, bid_quantity, ask, ask_quantity: right in the third cycle after ``found``; zeros without orders.
     done: strobe: both are from the next cycle on, the ask having been found last.
     """
@@ -62,10 +62,8 @@ class TopOfBook(wiring.Component):
             (BookSide.BID, self.bid, self.bid_quantity),
             (BookSide.ASK, self.ask, self.ask_quantity),
         ):
-            with m.If(multiplied[0] & (multiplied[1] == side)):
-                m.d.sync += quantity.eq(Mux(multiplied[2], self.total, 0))
             with m.If(summed[0] & (summed[1] == side)):
-                m.d.sync += best.eq(Mux(summed[2], price, 0))
+                m.d.sync += [best.eq(Mux(summed[2], price, 0)), quantity.eq(Mux(summed[2], self.total, 0))]
         m.d.comb += self.done.eq(summed[0] & (summed[1] == BookSide.ASK))
         return m
 

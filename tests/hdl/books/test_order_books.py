@@ -132,9 +132,9 @@ def follow_random(compiled: Compiled, run: Run, seed: int) -> Counter[bool]:
     return taken
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_books_take_what_the_reference_takes(books: Compiled, seed: int) -> None:
-    taken = follow_random(books, Run(operations=3_000), seed)
+    taken = follow_random(books, Run(), seed)
     assert taken[True] > 1_000
     assert taken[False] > 100
 

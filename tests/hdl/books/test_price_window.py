@@ -21,7 +21,6 @@ PARAMETERS = CoreParameters(SIZES)
 TICK_BITS = 7
 DIVISION_CYCLES = TICK_BITS + 2
 FOUND_CYCLES = 4
-TOP_CYCLES = 3
 PRICES = 1 << 63
 
 
@@ -94,18 +93,17 @@ def test_the_best_price_is_that_of_its_number() -> None:
     async def test(ports: Ports) -> None:
         for _ in range(100):
             base, tick = rng.randrange(SIZES.top + 1), rng.choice((SIZES.top, 1, rng.randrange(1, SIZES.top)))
-            expected = []
+            expected, totals = [], []
             for side in BookSide.BID, BookSide.ASK:
                 has_orders, index, total = rng.random() < 0.9, rng.randrange(SIZES.book_ticks), rng.randrange(SIZES.top)
                 expected.append((base + index * tick, total) if has_orders else (0, 0))
+                totals.append(total)
                 inputs = {"side": side, "has_orders": has_orders, "index": index}
                 await pulse(ports, "found", base=base, tick=tick, **inputs)
+            for side, total in zip((BookSide.BID, BookSide.ASK), totals, strict=True):
+                assert ports.get("done") == (side is BookSide.ASK)
                 ports.set("total", total)
-            for _ in range(TOP_CYCLES - 2):
-                assert not ports.get("done")
                 await ports.tick()
-            assert ports.get("done")
-            await ports.tick()
             names = (("bid", "bid_quantity"), ("ask", "ask_quantity"))
             assert [tuple(map(ports.get, pair)) for pair in names] == expected
 
@@ -146,16 +144,19 @@ class Window:
         for _ in range(FOUND_CYCLES - 1):
             assert not self._ports.get("found")
             await self._ports.tick()
+        expected: list[int | None] = []
         for side in BookSide.BID, BookSide.ASK:
+            used = [index for (of, at, index), total in self.totals.items() if total and (of, at) == (book, side)]
+            best = None if not used else max(used) if side is BookSide.BID else min(used)
             assert self._ports.get("found")
             assert self._ports.get("found_side") == side
-            used = [index for (of, at, index), total in self.totals.items() if total and (of, at) == (book, side)]
             assert self._ports.get("has_orders") == bool(used)
-            if used:
-                index = max(used) if side is BookSide.BID else min(used)
-                assert self._ports.get("found_index") == index
+            assert best is None or self._ports.get("found_index") == best
+            expected.append(None if best is None else self.totals[book, side, best])
             await self._ports.tick()
-            assert not used or self._ports.get("total") == self.totals[book, side, index]
+        for total in expected:
+            assert total is None or self._ports.get("total") == total
+            await self._ports.tick()
 
     async def clear(self, book: int) -> None:
         """Forget the totals of a book."""
