@@ -193,6 +193,27 @@ def test_an_order_without_room_is_refused_until_one_of_its_sets_is_left(books: C
     run(books, script)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_new_order_goes_where_fewer_are(books: Compiled, seed: int) -> None:
+    """A nearly full book refuses the very orders that the reference refuses, so each is in the same set."""
+    sizes = EngineSizes(book_orders=256)
+    refused = 0
+
+    async def test(ports: Ports) -> None:
+        nonlocal refused
+        rng, bench = random.Random(seed), OrderBench(ports, sizes, SIZES)
+        await bench.clear(BOOK, BASE, TICK)
+        for _ in range(1_500):
+            known = list(bench.books[BOOK].orders)
+            if rng.random() < len(known) / (2 * sizes.book_orders):
+                assert await bench.delete(BOOK, rng.choice(known), BID)
+            else:
+                refused += not await bench.put(BOOK, rng.getrandbits(64), BID, BASE, 1)
+
+    books.run(test)
+    assert refused > 50
+
+
 @pytest.mark.parametrize(
     "price",
     [BASE + 7 * TICK, BASE + 8 * TICK, BASE + 8 * TICK + 1, HIGHEST + TICK],
