@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -12,32 +13,38 @@ from sim.rtl.library import Say, cache_folder, digest_of, library_of, locked, sa
 from sim.rtl.tools import find_tools
 
 _ROOT: Final = Path(__file__).parents[2]
-_DESCRIBED_IN: Final = ("hdl", "market/fastpath", "market/wire", "sim/rtl")
-"""Folders whose content decides what the Verilog says."""
+_DESCRIBED_IN: Final = ("hdl", "market/fastpath", "market/wire")
+"""Folders whose content decides what the Verilog of a core says."""
+_DESCRIBED_BY: Final = (Path(__file__), Path(__file__).with_name("top.py"))
 _SUFFIXES: Final = (".py", ".xml")
+
+Describe = Callable[[CoreParameters], str]
+"""A function of a module: its name is part of the key under which its Verilog is kept."""
 
 
 def core_library(parameters: CoreParameters, *, trace: bool = False, say: Say = say_on_standard_error) -> Path:
     """The shared library of a core; raises as ``library_of``."""
     find_tools()
-    return library_of(_verilog(parameters, say), "soft_fpga", trace=trace, say=say)
+    return library_of(kept_verilog(parameters, in_soft_top, say), "soft_fpga", trace=trace, say=say)
 
 
-def _verilog(parameters: CoreParameters, say: Say) -> str:
-    """The Verilog of the core in its top, from the cache where its description has not changed."""
-    key = digest_of(_description_digest(), importlib.metadata.version("amaranth"), repr(parameters))
+def kept_verilog(parameters: CoreParameters, describe: Describe, say: Say) -> str:
+    """The Verilog of a core, from the cache where its description has not changed."""
+    version = importlib.metadata.version("amaranth")
+    key = digest_of(_description_digest(), version, repr(parameters), describe.__name__)
     kept = cache_folder() / f"{key}.v"
     if not kept.is_file():
         with locked(key):
             if not kept.is_file():
                 say(f"soft FPGA: describing the core ({parameters.bus_bytes} bytes per cycle) in Verilog")
                 part = kept.with_suffix(".part")
-                part.write_text(_described(parameters), encoding="utf-8")
+                part.write_text(describe(parameters), encoding="utf-8")
                 os.replace(part, kept)
     return kept.read_text(encoding="utf-8")
 
 
-def _described(parameters: CoreParameters) -> str:
+def in_soft_top(parameters: CoreParameters) -> str:
+    """The core between the registers of the soft FPGA."""
     from hdl.core import Core
     from hdl.toolchain.verilog import flat_verilog_of
     from sim.rtl.top import NAME, SoftTop
@@ -47,5 +54,5 @@ def _described(parameters: CoreParameters) -> str:
 
 def _description_digest() -> str:
     files = [file for folder in _DESCRIBED_IN for file in sorted((_ROOT / folder).rglob("*"))]
-    named = [file for file in files if file.suffix in _SUFFIXES]
+    named = [*(file for file in files if file.suffix in _SUFFIXES), *_DESCRIBED_BY]
     return digest_of(*(f"{file.relative_to(_ROOT)}\n{file.read_text(encoding='utf-8')}" for file in named))

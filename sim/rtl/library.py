@@ -106,8 +106,9 @@ def _build(
     jobs = [(file, HOT if is_hot(file) else COLD) for file in generated]
     jobs += [(file, HARNESS_LEVEL) for file in harness]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        runtime = pool.submit(_runtime, tools, trace)
-        objects = list(pool.map(lambda job: _compile(tools, job[0], made, [*common, job[1]]), jobs))
+        names = [*_RUNTIME_SOURCES, *([_TRACE_SOURCE] if trace else [])]
+        runtime = pool.submit(runtime_objects, tools, names, trace=trace)
+        objects = list(pool.map(lambda job: compile_object(tools, job[0], made, [*common, job[1]]), jobs))
         objects += runtime.result()
     library = made / f"{module}.so"
     run_tool([tools.compiler, "-shared", *map(str, objects), "-pthread", "-o", str(library)])
@@ -132,18 +133,18 @@ def is_hot(generated: Path) -> bool:
     return not any(part in generated.name for part in ("__Slow", "__Syms", "__Dpi", "__Trace"))
 
 
-def _compile(tools: Tools, source: Path, into: Path, options: Sequence[str]) -> Path:
+def compile_object(tools: Tools, source: Path, into: Path, options: Sequence[str]) -> Path:
+    """Compile one file; returns the object file in that folder."""
     target = into / f"{source.stem}.o"
     run_tool([tools.compiler, "-c", *options, str(source), "-o", str(target)])
     return target
 
 
-def _runtime(tools: Tools, trace: bool) -> list[Path]:
-    """Verilator's own library as objects, which all models share."""
-    names = [*_RUNTIME_SOURCES, *([_TRACE_SOURCE] if trace else [])]
+def runtime_objects(tools: Tools, names: Sequence[str], *, trace: bool = False) -> list[Path]:
+    """Files of Verilator's own library as objects, which all models share."""
     defines = [*DEFINES, f"-DVM_TRACE={int(trace)}", f"-DVM_TRACE_VCD={int(trace)}"]
     options = [*COMPILE, *defines, RUNTIME, *tools.includes]
-    key = digest_of(tools.identity, *options)
+    key = digest_of(tools.identity, *options, *names)
     with locked(f"runtime-{key}") as folder:
         kept = folder / f"runtime-{key}"
         if not kept.is_dir():
@@ -151,6 +152,6 @@ def _runtime(tools: Tools, trace: bool) -> list[Path]:
                 finished = Path(made) / "objects"
                 finished.mkdir()
                 for name in names:
-                    _compile(tools, tools.root / "include" / name, finished, options)
+                    compile_object(tools, tools.root / "include" / name, finished, options)
                 os.replace(finished, kept)
     return [kept / f"{Path(name).stem}.o" for name in names]
