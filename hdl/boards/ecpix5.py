@@ -31,7 +31,9 @@ class Ecpix5(wiring.Component):
     receives, transmit included: no crossing between wire and decision. While that clock is not at 125 MHz the kill
     line is set, and time goes forward far enough that nothing from before is used when it is back.
 
-    Pins are not members. The button ``rst`` kills until the board is configured again. LED 0: red, killed; green, the
+    Pins are not members. The serial line is that of the USB plug, 115,200 baud, for control messages.
+
+    The button ``rst`` kills until the board is configured again. LED 0: red, killed; green, the
     clock is good. LED 1: blue, an error on the line since the configuration. LED 2: red, the core lost a step.
     """
 
@@ -54,6 +56,8 @@ class Ecpix5(wiring.Component):
             core.lost.eq(watch.lost),
         ]
         self._board_clock(m, platform, ports)
+        m.submodules.serial = serial = io.Buffer("i", platform.request("uart", 0, dir={"rx": "-", "tx": "-"}).rx)
+        m.d.comb += core.serial.eq(serial.i)
         self._kill(m, platform, core)
         self._lights(m, platform, core)
         return m

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,15 +12,22 @@ from hdl.boards.guarded_core import GuardedCore
 from hdl.boards.network import BoardNetwork
 from hdl.boards.rgmii import PREAMBLE_CYCLES, RgmiiReceiver, RgmiiTransmitter, edges_layout
 from hdl.control.seal import BoardSeal
+from hdl.control.uart import SerialMessages
+from hdl.control.whole_messages import WholeMessages
 from hdl.ethernet.arp import ArpResponder
 from hdl.ethernet.frame_merger import FrameMerger
 from hdl.ethernet.inbox import Inbox
+from hdl.message_merger import MessageMerger
+from hdl.octet_stream import octet_layout
 from hdl.parameters import CoreParameters
 from hdl.records import WORD_BITS, sizes_values
 from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
 
 LINE_HERTZ: Final = 125_000_000
 NS_PER_CYCLE: Final = 1_000_000_000 // LINE_HERTZ
+SERIAL_BAUD: Final = 115_200
+SERIAL_BYTES: Final = 511
+"""Of sealed messages from the serial line that may wait; the longest one that a board needs has some 250."""
 FORWARD_BIT: Final = 42
 """When the line's clock is lost, time goes forward by 2^42 ns, 73 minutes: every quote and lease of before is old."""
 
@@ -28,27 +35,36 @@ FORWARD_BIT: Final = 42
 class LineCore(wiring.Component):
     """Receiver, transmitter, inbox of control messages and guarded core; sizes, addresses and key are constants.
 
-    Control messages come as sealed datagrams. The core sees those frames as well, and counts them as NOT_OURS. Requests
-    for the board's link address (ARP) are answered between the core's frames.
+    Control messages come as sealed datagrams, or sealed and stuffed over a serial line, where no feed can crowd them
+    out. The core sees the datagrams' frames as well, and counts them as NOT_OURS. Requests for the board's link address
+    (ARP) are answered between the core's frames.
 
     Parameters
     ----------
     network: addresses. seal: the board's key, and its lowest counter. sizes: of the build, all in use.
+    serial_divisor: cycles per bit of the serial line.
 
     Members
     -------
-    received, sent: one cycle of the lines.
+    received, sent: one cycle of the lines. serial: the pin of the serial line, high at rest.
     lost: the line's clock is not what it should be: kills, and puts time forward.
     kill: kills while set.
     killed: by either of them or by the host. erred: the line was in error since the configuration. overrun: the core
         lost a step since.
     """
 
-    def __init__(self, network: BoardNetwork, seal: BoardSeal, sizes: EngineSizes = DEFAULT_SIZES) -> None:
-        self._network, self._seal, self._sizes = network, seal, sizes
+    def __init__(
+        self,
+        network: BoardNetwork,
+        seal: BoardSeal,
+        sizes: EngineSizes = DEFAULT_SIZES,
+        serial_divisor: int = LINE_HERTZ // SERIAL_BAUD,
+    ) -> None:
+        self._network, self._seal, self._sizes, self._serial_divisor = network, seal, sizes, serial_divisor
         self._parameters = CoreParameters(sizes, bus_bytes=1)
         flags = {"lost": In(1), "kill": In(1), "killed": Out(1), "erred": Out(1), "overrun": Out(1)}
-        super().__init__({"received": In(edges_layout), "sent": Out(edges_layout), **flags})
+        lines = {"received": In(edges_layout), "sent": Out(edges_layout), "serial": In(1, init=1)}
+        super().__init__({**lines, **flags})
 
     def elaborate(self, platform: object) -> Module:
         """The frames that come go to the core and to the inbox."""
@@ -61,7 +77,6 @@ class LineCore(wiring.Component):
         m.submodules.core = core = GuardedCore(self._parameters, LINE_HERTZ, PREAMBLE_CYCLES)
         for name in receiver.rx.signature.members:
             m.d.comb += [getattr(taker.rx, name).eq(getattr(receiver.rx, name)) for taker in (core, inbox, arp)]
-        wiring.connect(m, inbox.octets, core.control)
         wiring.connect(m, core.tx, frames.first)
         wiring.connect(m, arp.tx, frames.other)
         wiring.connect(m, frames.merged, transmitter.tx)
@@ -85,11 +100,23 @@ class LineCore(wiring.Component):
             self.erred.eq(receiver.errors != 0),
             self.overrun.eq(core.overrun),
         ]
-        with m.If(inbox.lost):
-            m.d.sync += core.control_lost.eq(core.control_lost + 1)
+        lost_messages = self._take_control(m, inbox, core)
+        m.d.sync += core.control_lost.eq(core.control_lost + lost_messages)
         self._constants(m, core)
         self._time(m, core)
         return m
+
+    def _take_control(self, m: Module, inbox: Inbox, core: GuardedCore) -> Value:
+        """Messages of the serial line before those of the inbox; how many of both are lost in this cycle."""
+        m.submodules.serial_messages = serial = SerialMessages(self._serial_divisor)
+        m.submodules.serial_ring = ring = WholeMessages(SERIAL_BYTES)
+        m.submodules.control = control = MessageMerger(octet_layout)
+        wiring.connect(m, serial.octets, ring.octets)
+        wiring.connect(m, ring.whole, control.preferred)
+        wiring.connect(m, inbox.octets, control.other)
+        wiring.connect(m, control.merged, core.control)
+        m.d.comb += serial.line.eq(self.serial)
+        return inbox.lost + ring.lost
 
     def _constants(self, m: Module, core: GuardedCore) -> None:
         """Sizes, addresses and the key."""

@@ -10,31 +10,14 @@ from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
+from hdl.control.stuffing import LONGEST_RUN
 from hdl.octet_stream import octet_stream
 from hdl.parameters import BYTE
 from market.errors import Fatal
 
 LEAST_DIVISOR: Final = 4
-LONGEST_RUN: Final = 0xFF
-"""A run that fills its length byte has no zero behind it."""
 QUEUE_DEPTH: Final = 64
 """Bytes that may come while the message before them is handled."""
-
-
-def stuffed(message: bytes) -> bytes:
-    """A message as it goes over the line: without zero bytes but the one at its end.
-
-    Ref: S. Cheshire, M. Baker, "Consistent Overhead Byte Stuffing", IEEE/ACM Transactions on Networking, 1999.
-    """
-    out = bytearray()
-    parts = message.split(b"\0")
-    for number, part in enumerate(parts):
-        runs = [part[at : at + LONGEST_RUN - 1] for at in range(0, len(part), LONGEST_RUN - 1)] or [b""]
-        if len(runs[-1]) == LONGEST_RUN - 1 and number + 1 < len(parts):
-            runs.append(b"")
-        for run in runs:
-            out += bytes([len(run) + 1]) + run
-    return bytes(out) + b"\0"
 
 
 class SerialReceiver(wiring.Component):

@@ -41,6 +41,7 @@ class BoardHost:
     clock: gives counters of seals and intervals.
     key: seals what is sent; None for an engine that takes messages as they are.
     patience_s: how long an answer is waited for.
+    way: how sealed messages leave if not by ``own``, such as the ``send`` of a ``SerialLine``; answers come to ``own``.
 
     Attributes
     ----------
@@ -53,7 +54,13 @@ class BoardHost:
     """
 
     def __init__(
-        self, own: socket.socket, board: Endpoint, clock: SystemClock, key: bytes | None = None, patience_s: float = 1.0
+        self,
+        own: socket.socket,
+        board: Endpoint,
+        clock: SystemClock,
+        key: bytes | None = None,
+        patience_s: float = 1.0,
+        way: Callable[[bytes], None] | None = None,
     ) -> None:
         self.next_sequence = 1
         self.triggers: list[bytes] = []
@@ -62,6 +69,7 @@ class BoardHost:
         self._own = own
         self._board = (str(board.address), board.port)
         self._clock = clock
+        self._way = way
         self._patience_ns = round(patience_s * 1e9)
         self._counter = 0
 
@@ -76,6 +84,9 @@ class BoardHost:
 
     def post_sealed(self, datagram: bytes) -> None:
         """Send a datagram as it is."""
+        if self._way is not None:
+            self._way(datagram)
+            return
         try:
             self._own.sendto(datagram, self._board)
         except OSError as error:

@@ -23,6 +23,7 @@ from orchestrator.fpga.host import BoardHost
 from orchestrator.fpga.key_file import read_key
 from orchestrator.fpga.selftest import Outcome, SelfTest
 from orchestrator.fpga.selftest_plan import Places
+from orchestrator.fpga.serial_line import SerialLine
 from orchestrator.loop.sockets import open_control, open_sender
 
 SELFTEST_PORT: Final = 31_950
@@ -41,13 +42,15 @@ class Peer:
     bind: IPv4Address
     message_port: int
     key_file: Path | None
+    serial: Path | None
     timeout: float
 
     def open(self, stack: ExitStack) -> BoardHost:
         """A host on a socket of its own."""
         key = None if self.key_file is None else read_key(self.key_file)
         own = stack.enter_context(open_control(Endpoint(self.bind, self.message_port)))
-        return BoardHost(own, Endpoint(self.address, self.control_port), SystemClock(), key, self.timeout)
+        way = None if self.serial is None else stack.enter_context(SerialLine(self.serial)).send
+        return BoardHost(own, Endpoint(self.address, self.control_port), SystemClock(), key, self.timeout, way)
 
 
 def peer_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -63,6 +66,11 @@ def peer_options(command: Callable[..., None]) -> Callable[..., None]:
             "--key-file",
             type=click.Path(path_type=Path, dir_okay=False),
             help="The board's key; without it messages are not sealed, which only the simulated core takes.",
+        ),
+        click.option(
+            "--serial",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Send control messages over this serial device; the board answers over the network.",
         ),
         click.option(
             "--timeout", type=click.FloatRange(0.01, 60), default=1.0, show_default=True, help="Seconds for an answer."

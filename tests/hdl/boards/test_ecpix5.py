@@ -16,15 +16,18 @@ from hdl.boards.ecpix5 import Ecpix5
 from hdl.boards.line_core import LineCore
 from hdl.boards.network import BoardNetwork
 from hdl.control.seal import BoardSeal, seal
+from hdl.control.stuffing import stuffed
 from market.fastpath.conformance.frame_builder import Wrapping, frame
 from market.fastpath.layout import SCHEMA
 from market.fastpath.specification import Result
-from market.wire.sbe import decode, encode
-from sim.rtl.addresses import datagram_of
+from market.wire.sbe import Decoded, decode, encode
+from sim.rtl.addresses import Datagram, datagram_of
 from tests.hdl.boards.test_rgmii import HEAD, Cycle, carrier, carriers
+from tests.hdl.control.test_uart import wave
 from tests.hdl.ethernet.test_arp import BROADCAST, arp_frame, packet
 
 NETWORK = BoardNetwork(address=IPv4Address("10.1.2.3"), host=IPv4Address("10.1.2.4"))
+SERIAL_DIVISOR = 4
 SEAL = BoardSeal(bytes(range(200, 216)), floor=1_000)
 
 
@@ -45,12 +48,14 @@ def incoming(message: bytes) -> list[Cycle]:
     return [*carrier(HEAD + frame(message, wrapping)), *[Cycle()] * 250]
 
 
-def answers(cycles: list[Cycle]) -> list[bytes]:
-    """Frames that a board sends while the line brings this."""
-    core, outgoing = LineCore(NETWORK, SEAL), []
+def answers(cycles: list[Cycle], serial_from: int, serial: bytes) -> list[bytes]:
+    """Frames that a board sends while the line brings this, and the serial line those bytes from a cycle on."""
+    core, outgoing = LineCore(NETWORK, SEAL, serial_divisor=SERIAL_DIVISOR), []
+    levels = iter(wave(serial, SERIAL_DIVISOR))
 
     async def bench(ctx: Any) -> None:
-        for cycle in cycles:
+        for number, cycle in enumerate(cycles):
+            ctx.set(core.serial, next(levels, 1) if number >= serial_from else 1)
             ctx.set(core.received.low, cycle.octet & 15)
             ctx.set(core.received.high, cycle.octet >> 4)
             ctx.set(core.received.valid, cycle.valid)
@@ -81,9 +86,11 @@ def test_the_board_is_found_and_a_sealed_hello_is_acknowledged_in_a_datagram_to_
     who_has = packet(1, host, (0, int(NETWORK.address)))
     asked = [*carrier(HEAD + arp_frame(BROADCAST, host[0], who_has)), *[Cycle()] * 100]
     sealed = incoming(seal(SEAL.key, SEAL.floor, hello))
-    found, *datagrams = answers([*asked, *dropped, *sealed, *[Cycle()] * 1_300])
+    kill = stuffed(seal(SEAL.key, SEAL.floor + 1, encode(SCHEMA, "Kill", {"sequence": 2})))
+    before = [*asked, *dropped, *sealed]
+    found, *datagrams = answers([*before, *[Cycle()] * 2_000], len(before), kill)
     assert found == arp_frame(host[0], NETWORK.link, packet(2, (NETWORK.link, int(NETWORK.address)), host))
-    answer, *rest = (datagram_of(sent) for sent in datagrams)
+    answer, *rest = map(datagram_of, datagrams)
     assert (answer.address, answer.source_port, answer.port) == (
         NETWORK.host,
         NETWORK.control_port,
@@ -91,9 +98,15 @@ def test_the_board_is_found_and_a_sealed_hello_is_acknowledged_in_a_datagram_to_
     )
     fields = decode(SCHEMA, answer.payload).fields
     assert (fields["sequence"], fields["result"]) == (1, Result.APPLIED)
-    named = {decoded.name: decoded.fields for decoded in (decode(SCHEMA, sent.payload) for sent in rest)}
-    assert set(named) == {"Status", "FrameCounters", "LatencyCounters", "BoardCounters", "LogStep"}
+    (killed,) = (each.fields for each in map(_decoded, rest) if each.name == "Acknowledge")
+    assert (killed["sequence"], killed["result"]) == (2, Result.APPLIED)
+    named = {decoded.name: decoded.fields for decoded in map(_decoded, rest)}
+    assert set(named) == {"Acknowledge", "Status", "FrameCounters", "LatencyCounters", "BoardCounters", "LogStep"}
     counted = named["BoardCounters"]
     assert (counted["forged"], counted["replayed"], counted["sealCounter"]) == (2, 1, SEAL.floor)
     assert named["FrameCounters"]["notOurs"] == 5, "to the core, control frames are somebody else's"
     assert (named["LatencyCounters"]["cyclePs"], named["LatencyCounters"]["measured"]) == (8_000, 0)
+
+
+def _decoded(datagram: Datagram) -> Decoded:
+    return decode(SCHEMA, datagram.payload)

@@ -11,7 +11,8 @@ pytest.importorskip("amaranth", reason="the fpga extra is not installed: make te
 import numpy as np
 from amaranth.sim import Simulator
 
-from hdl.control.uart import QUEUE_DEPTH, SerialMessages, SerialReceiver, Unstuffer, stuffed
+from hdl.control.stuffing import stuffed
+from hdl.control.uart import QUEUE_DEPTH, SerialMessages, SerialReceiver, Unstuffer
 from market.errors import Fatal
 
 RUNS = (0, 1, 2, 253, 254, 255, 508, 509)

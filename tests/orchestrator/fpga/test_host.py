@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import itertools
+import os
+from pathlib import Path
 
 import pytest
 
-from hdl.control.seal import siphash
-from market.errors import Fatal, Retry
+from hdl.control.seal import seal, siphash
+from hdl.control.stuffing import stuffed
+from market.errors import Fatal, MissingInput, Retry
 from market.fastpath.layout import SCHEMA
 from market.fastpath.specification import Refusal, Result
 from market.wire.sbe import decode, encode
 from orchestrator.clock import SystemClock
 from orchestrator.fpga.host import BoardHost
+from orchestrator.fpga.serial_line import SerialLine
 from tests.orchestrator.fpga.stand_in import at, open_bench
 from tests.orchestrator.loop.rig import bound
+
+
+class StoppedClock(SystemClock):
+    """Shows one wall time."""
+
+    NOW_NS = 1_000
+
+    def now_ns(self) -> int:
+        return self.NOW_NS
 
 
 def test_numbers_are_adopted_and_statuses_belong_to_their_requests() -> None:
@@ -94,3 +107,25 @@ def test_seals_have_growing_counters_of_the_wall_clock() -> None:
             assert sealed[16:] == b"a message"
             counters.append(int.from_bytes(sealed[8:16], "little"))
         assert before <= counters[0] < counters[1] < counters[2]
+
+
+def test_messages_over_a_serial_line_are_sealed_and_stuffed() -> None:
+    key, message = bytes(range(16)), encode(SCHEMA, "Kill", {"sequence": 3})
+    leader, follower = os.openpty()
+    try:
+        with bound() as own, SerialLine(Path(os.ttyname(follower))) as line:
+            host = BoardHost(own, at(own), StoppedClock(), key, way=line.send)
+            host.post(message)
+            assert os.read(leader, 1_000) == stuffed(seal(key, StoppedClock.NOW_NS, message))
+    finally:
+        os.close(leader)
+        os.close(follower)
+
+
+def test_what_is_no_serial_device(tmp_path: Path) -> None:
+    with pytest.raises(MissingInput, match="cannot be opened"):
+        SerialLine(tmp_path / "none")
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(MissingInput, match="no serial device"):
+        SerialLine(file)
