@@ -15,6 +15,9 @@ FIXED: Final = "fixed_"
 """Names of inputs that begin so have any value, but the same one in all cycles."""
 
 
+_PLAIN: Final = str.maketrans(".[", "__", "]")
+
+
 @dataclass(frozen=True, slots=True)
 class Design:
     """A design as RTLIL with its module ``top``.
@@ -22,11 +25,14 @@ class Design:
     Parameters
     ----------
     description: RTLIL.
-    peeks: input of ``top`` to the name of the register inside the subject that it stands for.
+    peeks: input of ``top`` to the name of the register inside the subject that it stands for; one that ends with a
+        number in brackets is a row of a memory, and then all memories are made of registers.
+    cuts: modules and instances in them, as yosys selects them, whose outputs may have any value in any cycle.
     """
 
     description: str
     peeks: dict[str, str]
+    cuts: tuple[str, ...]
 
 
 class Bench:
@@ -42,6 +48,7 @@ class Bench:
         self.m.submodules[SUBJECT] = self.subject = subject
         self._inputs: dict[str, Value] = {}
         self._peeks: dict[str, str] = {}
+        self._cuts: list[str] = []
         self._begun = Signal(name="begun")
         self.m.d.sync += self._begun.eq(1)
 
@@ -70,12 +77,25 @@ class Bench:
                 self._inputs[kind + "__".join(map(str, path))] = signal
 
     def peek(self, register: str, shape: Any = 1) -> Signal:
-        """A register inside the subject: its name, with the names of the instances on the way and points between."""
-        name = f"peek_{register.replace('.', '_')}"
+        """A register inside the subject: its name, with the names of the instances on the way and points between.
+
+        A memory's name with a number in brackets is that row of it; only for designs of small memories.
+        """
+        name = f"peek_{register.translate(_PLAIN)}"
         if name not in self._peeks:
             self._peeks[name] = f"{SUBJECT}.{register}"
             self.free(name, shape)
         return self._inputs[name]
+
+    def cut(self, *instances: str) -> None:
+        """Takes instances out of the subject: all that they put out may have any value in any cycle.
+
+        What is proven then holds whatever they do. A name is that of the instance, with the names of the instances on
+        the way and points between.
+        """
+        for instance in instances:
+            *way, name = SUBJECT, *instance.split(".")
+            self._cuts.append(f"{'.'.join(('top', *way))}/{name}")
 
     def past(self, value: Any) -> Signal:
         """What a value was one cycle ago; its first value means nothing: see ``claim_after``."""
@@ -102,4 +122,6 @@ class Bench:
     def design(self) -> Design:
         """The design, complete."""
         ports = {name: (value, None) for name, value in {"clk": self._clock.clk, **self._inputs}.items()}
-        return Design(rtlil.convert(self.m, name="top", ports=ports, emit_src=False), dict(self._peeks))
+        return Design(
+            rtlil.convert(self.m, name="top", ports=ports, emit_src=False), dict(self._peeks), tuple(self._cuts)
+        )

