@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from hdl.parameters import CoreParameters
 from market.fastpath.conformance import Case, load_corpus, run_case
 from market.fastpath.conformance.differential import compare_random_run
 from market.fastpath.specification import EngineSizes, Feed
 from tests.sim.rtl.cores import LARGEST, WIDTHS, fits, soft_fpgas
 
-CORPUS = [case for case in load_corpus() if Feed.DERIBIT_LEGACY not in case.line_feeds]
-"""The hardware has no decoder for Deribit's doubles."""
-LINE_FEEDS = (Feed.STARBASE, Feed.COINBASE_DERIVATIVES)
-USUAL = [case for case in CORPUS if fits(case.sizes)]
-LARGER = [case for case in CORPUS if not fits(case.sizes)]
+LINE_FEEDS = {width: CoreParameters(bus_bytes=width).packet_feeds for width in WIDTHS}
+"""The wide bus has no decoder for Deribit's doubles."""
+CASES = [
+    (case, width)
+    for case in load_corpus()
+    for width in WIDTHS
+    if width == 1 or Feed.DERIBIT_LEGACY not in case.line_feeds
+]
+USUAL = [pytest.param(case, width, id=f"{case.name}-{width}") for case, width in CASES if fits(case.sizes)]
+LARGER = [pytest.param(case, width, id=f"{case.name}-{width}") for case, width in CASES if not fits(case.sizes)]
 RANDOM_SIZES = (
     EngineSizes(venues=1, instruments=1, price_bits=24),
     EngineSizes(venues=2, instruments=1, price_bits=24),
@@ -28,15 +34,13 @@ def size_name(sizes: EngineSizes) -> str:
     return f"{sizes.venues}x{sizes.instruments}x{sizes.price_bits}"
 
 
-@pytest.mark.parametrize("bus_bytes", WIDTHS)
-@pytest.mark.parametrize("case", USUAL, ids=lambda case: str(case.name))
+@pytest.mark.parametrize(("case", "bus_bytes"), USUAL)
 def test_the_simulated_hardware_passes(case: Case, bus_bytes: int) -> None:
     assert [str(difference) for difference in run_case(soft_fpgas(bus_bytes), case)] == []
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("bus_bytes", WIDTHS)
-@pytest.mark.parametrize("case", LARGER, ids=lambda case: str(case.name))
+@pytest.mark.parametrize(("case", "bus_bytes"), LARGER)
 def test_a_larger_build_passes(case: Case, bus_bytes: int) -> None:
     assert [str(difference) for difference in run_case(soft_fpgas(bus_bytes, LARGEST), case)] == []
 
@@ -46,7 +50,7 @@ def test_a_larger_build_passes(case: Case, bus_bytes: int) -> None:
 @pytest.mark.parametrize("sizes", [sizes for sizes in RANDOM_SIZES if fits(sizes)], ids=size_name)
 def test_random_runs_agree(sizes: EngineSizes, with_frames: bool, bus_bytes: int) -> None:
     result = compare_random_run(
-        soft_fpgas(bus_bytes), sizes, 300 + bus_bytes, 1_500, with_frames, line_feeds=LINE_FEEDS
+        soft_fpgas(bus_bytes), sizes, 300 + bus_bytes, 1_500, with_frames, line_feeds=LINE_FEEDS[bus_bytes]
     )
     assert result.differences == (), f"by event {result.events}: {result.inputs}"
 
@@ -57,6 +61,6 @@ def test_random_runs_agree(sizes: EngineSizes, with_frames: bool, bus_bytes: int
 @pytest.mark.parametrize("sizes", RANDOM_SIZES, ids=size_name)
 def test_long_random_runs_agree(sizes: EngineSizes, with_frames: bool, bus_bytes: int) -> None:
     result = compare_random_run(
-        soft_fpgas(bus_bytes, LARGEST), sizes, 400 + bus_bytes, 25_000, with_frames, line_feeds=LINE_FEEDS
+        soft_fpgas(bus_bytes, LARGEST), sizes, 400 + bus_bytes, 25_000, with_frames, line_feeds=LINE_FEEDS[bus_bytes]
     )
     assert result.differences == (), f"by event {result.events}: {result.inputs}"
