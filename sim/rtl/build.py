@@ -15,7 +15,7 @@ from sim.rtl.tools import find_tools
 _ROOT: Final = Path(__file__).parents[2]
 _DESCRIBED_IN: Final = ("hdl", "market/fastpath", "market/wire")
 """Folders whose content decides what the Verilog of a core says."""
-_DESCRIBED_BY: Final = (Path(__file__), Path(__file__).with_name("top.py"))
+_DESCRIBED_BY: Final = tuple(Path(__file__).with_name(name) for name in ("build.py", "guarded.py", "top.py"))
 _SUFFIXES: Final = (".py", ".xml")
 
 Describe = Callable[[CoreParameters], str]

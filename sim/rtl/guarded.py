@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from hdl.parameters import CoreParameters
+from sim.rtl.build import kept_verilog
 from sim.rtl.library import Say, library_of, say_on_standard_error
 from sim.rtl.tools import find_tools
 
@@ -16,8 +17,7 @@ TARGET_HERTZ: Final = {1: 125_000_000, 8: 156_250_000}
 def guarded_library(parameters: CoreParameters, *, trace: bool = False, say: Say = say_on_standard_error) -> Path:
     """The shared library of a guarded core; raises as ``library_of``."""
     find_tools()
-    say(f"soft FPGA: describing the guarded core ({parameters.bus_bytes} bytes per cycle) in Verilog")
-    return library_of(in_guarded_soft_top(parameters), "soft_fpga", trace=trace, say=say)
+    return library_of(kept_verilog(parameters, in_guarded_soft_top, say), "soft_fpga", trace=trace, say=say)
 
 
 def in_guarded_soft_top(parameters: CoreParameters) -> str:
