@@ -24,12 +24,15 @@ _SWEPT: Final = EngineSizes(venues=2, instruments=2)
 _BATCH: Final = 48
 _FIRST_PORT: Final = 30_000
 _STEP_NS: Final = 5_000
+_STALLS: Final = "stalls"
+_FOUR: Final = EngineSizes(venues=4, instruments=1)
 NUMBERED_FEEDS: Final = (Feed.STARBASE, Feed.COINBASE_DERIVATIVES)
 """Feeds of numbered packets that the core reads."""
 _RUNS: Final = (
+    (_STALLS, EngineSizes(venues=2, instruments=1, price_bits=24), True, Conditions(tx_pace=250, words_pace=245), 0),
     ("events", EngineSizes(venues=4, instruments=1, price_bits=48), False, FREE, 0),
     ("frames-1", EngineSizes(venues=1, instruments=1, price_bits=24), True, FREE, 0),
-    ("frames-2", EngineSizes(venues=2, instruments=1, price_bits=24), True, Conditions(tx_pace=60, words_pace=245), 0),
+    ("frames-2", EngineSizes(venues=2, instruments=1, price_bits=24), True, Conditions(tx_pace=60), 0),
     ("frames-3", EngineSizes(venues=3, instruments=2, price_bits=48), True, Conditions(tx_pace=30, log_pace=100), 0),
     ("frames-4", EngineSizes(venues=4, instruments=16, price_bits=48), True, Conditions(words_pace=50), 7),
 )
@@ -42,11 +45,14 @@ def recordings(parameters: CoreParameters) -> Iterator[Recording]:
         if is_for(case, parameters):
             yield of_case(case)
     for name, sizes, with_frames, conditions, pin_every in _RUNS:
-        seed = RANDOM_SEED + len(name)
+        seed, events = RANDOM_SEED + len(name), EVENTS // 4 if name == _STALLS else EVENTS
         usual = partial(_usual, seed, with_frames)
         edges = partial(_edges, seed, with_frames)
-        yield of_random_run(f"edges-{name}", sizes, EVENTS if with_frames else 2 * EVENTS, edges, conditions, pin_every)
-        yield of_random_run(f"random-{name}", sizes, EVENTS // 2, usual, conditions, pin_every)
+        yield of_random_run(f"edges-{name}", sizes, events, edges, conditions, pin_every)
+        yield of_random_run(f"random-{name}", sizes, events // 2, usual, conditions, pin_every)
+    for kind in Kind:
+        edges = partial(_edges_of, RANDOM_SEED, kind)
+        yield of_random_run(f"edges-{kind.name.lower()}", _FOUR, EVENTS, edges)
     yield _swept("frame-bits", _changed_frames())
     yield _swept("frame-lengths", _cut_frames())
     yield _swept("control-bits", (), with_control=True)
@@ -64,6 +70,10 @@ def _usual(seed: int, with_frames: bool, engine: ReferenceEngine) -> RandomHost:
 
 def _edges(seed: int, with_frames: bool, engine: ReferenceEngine) -> RandomHost:
     return EdgeHost(engine, seed, with_frames)
+
+
+def _edges_of(seed: int, kind: Kind, engine: ReferenceEngine) -> RandomHost:
+    return EdgeHost(engine, seed, with_frames=False, kind=kind)
 
 
 def _armed() -> Scenario:

@@ -48,7 +48,8 @@ class Mutation:
     cell, port, bit: where.
     wire: the described signal and bit that it is, where it is one.
     source: files and lines of the description.
-    is_change: whether the netlist is another one with it: a bit that is always 0 may be set to 0.
+    is_change: whether anything reads another value with it: a bit that is always 0 may be set to 0, and of a difference
+        perhaps only the sign is read.
     """
 
     number: int
@@ -93,16 +94,27 @@ def mutate(description: str, seed: int, count: int) -> Mutated:
         draw = f"mutate -list {count} -seed {seed} {_CONTROL}1 -o {_LIST} c:*{SUBJECT}.*"
         script = f"{FLATTEN}\nwrite_json {_CELLS}\n{draw}\nscript {_LIST}\nwrite_verilog -norename -noattr {_MUTATED}\n"
         run_yosys(script, folder)
-        cells = json.loads((folder / _CELLS).read_text(encoding="utf-8"))["modules"][NAME]["cells"]
+        module = json.loads((folder / _CELLS).read_text(encoding="utf-8"))["modules"][NAME]
         lines = (folder / _LIST).read_text(encoding="utf-8").splitlines()
-        drawn = tuple(_mutation(line, cells) for line in lines)
+        read = _read_bits(module)
+        drawn = tuple(_mutation(line, module["cells"], read) for line in lines)
         verilog = (folder / _MUTATED).read_text(encoding="utf-8")
     if [mutation.number for mutation in drawn] != list(range(1, count + 1)):
         raise Fatal(f"yosys drew {len(drawn)} mutations; expected {count}, numbered from 1")
     return Mutated(verilog, drawn, any(mutation.port in _CLOCKS for mutation in drawn))
 
 
-def _mutation(line: str, cells: Mapping[str, Any]) -> Mutation:
+def _read_bits(module: Mapping[str, Any]) -> frozenset[int]:
+    """The nets that some cell or port of the module reads."""
+    read = {bit for port in module["ports"].values() if port["direction"] == "output" for bit in port["bits"]}
+    for cell in module["cells"].values():
+        for name, bits in cell["connections"].items():
+            if cell["port_directions"][name] == "input":
+                read.update(bits)
+    return frozenset(bit for bit in read if isinstance(bit, int))
+
+
+def _mutation(line: str, cells: Mapping[str, Any], read: frozenset[int]) -> Mutation:
     head, found, rest = line.partition(_CONTROL)
     if head != "mutate " or not found:
         raise Fatal(f"yosys drew {line!r}; expected a mutation with {_CONTROL!r}")
@@ -117,7 +129,9 @@ def _mutation(line: str, cells: Mapping[str, Any]) -> Mutation:
     control_bit = fields.get("-ctrlbit")
     wire = f"{fields['-wire'].removeprefix(f'core.{SUBJECT}.')}[{fields['-wirebit']}]" if "-wire" in fields else ""
     cell, bit = fields["-cell"], int(fields["-portbit"])
-    was = cells[cell.removeprefix("\\")]["connections"][fields["-port"]][bit]
+    changed, port = cells[cell.removeprefix("\\")], fields["-port"]
+    was = changed["connections"][port][bit]
+    is_read = changed["port_directions"][port] == "input" or was in read
     return Mutation(
         int(number),
         fields["-mode"],
@@ -127,5 +141,5 @@ def _mutation(line: str, cells: Mapping[str, Any]) -> Mutation:
         None if control_bit is None else int(control_bit),
         wire,
         tuple(sources),
-        fields["-mode"] != f"const{was}",
+        is_read and fields["-mode"] != f"const{was}",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, flipped
 
@@ -15,8 +15,9 @@ SUBJECT: Final = "subject"
 """The core's name among the cells of the netlist."""
 LIVE: Final = "live_mutation"
 """The wire that says which mutation is live, 0 being none."""
-PACE_LIMIT: Final = 256
 _SEED: Final = 0xACE1
+_PHASE_BITS: Final = 13
+"""Half of so many cycles the line is slow, and half of them the words."""
 
 bench_settings: Final = data.StructLayout(
     {"addresses": egress_layout, "mutation": MUTATION_BITS, "tx_pace": 8, "words_pace": 8, "log_pace": 8}
@@ -59,9 +60,11 @@ class PacedCore(wiring.Component):
 
     def _pace(self, m: Module) -> None:
         core, settings = self._core, self.settings
-        random = Signal(32, init=_SEED)
+        random, phase = Signal(32, init=_SEED), Signal(_PHASE_BITS)
         m.d.sync += random.eq(Cat(random[1:], random[0] ^ random[10] ^ random[30] ^ random[31]))
-        paces = (settings.tx_pace, settings.words_pace, settings.log_pace)
+        m.d.sync += phase.eq(phase + 1)
+        # by turns, so that words are late for a frame, and wait for one
+        paces = (Mux(phase[-1], settings.tx_pace, 0), Mux(phase[-1], 0, settings.words_pace), settings.log_pace)
         tx, words, log = (random[8 * n : 8 * n + 8] >= pace for n, pace in enumerate(paces))
         m.d.comb += [
             core.tx_ready.eq(tx & self.tx_ready),

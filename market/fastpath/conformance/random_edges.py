@@ -5,7 +5,7 @@ A comparison that is wrong in one bit shows only where both sides differ in less
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,21 +13,34 @@ from market.fastpath.conformance.case import Control, Input, Quote, Trade
 from market.fastpath.conformance.random_host import RandomHost
 from market.fastpath.reference import ReferenceEngine
 from market.fastpath.reference.integers import cost
-from market.fastpath.reference.state import Holding
-from market.fastpath.specification import Side
+from market.fastpath.reference.state import Basis, Holding
+from market.fastpath.specification import Kind, Side
 
 LATEST: Final = (1 << 62) - 1
 _LONG: Final = 1 << 61
 """From here on time runs slowly: it must not come to its end."""
 _DURATION_BITS: Final = 56
 _BASIS_BITS: Final = 12
+_SAMPLE_BITS: Final = 16
 _MISSES: Final = 1 / 40
+_DRAWS: Final = {
+    None: (0, 1, 2, 3, 4, 4, 5, 5, 5, 5),
+    Kind.ARB: (0, 1, 1, 2, 2, 3, 5, 5, 5, 5),
+    Kind.BASIS: (0, 3, 4, 4, 4, 4, 4, 4, 5, 5),
+    Kind.IMBALANCE: (0, 3, 5, 5),
+}
+"""What a quote is put beside, by the kind that is on: 0 nothing, 1 and 2 an arbitrage by selling and by buying, 3 the
+collar, 4 a basis, 5 another venue's quote; as often as they are listed."""
 
 
 class EdgeHost(RandomHost):
-    """As its base, but with numbers of all lengths, and inputs at the edges of what the state compares them with."""
+    """As its base, but with numbers of all lengths, and inputs at the edges of what the state compares them with.
 
-    def __init__(self, engine: ReferenceEngine, seed: int, with_frames: bool) -> None:
+    ``kind``: only that kind is on, and most quotes are at its edges; None: all of them.
+    """
+
+    def __init__(self, engine: ReferenceEngine, seed: int, with_frames: bool, kind: Kind | None = None) -> None:
+        self._kind = kind
         super().__init__(engine, seed, with_frames)
         self._sequence = 0
         self._market.shifts.update({pair: (0, 0) for pair in self._market.shifts if self._market.chance(0.7)})
@@ -121,7 +134,7 @@ class EdgeHost(RandomHost):
         row, bits = state.instruments[instrument], self._sizes.price_bits
         others = [w for w in range(self._sizes.venues) if w != venue and state.quotes[instrument][w].valid]
         spread = 1 + (self._length(bits - 2) if market.chance(0.5) else abs(self._beside(row.maximum_spread, bits - 2)))
-        draw = market.below(10)
+        draw = market.one_of(_DRAWS[self._kind])
         if not others or draw == 0:
             bid = self._price(self._length(bits))
             return bid, self._price(bid + spread)
@@ -137,7 +150,7 @@ class EdgeHost(RandomHost):
         if draw == 3:
             price = self._beside(market.one_of((row.price_low, row.price_high)), bits // 2)
             return self._price(price), self._price(price + spread)
-        if draw > 4:
+        if draw == 5:
             # two venues with nearly the same quote are nearly the same choice for a third
             bid, ask = (self._price(self._beside(price, bits // 2)) for price in (theirs.bid_price, theirs.ask_price))
             return bid, max(bid + 1, ask)
@@ -224,7 +237,7 @@ class EdgeHost(RandomHost):
         return (1 << 40) + self._length(_DURATION_BITS - 1)
 
     def _edge_instrument_row(self) -> Control:
-        market, bits, top = self._market, self._sizes.price_bits, self._sizes.top
+        market, state, bits, top = self._market, self._state, self._sizes.price_bits, self._sizes.top
         low = 0 if market.chance(0.5) else self._length(bits - 1)
         high = top if market.chance(0.6) else self._length(bits)
         maximum = max(1, self._length(bits))
@@ -233,12 +246,12 @@ class EdgeHost(RandomHost):
             "InstrumentRow",
             instrument=market.some_pair()[0],
             enabled=int(not market.chance(_MISSES)),
-            kinds=market.one_of((7, 7, 7, 1, 2, 4)),
+            kinds=market.one_of((7, 7, 7, 1, 2, 4)) if self._kind is None else self._kind.mask,
             basisShift=market.below(17),
             imbalanceThreshold=1 + self._length(15) % 32_767,
             minimumEdge=market.one_of((-1, 1)) * self._length(bits),
             basisThreshold=1 + self._length(bits),
-            basisInterval=self._length(40),
+            basisInterval=self._length(40 if self._kind is None else 12),
             maximumSpread=self._length(bits),
             minimumQuantity=1 + market.below_any(min(maximum, 1 << market.below(bits))),
             maximumQuantity=maximum,
@@ -246,13 +259,19 @@ class EdgeHost(RandomHost):
             priceHigh=high,
             maximumNotionalLow=notional & ((1 << 64) - 1),
             maximumNotionalHigh=notional >> 64,
-            basisWarmUp=market.one_of((0, 1, 1, 2, 20)),
+            basisWarmUp=market.one_of((0, 1, 1, 2, self._samples_beside(state.basis.values()))),
             cooldown=self._length(market.one_of((1, 20, _DURATION_BITS - 6))),
             positionLimit=self._length(bits) if market.chance(0.5) else top,
             leads=[{"mask": market.below(1 << self._sizes.venues)} for _ in range(self._sizes.venues)]
             if market.chance(0.2)
             else [{"mask": 0}] * self._sizes.venues,
         )
+
+    def _samples_beside(self, bases: Iterable[Basis]) -> int:
+        """A number of samples beside one that there is."""
+        known = [basis.samples for basis in bases]
+        wanted = self._beside(self._market.one_of(tuple(known)), _SAMPLE_BITS) if known else 1
+        return max(0, min((1 << _SAMPLE_BITS) - 1, wanted))
 
     def _edge_position(self) -> Control:
         instrument, venue = self._market.some_pair()
@@ -302,7 +321,7 @@ class EdgeHost(RandomHost):
             "instrument": self._market.some_pair()[0],
             "firstVenue": first,
             "secondVenue": first + 1 + self._market.below(max(1, self._sizes.venues - 1 - first)),
-            "samples": self._market.one_of((0, 1, 20, 65_534, 65_535)),
+            "samples": self._market.one_of((0, 1, self._length(_SAMPLE_BITS), 65_534, 65_535)),
             "basis": self._market.one_of((-1, 1)) * self._length(self._sizes.price_bits + _BASIS_BITS),
             "sampleTime": max(0, min(LATEST, self._beside(sampled, 40))),
         }

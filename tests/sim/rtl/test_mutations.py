@@ -97,7 +97,6 @@ def test_a_clock_may_be_mutated(description: str, library: Path) -> None:
 def test_what_changes_nothing_is_marked(description: str) -> None:
     drawn = mutate(description, 1, WITH_CLOCKS).mutations
     assert 0 < sum(not mutation.is_change for mutation in drawn) < len(drawn) // 4
-    assert all(mutation.mode in ("const0", "const1") for mutation in drawn if not mutation.is_change)
 
 
 def test_recordings_are_the_corpus() -> None:
@@ -148,4 +147,4 @@ def test_mutations_of_the_core_are_noticed(bus_bytes: int) -> None:
     trial = mutations.prepared(mutations.SEED, mutations.COUNT, bus_bytes)
     tried = list(mutations.outcomes(trial))
     survivors = [each.mutation.place for each in tried if not each.is_killed]
-    assert len(survivors) <= (1 - mutations.LEAST_KILLED) * len(tried), survivors
+    assert mutations.share_killed(tried) >= mutations.LEAST_KILLED, survivors
