@@ -15,24 +15,34 @@ _SETTLE_CYCLES: Final = 3
 """From the cycle of a step's number to that in which a control message acts, and the one after it."""
 
 
-def let_lines_settle(m: Module, ports: Any) -> None:
-    """Frames wait until a control message has changed the lines, if it does."""
-    settling = Signal(_SETTLE_CYCLES)
-    m.d.sync += settling.eq(Cat(ports.begin_step, settling)[:_SETTLE_CYCLES])
-    with m.If(settling.any()):
-        m.d.comb += ports.hold.eq(1)
+def hold_frames(m: Module, ports: Any, work: Work, follows_packets: bool) -> None:
+    """Frames wait while a control message is numbered, and where there are lines until it has changed them."""
+    m.d.comb += ports.hold.eq(work.holds)
+    if follows_packets:
+        settling = Signal(_SETTLE_CYCLES)
+        m.d.sync += settling.eq(Cat(ports.begin_step, settling)[:_SETTLE_CYCLES])
+        m.d.comb += ports.hold.eq(work.holds | settling.any())
 
 
 def control_states(m: Module, ports: Any, work: Work) -> None:
     """A control message or host event that was granted; frames that end before it is numbered wait."""
     m.d.comb += [ports.control_step.eq(work.number), ports.control_now.eq(work.time)]
     loads_parity = Signal()
+    with m.State("CONTROL-WAIT"):
+        # a frame may have been numbered in the cycle before: it comes first
+        with m.If(ports.items.valid):
+            m.d.sync += work.holds.eq(0)
+            m.next = "IDLE"
+        with m.Else():
+            m.d.comb += ports.grant.eq(1)
+            m.next = "CONTROL-BEGIN"
     with m.State("CONTROL-BEGIN"):
-        m.d.comb += ports.hold.eq(1)
         with m.If(ports.host_event):
+            m.d.sync += work.holds.eq(0)
             m.next = "IDLE"
         with m.Elif(ports.begin_step):
             m.d.sync += [
+                work.holds.eq(0),
                 work.time.eq(ports.step_now),
                 work.number.eq(ports.step_number),
                 work.counts.mask.eq(Mux(ports.step_backwards, mask_of(Counter.TIME_BACKWARDS), 0)),
@@ -41,11 +51,13 @@ def control_states(m: Module, ports: Any, work: Work) -> None:
         with m.Elif(ports.acknowledged):
             m.next = "CONTROL-REPEATED"
         with m.Elif(ports.control_finished):
+            m.d.sync += work.holds.eq(0)
             m.next = "IDLE"
     with m.State("CONTROL-REPEATED"):
-        m.d.comb += [ports.hold.eq(1), ports.control_step.eq(ports.last_step)]
+        m.d.comb += ports.control_step.eq(ports.last_step)
         _acknowledge(m, ports)
         with m.If(ports.control_finished):
+            m.d.sync += work.holds.eq(0)
             m.next = "IDLE"
     with m.State("CONTROL"):
         _acknowledge(m, ports)

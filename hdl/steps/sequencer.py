@@ -22,7 +22,7 @@ from hdl.records import (
     trigger_layout,
     volume_layout,
 )
-from hdl.steps.control_states import control_states, let_lines_settle, status_state
+from hdl.steps.control_states import control_states, hold_frames, status_state
 from hdl.steps.item import ItemKind, item_layout
 from hdl.steps.item_states import choose_trade, quote_states, start_item, trade_states
 from hdl.steps.packet_states import packet_states
@@ -125,8 +125,7 @@ class Sequencer(wiring.Component):
         self._address(m, work, from_feed)
         choose_trade(m, self, work)
         self._arriving(m, work, from_feed, prepared_once)
-        if self._follows_packets:
-            let_lines_settle(m, self)
+        hold_frames(m, self, work, self._follows_packets)
         with m.FSM(name="sequence"):
             with m.State("IDLE"):
                 self._idle_state(m, work, from_feed, prepared_once)
@@ -174,7 +173,8 @@ class Sequencer(wiring.Component):
         # from its end on a quote is read from the queue: the next frame may overwrite what the feed holds
         with m.If(self.frame_ended):
             m.d.sync += [self.speculating.eq(0), prepared_once.eq(0), from_feed.eq(0)]
-        with m.If(self.speculating & (self.feed_loaded | loaded_early) & ~work.loaded_once & ~self.frame_ended):
+        # in the cycle of its end, too: the queue shows the same quote in the next one
+        with m.If(self.speculating & (self.feed_loaded | loaded_early) & ~work.loaded_once):
             m.d.comb += self.loaded.eq(1)
             m.d.sync += work.loaded_once.eq(1)
 
@@ -195,9 +195,9 @@ class Sequencer(wiring.Component):
             with m.If((item.kind == ItemKind.QUOTE) & ~item.speculated & self.ready):
                 m.d.comb += self.prepare.eq(1)
                 m.d.sync += from_feed.eq(0)
-        with m.Elif(self.key & self.frame_open & self.ready & ~prepared_once & ~self.frame_ended):
+        with m.Elif(self.key & self.frame_open & self.ready & ~prepared_once):
             m.d.comb += self.prepare.eq(1)
             m.d.sync += [self.speculating.eq(1), prepared_once.eq(1), from_feed.eq(1), work.loaded_once.eq(0)]
-        with m.Elif(self.want & ~self.speculating & self.ready & ~self.frame_ended):
-            m.d.comb += self.grant.eq(1)
-            m.next = "CONTROL-BEGIN"
+        with m.Elif(self.want & ~self.speculating & self.ready):
+            m.d.sync += work.holds.eq(1)
+            m.next = "CONTROL-WAIT"

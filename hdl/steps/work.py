@@ -14,14 +14,14 @@ class Work:
 
     ``of_item``: it is an item's, not a control message's; ``of_packet``: a packet's. ``is_step``: it is numbered.
     ``status_wanted``: a status is sent at its end, due or not. ``remaining``: trades that are still to come.
-    ``loaded_once``: the quote that arrives has been given to the decider.
+    ``loaded_once``: the quote that arrives has been given to the decider. ``holds``: no frame is numbered.
     """
 
     def __init__(self) -> None:
         self.counts = Signal(count_layout)
         self.time, self.number = Signal(TIME_BITS, name="step_time"), Signal(WORD_BITS, name="step_number")
         self.of_item, self.of_packet = Signal(name="of_item"), Signal(name="of_packet")
-        self.is_step = Signal(name="is_step")
+        self.is_step, self.holds = Signal(name="is_step"), Signal(name="holds")
         self.status_wanted = Signal(name="status_wanted")
         self.remaining = Signal(TRADE_COUNT_BITS, name="remaining")
         self.loaded_once = Signal(name="loaded_once")
