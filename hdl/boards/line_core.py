@@ -21,7 +21,7 @@ from hdl.message_merger import MessageMerger
 from hdl.octet_stream import octet_layout
 from hdl.parameters import CoreParameters
 from hdl.records import WORD_BITS, sizes_values
-from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
+from market.fastpath.specification import DEFAULT_SIZES, EngineSizes, Feed
 
 LINE_HERTZ: Final = 125_000_000
 NS_PER_CYCLE: Final = 1_000_000_000 // LINE_HERTZ
@@ -42,7 +42,7 @@ class LineCore(wiring.Component):
     Parameters
     ----------
     network: addresses. seal: the board's key, and its lowest counter. sizes: of the build, all in use.
-    serial_divisor: cycles per bit of the serial line.
+    serial_divisor: cycles per bit of the serial line. feeds: that there may be decoders for.
 
     Members
     -------
@@ -59,9 +59,10 @@ class LineCore(wiring.Component):
         seal: BoardSeal,
         sizes: EngineSizes = DEFAULT_SIZES,
         serial_divisor: int = LINE_HERTZ // SERIAL_BAUD,
+        feeds: frozenset[Feed] = frozenset(Feed),
     ) -> None:
         self._network, self._seal, self._sizes, self._serial_divisor = network, seal, sizes, serial_divisor
-        self._parameters = CoreParameters(sizes, bus_bytes=1)
+        self._parameters = CoreParameters(sizes, bus_bytes=1, feeds=feeds)
         flags = {"lost": In(1), "kill": In(1), "killed": Out(1), "erred": Out(1), "overrun": Out(1)}
         lines = {"received": In(edges_layout), "sent": Out(edges_layout), "serial": In(1, init=1)}
         super().__init__({**lines, **flags})

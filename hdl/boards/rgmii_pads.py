@@ -25,6 +25,7 @@ class RgmiiPads(wiring.Component):
     ports: of the platform, raw: ``rx_clk``, ``rx_ctrl``, ``rx_data``, ``tx_clk``, ``tx_ctrl``, ``tx_data``.
     hertz: of the line's clock; it becomes a constraint of ``platform``.
     transmit_delay_ps: of the transmit clock against its data.
+    control: how the names of the control lines end.
 
     Members
     -------
@@ -32,8 +33,9 @@ class RgmiiPads(wiring.Component):
     received, sent: one cycle of the lines.
     """
 
-    def __init__(self, ports: Any, hertz: int, transmit_delay_ps: int = 2_000) -> None:
+    def __init__(self, ports: Any, hertz: int, transmit_delay_ps: int = 2_000, control: str = "ctrl") -> None:
         self._ports, self._hertz, self._taps = ports, hertz, transmit_delay_ps // TAP_PS
+        self._control = control
         super().__init__({"rx_clk": Out(1), "received": Out(edges_layout), "sent": In(edges_layout)})
 
     def elaborate(self, platform: Any) -> Module:
@@ -42,7 +44,7 @@ class RgmiiPads(wiring.Component):
         # a named net that is kept: a constraint on the buffer's own output is dropped without an error
         clock = Signal(name="line_clock", attrs={"keep": "true"})
         m.submodules.rx_clk = clock_buffer = io.Buffer("i", self._ports.rx_clk)
-        m.submodules.rx_ctrl = control = io.DDRBuffer("i", self._ports.rx_ctrl, i_domain="sync")
+        m.submodules.rx_ctrl = control = io.DDRBuffer("i", getattr(self._ports, f"rx_{self._control}"), i_domain="sync")
         m.submodules.rx_data = octet = io.DDRBuffer("i", self._ports.rx_data, i_domain="sync")
         m.d.comb += [
             clock.eq(clock_buffer.i),
@@ -55,7 +57,7 @@ class RgmiiPads(wiring.Component):
         platform.add_clock_constraint(clock, self._hertz)
         sent = self.sent
         self._send(m, "tx_clk", Const(1, 1), Const(0, 1), self._taps)
-        self._send(m, "tx_ctrl", Value.cast(sent.valid), Value.cast(sent.error), 0)
+        self._send(m, f"tx_{self._control}", Value.cast(sent.valid), Value.cast(sent.error), 0)
         self._send(m, "tx_data", sent.low, sent.high, 0)
         return m
 

@@ -25,7 +25,7 @@ from hdl.records import (
 from hdl.steps.control_states import control_states, hold_frames, status_state
 from hdl.steps.item import ItemKind, item_layout
 from hdl.steps.item_states import choose_trade, quote_states, start_item, trade_states
-from hdl.steps.packet_states import packet_states
+from hdl.steps.packet_states import packet_states, unused_states
 from hdl.steps.work import Work
 
 
@@ -133,6 +133,8 @@ class Sequencer(wiring.Component):
             trade_states(m, self, work)
             if self._follows_packets:
                 packet_states(m, self)
+            else:
+                unused_states(m)
             control_states(m, self, work)
             with m.State("COUNT"):
                 m.d.comb += [

@@ -82,7 +82,7 @@ def build_board(platform: Any, top: Any, products: Products, *, seed: int, route
     done = subprocess.run(
         ["sh", f"{plan.script}.sh"],
         cwd=products.folder,
-        env=_environment(),
+        env=tool_environment(),
         capture_output=True,
         text=True,
         check=False,
@@ -99,7 +99,7 @@ def build_board(platform: Any, top: Any, products: Products, *, seed: int, route
     return read_report(products.report)
 
 
-def _environment() -> Mapping[str, str]:
+def tool_environment() -> Mapping[str, str]:
     """Ours, with the tools beside this Python first on the path."""
     folder = str(Path(sys.executable).parent)
     return {**os.environ, **_TOOLS, "PATH": os.pathsep.join([folder, os.environ.get("PATH", "")])}

@@ -44,19 +44,22 @@ def verilog_of(component: Any, name: str) -> str:
 
     Positions in the source are left out, so that equal hardware is equal text.
     """
-    text = verilog.convert(component, name=name, ports=_named(component), emit_src=False, strip_internal_attrs=True)
+    text = verilog.convert(
+        component, name=name, ports=named_ports(component), emit_src=False, strip_internal_attrs=True
+    )
     return str(text)
 
 
 def flat_verilog_of(component: Any, name: str) -> str:
     """The same hardware as one module, for simulators that skip what a register without its enable would compute."""
-    described = rtlil.convert(component, name=name, ports=_named(component), emit_src=False)
+    described = rtlil.convert(component, name=name, ports=named_ports(component), emit_src=False)
     yosys = find_yosys(lambda version: version >= _LEAST_YOSYS)
     script = f"read_rtlil <<rtlil\n{described}\nrtlil\n{_FLAT}"
     return str(yosys.run(["-q", "-"], script, ignore_warnings=True))
 
 
-def _named(component: Any) -> dict[str, tuple[Value, None]]:
+def named_ports(component: Any) -> dict[str, tuple[Value, None]]:
+    """The ports of a component by name, as Amaranth's back ends take them."""
     return {name: (value, None) for name, value, _ in _flattened(component) if _is_port(value)}
 
 

@@ -6,13 +6,13 @@ import shutil
 import stat
 import subprocess
 from dataclasses import asdict
-from enum import Enum
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from hdl.boards.board import Board
 from market.errors import Fatal, MissingExtra, MissingInput
 from orchestrator.cli.output import Output, with_output
 from orchestrator.clock import SystemClock
@@ -28,12 +28,6 @@ _SEED: Final = 1
 _LINK_BYTES: Final = 6
 _MODULE: Final = "tickwire_core"
 _HOPS_SHOWN: Final = 40
-
-
-class Board(Enum):
-    """Boards that there is a top for."""
-
-    ECPIX5 = "ecpix5"
 
 
 class LinkAddress(click.ParamType[int]):
@@ -124,9 +118,7 @@ def build(
     from hdl.toolchain.board import Router, build_board, require_tools
 
     require_tools()
-    from amaranth_boards.ecpix5 import ECPIX585Platform
-
-    from hdl.boards.ecpix5 import Ecpix5
+    from hdl.boards.catalogue import board_build
     from hdl.boards.network import BoardNetwork
     from hdl.control.seal import BoardSeal
 
@@ -136,7 +128,8 @@ def build(
     board_seal = BoardSeal(seal_key, SystemClock().now_ns() if counter_floor is None else counter_floor)
     addresses = BoardNetwork(**{name: network[name] for name in BoardNetwork.__dataclass_fields__})
     output.note(f"building {board} with seed {seed} and {router}: some minutes; logs are in {products.folder}")
-    report = build_board(ECPIX585Platform(), Ecpix5(addresses, board_seal), products, seed=seed, router=Router(router))
+    made = board_build(Board(board), addresses, board_seal)
+    report = build_board(made.platform, made.top, products, seed=seed, router=Router(router))
     _show(output, products, report)
 
 

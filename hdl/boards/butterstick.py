@@ -1,0 +1,24 @@
+"""ButterStick with LFE5UM5G-85F: the core on its Ethernet line, 8 bits at 125 MHz."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from hdl.boards.line_board import BoardPins, LineBoard
+from hdl.boards.line_core import LineCore
+from hdl.boards.network import BoardNetwork
+from hdl.control.seal import BoardSeal
+from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
+
+_PINS: Final = BoardPins(clock="clk30", hertz=30_000_000, button="button", control="ctl")
+
+
+class Butterstick(LineBoard):
+    """The board, see ``LineBoard``. Its lights are multiplexed and stay dark."""
+
+    def __init__(self, network: BoardNetwork, seal: BoardSeal, sizes: EngineSizes = DEFAULT_SIZES) -> None:
+        super().__init__(_PINS, network, seal, sizes)
+
+    def lights(self, platform: Any, core: LineCore) -> list[tuple[Any, Any]]:
+        """None."""
+        return []

@@ -1,0 +1,39 @@
+"""Boards, and the platforms that they are built with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth_boards.butterstick import ButterStickPlatform
+from amaranth_boards.colorlight_5a75b_r7_0 import Colorlight_5A75B_R70Platform
+from amaranth_boards.ecpix5 import ECPIX585Platform
+
+from hdl.boards.board import Board
+from hdl.boards.butterstick import Butterstick
+from hdl.boards.colorlight import Colorlight
+from hdl.boards.ecpix5 import Ecpix5
+from hdl.boards.network import BoardNetwork
+from hdl.boards.wide_core import WideCore
+from hdl.control.seal import BoardSeal
+
+
+@dataclass(frozen=True, slots=True)
+class BoardBuild:
+    """What a build begins with: a platform, and the top for it."""
+
+    platform: Any
+    top: Any
+
+
+def board_build(board: Board, network: BoardNetwork, seal: BoardSeal) -> BoardBuild:
+    """The build of a board with these addresses and this seal, neither of which ``WIDE_CORE`` has."""
+    match board:
+        case Board.ECPIX5:
+            return BoardBuild(ECPIX585Platform(), Ecpix5(network, seal))
+        case Board.BUTTERSTICK:
+            return BoardBuild(ButterStickPlatform(), Butterstick(network, seal))
+        case Board.COLORLIGHT:
+            return BoardBuild(Colorlight_5A75B_R70Platform(), Colorlight(network, seal))
+        case Board.WIDE_CORE:
+            return BoardBuild(ECPIX585Platform(), WideCore())

@@ -1,0 +1,27 @@
+"""Colorlight 5A-75B (7.0, 8.x) with LFE5U-25F: a small build of the core on its first line, 8 bits at 125 MHz."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from hdl.boards.line_board import BoardPins, LineBoard
+from hdl.boards.line_core import LineCore
+from hdl.boards.network import BoardNetwork
+from hdl.control.seal import BoardSeal
+from market.fastpath.specification import EngineSizes, Feed
+
+SMALL_SIZES: Final = EngineSizes(venues=2, instruments=8, price_bits=40, channels=16)
+SMALL_FEEDS: Final = frozenset({Feed.BINANCE_SBE})
+"""What a device with 24k lookup tables has room for: a pair of venues, fed by BestBidAsk, and prices of 40 bits."""
+_PINS: Final = BoardPins(clock="clk25", hertz=25_000_000, button="button", control="ctl")
+
+
+class Colorlight(LineBoard):
+    """The board, see ``LineBoard``; the second line is not used. The LED is lit while killed."""
+
+    def __init__(self, network: BoardNetwork, seal: BoardSeal, sizes: EngineSizes = SMALL_SIZES) -> None:
+        super().__init__(_PINS, network, seal, sizes, SMALL_FEEDS)
+
+    def lights(self, platform: Any, core: LineCore) -> list[tuple[Any, Any]]:
+        """The only LED."""
+        return [(platform.request("led", 0, dir="-"), core.killed)]

@@ -1,0 +1,35 @@
+"""The tops of the boards, as far as they go without a board: every clock is constrained, every line has its pins."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+
+import pytest
+
+pytest.importorskip("amaranth_boards", reason="the fpga extra is not installed: make test installs it")
+
+from hdl.boards.board import Board
+from hdl.boards.catalogue import board_build
+from hdl.boards.network import BoardNetwork
+from hdl.control.seal import BoardSeal
+
+NETWORK = BoardNetwork(address=IPv4Address("10.1.2.3"), host=IPv4Address("10.1.2.4"))
+SEAL = BoardSeal(bytes(range(16)), floor=1_000)
+LINE = 'FREQUENCY NET "lines.line_clock" 125000000.0 HZ;'
+CLOCKS = {
+    Board.ECPIX5: (LINE, 'FREQUENCY PORT "clk100_0__io" 100000000.0 HZ;'),
+    Board.BUTTERSTICK: (LINE, 'FREQUENCY PORT "clk30_0__io" 30000000.0 HZ;'),
+    Board.COLORLIGHT: (LINE, 'FREQUENCY PORT "clk25_0__io" 25000000.0 HZ;'),
+    Board.WIDE_CORE: ('FREQUENCY NET "core_clock" 156250000.0 HZ;',),
+}
+LINE_PINS = ("rx_clk", "rx_data", "rx_ct", "tx_clk", "tx_data", "tx_ct")
+PINS = {**dict.fromkeys(Board, LINE_PINS), Board.WIDE_CORE: ("rx_clk", "rx_ctrl", "tx_ctrl")}
+
+
+@pytest.mark.parametrize("board", Board)
+def test_every_clock_is_constrained_and_the_line_has_its_pins(board: Board) -> None:
+    made = board_build(board, NETWORK, SEAL)
+    constraints = made.platform.prepare(made.top, "top", emit_src=False).files["top.lpf"]
+    constraints = constraints if isinstance(constraints, str) else constraints.decode()
+    assert all(clock in constraints for clock in CLOCKS[board])
+    assert all(f'LOCATE COMP "eth_rgmii_0__{name}' in constraints for name in PINS[board])
