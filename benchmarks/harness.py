@@ -120,6 +120,12 @@ class Report:
         self._show(case, unit, ours, "target", f"{target:,.1f}", ratio, 1.0)
         return ratio
 
+    def alone(self, case: str, unit: str, value: float) -> None:
+        """Take in a value that is compared with nothing."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self.rows.append(Row(self.benchmark, case, unit, value, "", 0.0, 0.0, 1, machine(), commit(), now))
+        self._lines.append((case, unit, f"{value:,}", "", "", "", ""))
+
     def call_synthetic(self) -> None:
         """Say of every case from now on that its market was generated, not recorded."""
         if not self._synthetic:

@@ -1,0 +1,84 @@
+"""The hardware in cells and MHz: area per component by synthesis, clocks of the last build of each board."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.harness import ROOT, Report
+from market.errors import MissingExtra, MissingInput
+
+if TYPE_CHECKING:
+    from hdl.parameters import CoreParameters
+
+_BUILDS: Final = ROOT / "build"
+_OPTIONS: Final = re.compile(r"--seed (\d+) --router (\w+)")
+_NS_PER_MHZ: Final = 1e3
+_KINDS: Final = {
+    "luts": "LUT4",
+    "carries": "CCU2C",
+    "flip_flops": "FF",
+    "small_memories": "DPR16X4",
+    "block_memories": "EBR",
+    "multipliers": "MULT18",
+}
+_DEPTH: Final = {"decider": 2}
+"""Levels that are shown of the components that are shown in parts; of others only the whole."""
+
+
+def measure(report: Report) -> None:
+    """Area of the core's components at the default sizes and of a small board's, and the clocks of built boards."""
+    if importlib.util.find_spec("amaranth") is None:
+        raise MissingExtra("the area of the hardware needs amaranth: install it with: pip install 'tickwire[fpga]'")
+    from hdl.boards.board import Board
+    from hdl.boards.colorlight import SMALL_FEEDS, SMALL_SIZES
+    from hdl.parameters import CoreParameters
+
+    report.note("cells by yosys synth_ecp5, hierarchy kept: in a flat design some of them are shared")
+    for name, parameters in (
+        ("core", CoreParameters()),
+        ("core, 64 bits", CoreParameters(bus_bytes=8)),
+        ("core, small", CoreParameters(SMALL_SIZES, feeds=SMALL_FEEDS)),
+    ):
+        _area(report, name, parameters)
+    for board in Board:
+        _clocks(report, board.value, _BUILDS / board.value)
+
+
+def _area(report: Report, name: str, parameters: CoreParameters) -> None:
+    from hdl.core import Core
+    from hdl.toolchain.area import area_of
+
+    for path, area in area_of(Core(parameters), max(_DEPTH.values())).items():
+        part, _, below = path.partition(".")
+        if below and part not in _DEPTH:
+            continue
+        case = f"{name}: {path}" if path else name
+        for kind, cells in asdict(area).items():
+            report.alone(case, _KINDS[kind], cells)
+
+
+def _clocks(report: Report, board: str, folder: Path) -> None:
+    """What the last build of a board reached, with its seed and router."""
+    from hdl.toolchain.board import Products
+    from hdl.toolchain.timing import read_report
+
+    products = Products(folder, board)
+    try:
+        placed = read_report(products.report)
+        script = (folder / f"build_{board}.sh").read_text(encoding="utf-8")
+    except (MissingInput, FileNotFoundError):
+        report.note(f"{board} has not been built: tickwire fpga build {board}")
+        return
+    options = _OPTIONS.search(script)
+    how = f"seed {options[1]}, {options[2]}" if options else "options unknown"
+    for clock in placed.clocks:
+        case = f"{board}, {clock.name.strip('$')}, {how}"
+        report.against_target(case, "ns", [_NS_PER_MHZ / clock.achieved_mhz], _NS_PER_MHZ / clock.wanted_mhz)
+        report.note(f"{case}: {clock.achieved_mhz:.1f} of {clock.wanted_mhz:.1f} MHz")
+    for cell in placed.cells:
+        if cell.used:
+            report.alone(f"{board}, {how}", cell.kind, cell.used)
