@@ -10,6 +10,8 @@
 ``engine``       ``SoftFpga``, the model behind the ``Engine`` protocol
 ``latency``      cycles from a frame's first byte to the decision and to the first byte sent
 ``bridge``       the model in place of a board: datagrams in, datagrams out
+``mutations``    whether the benches notice when one bit of the core is wrong, and what they are
+``netlist``      what synthesis makes of the core, simulated cell by cell
 
 Needs the extra ``fpga`` and a C++ compiler.
 """
