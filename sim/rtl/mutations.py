@@ -181,9 +181,8 @@ def main() -> int:
         seen = f"{outcome.killed_by}: {outcome.seen[:_SHOWN]}" if outcome.is_killed else "survives"
         print(f"{outcome.mutation.number} {outcome.mutation.place}: {seen}", file=sys.stderr, flush=True)
     reached = "reached" if share_killed(tried) >= AIM else "missed"
-    print(
-        f"Seed {given.seed}, {given.count} mutations, {8 * given.bus}-bit bus: {summary(tried)}; {AIM:.0%} is {reached}.\n"
-    )
+    print(f"Seed {given.seed}, {given.count} mutations, {8 * given.bus}-bit bus: {summary(tried)}.")
+    print(f"The aim of {AIM:.0%} is {reached}.\n")
     print(table(tried), end="")
     return 0 if share_killed(tried) >= LEAST_KILLED else 1
 
