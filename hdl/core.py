@@ -61,7 +61,8 @@ class Core(wiring.Component):
     probe_index, probe_value: counters by their position in a count mask, while ``idle``.
     parity, last_id, killed: of the state.
     frame_end, drop: strobe and verdict of the receiver. early: strobe: a trigger has passed the gate.
-    idle: nothing is under way. overrun: sticky: a step was lost for want of room, which no legal input does.
+    idle: nothing is under way. overrun: sticky: a step was lost for want of room. No legal input does that on the 8-bit
+        bus; on the 64-bit bus a full line of long trades, short quotes or orders does (docs/hardware.md).
     """
 
     def __init__(self, parameters: CoreParameters, host_events: bool = False) -> None:
