@@ -38,6 +38,11 @@ $(VENV)/.fpga: $(VENV)/.core requirements/fpga.lock
 	@$(PIP) -r requirements/fpga.lock
 	@touch $@
 
+$(VENV)/.live: $(VENV)/.core requirements/live.lock
+	@echo "installing the packages of the live loop"
+	@$(PIP) -r requirements/live.lock
+	@touch $@
+
 $(VENV)/.bench: $(VENV)/.test requirements/bench.lock
 	@echo "installing the peers to measure against"
 	@$(PIP) -r requirements/bench.lock
@@ -52,10 +57,10 @@ setup: $(VENV)/.core $(VENV)/.warm
 demo: setup
 	@$(BIN)/tickwire demo
 
-test: setup $(VENV)/.test $(VENV)/.fpga
+test: setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live
 	@$(BIN)/python -m pytest -n 2 tests
 
-test-long: setup $(VENV)/.test $(VENV)/.fpga
+test-long: setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live
 	@$(BIN)/python -m pytest -n 2 --long tests
 
 lint: $(VENV)/.test
