@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import threading
 import time
 from typing import Final
 
 from market.native.counter import read_cycle_counter
 
 _CALIBRATION_NS: Final = 20_000_000
+_LONGEST_WAIT_S: Final = 60.0
+"""The caller looks again after this, whatever happens."""
 
 
 class SystemClock:
@@ -31,3 +34,32 @@ def ticks_per_ns() -> float:
     while time.monotonic_ns() - start_ns < _CALIBRATION_NS:
         pass
     return (read_cycle_counter() - start) / (time.monotonic_ns() - start_ns)
+
+
+class WakingClock(SystemClock):
+    """The system's clock for a run loop: waits until a time comes or another thread says that something arrived.
+
+    Time never goes back: where the wall clock does, it stands still until the wall clock has caught up.
+    """
+
+    def __init__(self) -> None:
+        self._latest_ns = 0
+        self._arrived = threading.Event()
+
+    def now_ns(self) -> int:
+        """Nanoseconds since the Unix epoch, never less than before."""
+        self._latest_ns = max(self._latest_ns, time.time_ns())
+        return self._latest_ns
+
+    def wake(self) -> None:
+        """Something arrived; from any thread. The wait that is under way, or else the next one, ends at once."""
+        self._arrived.set()
+
+    def wait_until(self, time_ns: int) -> int:
+        """Wait for a time or a ``wake``; returns the time then."""
+        now_ns = self.now_ns()
+        if now_ns < time_ns:
+            self._arrived.wait(min((time_ns - now_ns) / 1e9, _LONGEST_WAIT_S))
+            now_ns = self.now_ns()
+        self._arrived.clear()
+        return now_ns

@@ -1,0 +1,74 @@
+"""The thread in which all networking of a live run happens."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import uvloop
+
+from market.errors import Fatal
+
+_T = TypeVar("_T")
+_END_S: Final = 10.0
+
+
+class NetworkThread:
+    """One event loop in a thread of its own; a context manager that ends it, and cancels what still runs in it.
+
+    Parameters
+    ----------
+    on_error: told of every task that ended by an error, from the network's thread.
+    """
+
+    def __init__(self, on_error: Callable[[BaseException], None]) -> None:
+        self._on_error = on_error
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="network", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop).result(_END_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_END_S)
+        if self._thread.is_alive():
+            raise Fatal(f"the network thread did not end within {_END_S:g} s")
+        self._loop.close()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> Future[None]:
+        """Run a coroutine in the network's thread, from any thread; its error goes to ``on_error`` too."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future.add_done_callback(self._check)
+        return future
+
+    def call(self, work: Coroutine[Any, Any, _T], timeout_s: float) -> _T:
+        """Run a coroutine there and wait for its result; raises TimeoutError and what it raises."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout_s)
+
+    def post(self, function: Callable[[], None]) -> None:
+        """Call a function in the network's thread, soon."""
+        self._loop.call_soon_threadsafe(function)
+
+    def _check(self, future: Future[None]) -> None:
+        if not future.cancelled() and (error := future.exception()) is not None:
+            self._on_error(error)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    async def _cancel_all(self) -> None:
+        others = [task for task in asyncio.all_tasks(self._loop) if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._loop.shutdown_asyncgens()
