@@ -1,0 +1,1 @@
+"""Execution: where orders go and what comes back of them."""

@@ -1,0 +1,114 @@
+"""CCXT's client of Binance, pointed at addresses of our choice.
+
+Every address is blocked first and only then those that are wanted are set, so that a client of a simulated exchange
+cannot reach a real one by a call that nobody thought of.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from market.errors import MissingExtra
+
+_BLOCKED: Final = "127.0.0.1:9/blocked"
+"""The discard port of this machine: nobody answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinanceAddresses:
+    """Where a Binance-shaped exchange is; without a path and without a slash at the end, empty for what is not used.
+
+    Parameters
+    ----------
+    spot_http, futures_http: such as ``http://127.0.0.1:8080``. spot_ws, futures_ws: such as ``ws://127.0.0.1:8080``.
+    """
+
+    spot_http: str = ""
+    spot_ws: str = ""
+    futures_http: str = ""
+    futures_ws: str = ""
+
+
+def binance_client(
+    addresses: BinanceAddresses,
+    *,
+    api_key: str = "",
+    secret: str = "",
+    market_type: str = "spot",
+    options: Mapping[str, Any] | None = None,
+) -> Any:
+    """A ``ccxt.pro`` client of the exchange at some addresses, that reaches nothing else.
+
+    Parameters
+    ----------
+    secret: of HMAC, or a private Ed25519 key in PEM.
+    market_type: ``spot`` or ``swap``, what calls without a symbol mean.
+    options: laid over CCXT's options.
+
+    Its own rate limit is off, as it would delay every order by 50 ms and more. Opens no connection; the caller awaits
+    ``close()``. Raises MissingExtra without CCXT.
+    """
+    wanted = {"types": [kind for kind, at in (("spot", addresses.spot_http), ("linear", addresses.futures_http)) if at]}
+    client = _client_class()(
+        {
+            "apiKey": api_key,
+            "secret": secret,
+            "enableRateLimit": False,
+            "options": {
+                "defaultType": market_type,
+                "fetchMarkets": wanted,
+                "fetchCurrencies": False,
+                "fetchMargins": False,
+                "watchPositions": {"fetchPositionsSnapshot": False},
+                **(options or {}),
+            },
+        }
+    )
+    _point(client.urls["api"], addresses)
+    return client
+
+
+@functools.cache
+def _client_class() -> type[Any]:
+    """The client, with errors of futures told apart by path: CCXT tells them apart by Binance's own host names."""
+    try:
+        import ccxt.pro
+    except ModuleNotFoundError as error:
+        raise MissingExtra("execution through CCXT needs ccxt: pip install 'tickwire[live]'") from error
+
+    class LocalBinance(ccxt.pro.binance):  # type: ignore[misc]
+        def get_exceptions_by_url(self, url: str | None, exactOrBroad: str) -> Any:  # noqa: N803 - CCXT's own name
+            kind = "linear" if "/fapi/" in (url or "") else "spot"
+            return self.safe_dict(self.safe_dict(self.exceptions, kind, {}), exactOrBroad, {})
+
+    return LocalBinance
+
+
+def _point(urls: dict[str, Any], addresses: BinanceAddresses) -> None:
+    _block(urls, "http")
+    sockets = urls["ws"]
+    if addresses.spot_http:
+        urls.update(dict.fromkeys(("public", "private"), f"{addresses.spot_http}/api/v3"))
+    if addresses.futures_http:
+        at = addresses.futures_http
+        urls.update(dict.fromkeys(("fapiPublic", "fapiPrivate"), f"{at}/fapi/v1"))
+        urls.update(dict.fromkeys(("fapiPublicV2", "fapiPrivateV2"), f"{at}/fapi/v2"))
+        urls.update(dict.fromkeys(("fapiPublicV3", "fapiPrivateV3"), f"{at}/fapi/v3"))
+    if addresses.spot_ws:
+        sockets["spot"] = f"{addresses.spot_ws}/stream/ws"
+        sockets["ws-api"]["spot"] = f"{addresses.spot_ws}/ws-api/v3"
+    if addresses.futures_ws:
+        sockets["linear"] = f"{addresses.futures_ws}/fstream/ws"
+        sockets["ws-api"]["linear"] = f"{addresses.futures_ws}/ws-fapi/v1"
+
+
+def _block(urls: dict[str, Any], scheme: str) -> None:
+    """Point every address at nobody, also in tables within the table."""
+    for name, value in urls.items():
+        if isinstance(value, dict):
+            _block(value, "ws")
+        else:
+            urls[name] = f"{scheme}://{_BLOCKED}"
