@@ -75,9 +75,12 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     fill_id: the venue's own, unique within the order; the same id again is the same fill.
     fee: in notional counts of the instrument, negative for a rebate.
+    fee_base: the part of it that was taken in the instrument itself, in quantity counts: out of what was bought, or on
+        top of what was sold; ``fee`` contains it at the fill's price. Negative for a rebate.
+    fee_unpriced: commission in a third asset that ``fee`` does not contain, as the venue wrote it ("0.00075 BNB").
     venue_ns: the venue's time of it, 0 when it states none. receive_ns: when we heard of it.
 
-    Raises Rejected for an empty id or a price or quantity below 1.
+    Raises Rejected for an empty id, a price or quantity below 1, or more commission in base than was traded.
     """
 
     fill_id: str
@@ -87,12 +90,19 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     liquidity: Liquidity
     venue_ns: int
     receive_ns: int
+    fee_base: int = 0
+    fee_unpriced: str = ""
 
     def __post_init__(self) -> None:
         if not self.fill_id or self.price < 1 or self.quantity < 1:
             raise Rejected(
                 f"fill {self.fill_id!r}: price was {self.price} and quantity {self.quantity}; expected an id, "
                 "and both at least 1"
+            )
+        if abs(self.fee_base) > self.quantity:
+            raise Rejected(
+                f"fill {self.fill_id!r}: commission in base was {self.fee_base}; expected at most {self.quantity}, "
+                "what was traded"
             )
 
     @property

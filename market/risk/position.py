@@ -19,7 +19,8 @@ class Position:
     Parameters
     ----------
     quantity: signed. cost: what the open quantity cost, of the quantity's sign, in notional counts.
-    cash: what trading paid in less what it took out, without fees. realised: profit of what was closed, without fees.
+    cash: what trading paid in less what it took out, without fees; a fee in base counts as paid from it.
+    realised: profit of what was closed, without fees.
     fees: sum of fees, negative when rebates outweigh them.
     """
 
@@ -29,8 +30,14 @@ class Position:
     realised: int = 0
     fees: int = 0
 
-    def traded(self, side: Side, price: int, quantity: int, fee: int = 0) -> Position:
-        """After a fill; one that turns the position closes all of it and opens the rest."""
+    def traded(self, side: Side, price: int, quantity: int, fee: int = 0, fee_base: int = 0) -> Position:
+        """After a fill; one that turns the position closes all of it and opens the rest.
+
+        ``fee_base`` is the part of the fee that was taken in what is traded, in quantity counts, at most the quantity:
+        buying 10 and paying 1 of them is buying 9 at the price and paying the worth of 1, so that ``quantity`` is what
+        the venue says is held, and ``fees`` all that was paid.
+        """
+        quantity -= side.sign * fee_base
         signed = side.sign * quantity
         closed = 0 if self.quantity * signed >= 0 else min(quantity, abs(self.quantity))
         released = _share(self.cost, closed, abs(self.quantity))

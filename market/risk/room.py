@@ -66,6 +66,10 @@ class Standing:
         """After a trade that was not pending: a late fill."""
         return replace(self, position=self.position + side.sign * quantity)
 
+    def charged(self, fee_base: int) -> Standing:
+        """After a fee was taken in what is traded."""
+        return replace(self, position=self.position - fee_base)
+
     def worst_position(self, side: Side) -> int:
         """The position if everything pending on a side is filled and nothing on the other."""
         return self.position + side.sign * self.pending(side)

@@ -71,5 +71,7 @@ class Ledger:
             key = (after.intent.instrument, after.intent.venue)
             for owner in (None, after.intent.cause.strategy):
                 held = self._positions.get((owner, key), Position())
-                self._positions[owner, key] = held.traded(after.intent.side, fill.price, fill.quantity, fill.fee)
+                self._positions[owner, key] = held.traded(
+                    after.intent.side, fill.price, fill.quantity, fill.fee, fill.fee_base
+                )
         return before, after, outcome

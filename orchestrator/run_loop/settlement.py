@@ -93,16 +93,20 @@ class Settlement:
             return
         key, side = _key(after), after.intent.side
         standing = self.standing(key)
+        fee_base = sum(fill.fee_base for fill in after.fills[len(before.fills) :])
         if verdict is Verdict.LATE_FILL:
             # It stopped pending when the order ended, so there is nothing left to settle.
-            self._standings[key] = standing.traded(side, filled)
+            self._standings[key] = standing.traded(side, filled).charged(fee_base)
             self._fast_loop.set_position(key, self._standings[key], time_ns)
             return
         released = filled + (after.remaining if ended else 0)
-        self._standings[key] = standing.settled(side, released, filled)
-        if after.intent.cause.origin is Origin.TRIGGER:
-            self._fast_loop.settle(key, side, released, filled, time_ns)
-        else:
+        self._standings[key] = standing.settled(side, released, filled).charged(fee_base)
+        # A settlement moves the position by at most what it releases, a fee on top of what was sold by more.
+        moved = filled - side.sign * fee_base
+        is_settled = after.intent.cause.origin is Origin.TRIGGER
+        if is_settled:
+            self._fast_loop.settle(key, side, released, min(max(moved, 0), released), time_ns)
+        if not is_settled or not 0 <= moved <= released:
             self._fast_loop.set_position(key, self._standings[key], time_ns)
 
     def state_again(self, time_ns: int) -> None:

@@ -50,6 +50,29 @@ def test_nothing_is_lost_or_made(trades: list[tuple[Side, int, int, int]], mark:
         assert position.quantity or not position.cost
 
 
+@given(trades=trades, mark=prices, data=st.data())
+@settings(derandomize=True, deadline=None)
+def test_a_fee_in_base_is_paid_from_what_is_held(
+    trades: list[tuple[Side, int, int, int]], mark: int, data: st.DataObject
+) -> None:
+    position = Position()
+    base = quote = 0
+    for side, price, quantity, fee_quote in trades:
+        fee_base = data.draw(st.integers(-quantity, quantity))
+        position = position.traded(side, price, quantity, fee_base * price + fee_quote, fee_base)
+        base += side.sign * quantity - fee_base
+        quote -= side.sign * price * quantity + fee_quote
+        assert position.quantity == base
+        assert position.equity(mark) == quote + base * mark
+        assert position.cash + position.cost == position.realised
+
+
+def test_buying_ten_and_paying_one_of_them_is_buying_nine() -> None:
+    held = Position().traded(Side.BUY, 100, 10, fee=100, fee_base=1)
+    assert held == Position(quantity=9, cost=900, cash=-900, fees=100)
+    assert held.equity(100) == -100
+
+
 @given(trades=trades)
 @settings(derandomize=True, deadline=None)
 def test_average_cost_stays_within_a_count_per_closing_trade(trades: list[tuple[Side, int, int, int]]) -> None:

@@ -19,12 +19,14 @@ from tests.orchestrator.replay.market_lines import START_NS
 from tests.orchestrator.run_loop.worlds import (
     BTC,
     MS,
+    PROFILE,
     SPOT,
     Scripted,
     ScriptedGateway,
     World,
     decision,
     fill_event,
+    three_triggers,
     world,
 )
 
@@ -84,6 +86,41 @@ def test_positions_that_only_late_fills_made_still_limit_the_fast_loop(tmp_path:
     small = world(tmp_path)
     summary = small.loop([Scripted(all_the_room)], ScriptedGateway(small.clock, late)).run()
     assert (summary.counts.triggers, summary.counters["gatePosition"]) == (0, 3)
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_commission_in_base_is_not_held(tmp_path: Path, is_late: bool) -> None:
+    def with_fee(order: Order) -> Steps:
+        end = [(1, expired)] if is_late else []
+        return [*end, (5, lambda t: fill_event(order, t, fee_base=order.intent.quantity // 2))]
+
+    limited = PROFILE + "position_limit = 0.022\n"
+    small = world(tmp_path, profile=limited)
+    summary = small.loop([TakeTriggers()], ScriptedGateway(small.clock, with_fee)).run()
+    held = summary.positions[BTC, SPOT]
+    assert held.quantity == 3 * 10**7 // 2
+    assert held.cash + held.cost == held.realised == 0
+    assert (summary.counts.triggers, summary.counters["gatePosition"], summary.counters["controlRefused"]) == (3, 0, 0)
+
+    whole = world(tmp_path, profile=limited)
+    summary = whole.loop(
+        [TakeTriggers()], ScriptedGateway(whole.clock, lambda o: [(5, lambda t: fill_event(o, t))])
+    ).run()
+    assert (summary.counts.triggers, summary.counters["gatePosition"]) == (2, 1)
+
+
+def test_a_commission_in_base_on_top_of_a_sale_is_made_known_too(tmp_path: Path) -> None:
+    def with_fee(order: Order) -> Steps:
+        return [(5, lambda t: fill_event(order, t, fee_base=order.intent.quantity // 2))]
+
+    def leaning_down(line: str) -> str:
+        leans = '"A":"0.01"' in line
+        return line.replace('"A":"0.01"', '"A":"1"').replace('"B":"1"', '"B":"0.01"') if leans else line
+
+    small = world(tmp_path, [leaning_down(line) for line in three_triggers()])
+    summary = small.loop([TakeTriggers()], ScriptedGateway(small.clock, with_fee)).run()
+    assert summary.positions[BTC, SPOT].quantity == -3 * 10**7 * 3 // 2
+    assert (summary.counts.triggers, summary.counters["controlRefused"]) == (3, 0)
 
 
 def test_contradictions_change_nothing_and_are_kept(tmp_path: Path) -> None:

@@ -163,14 +163,15 @@ def decision(view: MarketView, number: int, *, side: Side = Side.BUY, quantity: 
     )
 
 
-def fill_event(order: Order, time_ns: int, fill_id: str = "1", part: int = 1) -> Filled:
-    """A fill of one over ``part`` of an order."""
+def fill_event(order: Order, time_ns: int, fill_id: str = "1", part: int = 1, fee_base: int = 0) -> Filled:
+    """A fill of one over ``part`` of an order, with a commission in base."""
     return Filled(
         fill=Fill(
             fill_id=fill_id,
             price=order.intent.limit_price,
             quantity=order.intent.quantity // part,
-            fee=0,
+            fee=fee_base * order.intent.limit_price,
+            fee_base=fee_base,
             liquidity=Liquidity.TAKER,
             venue_ns=time_ns,
             receive_ns=time_ns,
