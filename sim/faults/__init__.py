@@ -1,0 +1,1 @@
+"""Faults of venues and networks: which, when, and what becomes of messages."""
