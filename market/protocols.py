@@ -260,8 +260,8 @@ class MarketView(Protocol):
     def order(self, client_order_id: str) -> Order | None:
         """An order of this run."""
 
-    def working_orders(self, strategy: str) -> Sequence[Order]:
-        """A strategy's orders that have not ended, oldest first."""
+    def working_orders(self, strategy: str | None = None) -> Sequence[Order]:
+        """Orders that have not ended, of one strategy or of all, oldest first."""
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True):

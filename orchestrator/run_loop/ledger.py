@@ -17,7 +17,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._orders: dict[str, Order] = {}
-        self._working: dict[str, dict[str, None]] = {}
+        self._working: dict[str | None, dict[str, None]] = {}
         self._positions: dict[tuple[str | None, MarketKey], Position] = {}
 
     def __contains__(self, client_order_id: str) -> bool:
@@ -32,9 +32,14 @@ class Ledger:
         """An order as it stands."""
         return self._orders.get(client_order_id)
 
-    def working(self, strategy: str) -> Sequence[Order]:
-        """Orders of a strategy that have not ended, oldest first."""
+    def working(self, strategy: str | None = None) -> Sequence[Order]:
+        """Orders that have not ended, of one strategy or of all, oldest first."""
         return tuple(self._orders[name] for name in self._working.get(strategy, ()))
+
+    @property
+    def all_working(self) -> Sequence[Order]:
+        """Orders of all strategies that have not ended, oldest first."""
+        return tuple(order for order in self._orders.values() if order.is_working)
 
     def position(self, key: MarketKey, strategy: str | None = None) -> Position:
         """What a strategy, or all together, holds of a market."""
@@ -45,13 +50,19 @@ class Ledger:
         """All positions, over all strategies."""
         return {key: position for (strategy, key), position in self._positions.items() if strategy is None}
 
+    @property
+    def positions_by_strategy(self) -> dict[tuple[str, MarketKey], Position]:
+        """The positions of each strategy."""
+        return {(owner, key): position for (owner, key), position in self._positions.items() if owner is not None}
+
     def add(self, intent: OrderIntent) -> Order:
         """A new order; raises Rejected for an id that there is already."""
         order = new_order(intent)
         if order.client_order_id in self._orders:
             raise Rejected(f"order {order.client_order_id} is there already; expected one order per cause")
         self._orders[order.client_order_id] = order
-        self._working.setdefault(intent.cause.strategy, {})[order.client_order_id] = None
+        for owner in (None, intent.cause.strategy):
+            self._working.setdefault(owner, {})[order.client_order_id] = None
         return order
 
     def apply(self, client_order_id: str, event: OrderEvent) -> tuple[Order, Order, Verdict]:
@@ -66,7 +77,8 @@ class Ledger:
         outcome = verdict(before, after)
         self._orders[client_order_id] = after
         if after.state.is_terminal:
-            self._working[after.intent.cause.strategy].pop(client_order_id, None)
+            for owner in (None, after.intent.cause.strategy):
+                self._working[owner].pop(client_order_id, None)
         for fill in after.fills[len(before.fills) :]:
             key = (after.intent.instrument, after.intent.venue)
             for owner in (None, after.intent.cause.strategy):

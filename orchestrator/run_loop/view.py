@@ -72,8 +72,8 @@ class View:
         """An order of this run."""
         return self._ledger.order(client_order_id)
 
-    def working_orders(self, strategy: str) -> Sequence[Order]:
-        """A strategy's orders that have not ended."""
+    def working_orders(self, strategy: str | None = None) -> Sequence[Order]:
+        """Orders that have not ended, of one strategy or of all."""
         return self._ledger.working(strategy)
 
     def take_quote(self, event: Words) -> MarketKey:

@@ -113,6 +113,8 @@ def test_an_order_rests_until_it_is_cancelled_and_its_strategy_hears_all_of_it(t
             yield TimerIntent(at_ns=START_NS + 50 * MS, number=1)
         elif isinstance(cause, TimerFired):
             (working,) = view.working_orders("script")
+            assert view.working_orders() == (working,)
+            assert not view.working_orders("another")
             yield CancelIntent(client_order_id=working.client_order_id)
             yield CancelIntent(client_order_id=working.client_order_id)
 
