@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from market.errors import DataGap, Fatal, Rejected, Retry
 from market.instruments import Catalogue
@@ -12,9 +12,10 @@ from market.orders.events import CancelRefused, CancelRequested, OrderEvent, Out
 from market.orders.kinds import OrderState
 from market.orders.machine import Verdict
 from market.orders.order import Order, OrderIntent
-from market.orders.reports import GatewayReport, OrderUpdate
+from market.orders.reports import Balances, GatewayReport, OpenOrders, OrderUpdate
 from market.protocols import Clock, Gateway, Journal, MarketView, OrderChanged, PreTradeCheck
 from orchestrator.run_loop.ledger import Ledger
+from orchestrator.run_loop.questions import Questions
 from orchestrator.run_loop.settlement import Settlement
 from orchestrator.run_loop.summary import RunCounts
 
@@ -25,10 +26,12 @@ class Desk:
     Parameters
     ----------
     checks: rules of the run, asked in turn after the listing's own; the first refusal counts.
+    listen: gets the reports that are about no single order, once they are journalled.
 
     Members
     -------
     changes: what strategies have not been told yet, oldest first; drained by the loop.
+    questions: about orders of unknown outcome.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Desk:
         settlement: Settlement,
         journal: Journal,
         counts: RunCounts,
+        listen: Callable[[OpenOrders | Balances], None],
     ) -> None:
         self._gateway = gateway
         self._clock = clock
@@ -53,7 +57,8 @@ class Desk:
         self._settlement = settlement
         self._journal = journal
         self._counts = counts
-        self._unasked: dict[str, None] = {}
+        self._listen = listen
+        self.questions = Questions(gateway, ledger, counts)
         self.changes: deque[OrderChanged] = deque()
 
     def place(self, intent: OrderIntent, strategy: str) -> None:
@@ -96,6 +101,31 @@ class Desk:
         order = self._ledger.order(client_order_id)
         if order is None or order.intent.cause.strategy != strategy:
             raise Rejected(f"strategy {strategy} cancels {client_order_id!r}; expected one of its own orders")
+        self._cancel(order)
+
+    def cancel_any(self, client_order_id: str) -> None:
+        """The same for whichever strategy the order is of; raises Rejected for one that is not of this run."""
+        self._cancel(self._known(client_order_id))
+
+    def doubt(self, client_order_id: str, reason: str) -> None:
+        """Make an order's outcome unknown and ask for it; one that has ended is only asked about.
+
+        Raises Rejected for an order that is not of this run.
+        """
+        order = self._known(client_order_id)
+        if order.state.is_terminal:
+            self.questions.ask(order)
+        elif order.state is not OrderState.UNKNOWN:
+            self._apply(client_order_id, OutcomeUnknown(time_ns=self._clock.now_ns(), reason=reason))
+
+    def _known(self, client_order_id: str) -> Order:
+        order = self._ledger.order(client_order_id)
+        if order is None:
+            raise Rejected(f"order {client_order_id!r} was named; expected one of this run")
+        return order
+
+    def _cancel(self, order: Order) -> None:
+        client_order_id = order.client_order_id
         if order.state.is_terminal or order.state is OrderState.CANCEL_REQUESTED:
             return
         now_ns = self._clock.now_ns()
@@ -120,14 +150,6 @@ class Desk:
         for report in reports:
             self._take_report(report)
 
-    def ask_again(self) -> None:
-        """Ask about the orders of unknown outcome whose question could not be asked or was not answered."""
-        waiting, self._unasked = self._unasked, {}
-        for name in waiting:
-            order = self._ledger.order(name)
-            if order is not None and order.state is OrderState.UNKNOWN:
-                self._ask(order)
-
     def _check(self, intent: OrderIntent) -> None:
         """Raises Rejected for an order that must not be sent."""
         listing = self._catalogue.listing(intent.instrument, intent.venue)
@@ -144,7 +166,9 @@ class Desk:
     def _take_report(self, report: GatewayReport) -> None:
         if not isinstance(report, OrderUpdate):
             self._journal.report(report)
+            self._listen(report)
             return
+        self.questions.heard(report)
         try:
             self._apply(report.client_order_id, report.event)
         except Rejected as contradiction:
@@ -169,13 +193,6 @@ class Desk:
     def _ask_soon(self, before: Order, after: Order) -> None:
         """Ask at once about a new uncertainty, and later about one that an answer left."""
         if before.state is OrderState.UNKNOWN:
-            self._unasked[after.client_order_id] = None
+            self.questions.ask_later(after)
         else:
-            self._ask(after)
-
-    def _ask(self, order: Order) -> None:
-        try:
-            self._gateway.query(order)
-        except Retry as refusal:
-            self._counts.note(str(refusal))
-            self._unasked[order.client_order_id] = None
+            self.questions.ask(after)

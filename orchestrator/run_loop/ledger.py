@@ -36,11 +36,6 @@ class Ledger:
         """Orders that have not ended, of one strategy or of all, oldest first."""
         return tuple(self._orders[name] for name in self._working.get(strategy, ()))
 
-    @property
-    def all_working(self) -> Sequence[Order]:
-        """Orders of all strategies that have not ended, oldest first."""
-        return tuple(order for order in self._orders.values() if order.is_working)
-
     def position(self, key: MarketKey, strategy: str | None = None) -> Position:
         """What a strategy, or all together, holds of a market."""
         return self._positions.get((strategy, key), Position())

@@ -10,6 +10,7 @@ from market.engine import Engine
 from market.errors import Fatal, MissingInput, Rejected
 from market.instruments import Catalogue
 from market.orders.order import OrderIntent
+from market.orders.reports import Balances, OpenOrders
 from market.pipeline import layout
 from market.protocols import (
     FOREVER,
@@ -31,6 +32,7 @@ from market.protocols import (
     WakeCause,
 )
 from market.wire.records import Words
+from orchestrator.run_loop.access import LoopAccess, PeriodicTask, ReportListener, Schedule
 from orchestrator.run_loop.coordinator import Coordinator
 from orchestrator.run_loop.desk import Desk
 from orchestrator.run_loop.fast_loop import FastLoop
@@ -66,9 +68,9 @@ class RunSettings:
 class RunLoop:
     """Runs strategies over a feed; which feed, clock and gateway makes the mode.
 
-    What is due is done in order of time; at the same time gateway reports come first, then the heartbeat, then timers,
-    then market data, so that a record sees all that was known before it. Of an event the fast loop and the orders for
-    its triggers come first, then the strategies that wait for the event itself.
+    What is due is done in order of time; at the same time gateway reports come first, then the heartbeat, then periodic
+    tasks, then timers, then market data, so that a record sees all that was known before it. Of an event the fast loop
+    and the orders for its triggers come first, then the strategies that wait for the event itself.
     """
 
     def __init__(
@@ -83,6 +85,8 @@ class RunLoop:
         settings: RunSettings,
         checks: Sequence[PreTradeCheck] = (),
         journal: Journal | None = None,
+        periodic: Sequence[PeriodicTask] = (),
+        listeners: Sequence[ReportListener] = (),
     ) -> None:
         journal = NoJournal() if journal is None else journal
         _check_routes(feed, catalogue)
@@ -110,7 +114,11 @@ class RunLoop:
             settlement=self._settlement,
             journal=journal,
             counts=self._counts,
+            listen=self._tell_listeners,
         )
+        self._schedule = Schedule(periodic)
+        self._listeners = tuple(listeners)
+        self._access = LoopAccess(self._view, self._ledger, self._desk, self.stop)
 
     def run(self) -> RunSummary:
         """Run until the feed is finished, ``stop`` is called or an interrupt comes; run once.
@@ -170,6 +178,7 @@ class RunLoop:
         self._clock.wait_until(start_ns)
         self._fast_loop.arm(start_ns)
         self._heartbeat_ns = start_ns
+        self._schedule.start(start_ns)
         for strategy in self._coordinator.strategies:
             self._wake(strategy, Started(time_ns=self._clock.now_ns()))
         self._tell_changes()
@@ -178,11 +187,11 @@ class RunLoop:
     def _next_due_ns(self) -> int:
         """Time of the next thing that is no market data."""
         report_ns = self._gateway.next_ns()
-        due_ns = min(self._heartbeat_ns, self._timers.next_ns)
+        due_ns = min(self._heartbeat_ns, self._schedule.next_ns, self._timers.next_ns)
         return due_ns if report_ns is None else min(due_ns, report_ns)
 
     def _do_due(self) -> None:
-        """One thing that is due by now: reports, else the heartbeat, else a timer, whichever was due first."""
+        """One thing that is due by now: reports, the heartbeat, a task or a timer, whichever was due first."""
         now_ns = self._clock.now_ns()
         due_ns = self._next_due_ns()
         if self._gateway.next_ns() == due_ns:
@@ -190,7 +199,9 @@ class RunLoop:
         elif self._heartbeat_ns == due_ns:
             self._fast_loop.heartbeat(now_ns)
             self._heartbeat_ns = now_ns + self._heartbeat_every_ns
-            self._desk.ask_again()
+            self._desk.questions.ask_again()
+        elif self._schedule.next_ns == due_ns:
+            self._schedule.take(now_ns).action(self._access, now_ns)
         else:
             tag, number = self._timers.take()
             self._wake(self._coordinator.by_tag[tag], TimerFired(number=number, time_ns=now_ns))
@@ -270,6 +281,10 @@ class RunLoop:
             self._timers.add(intent.at_ns, strategy.tag, intent.number)
         else:
             assert_never(intent)
+
+    def _tell_listeners(self, report: OpenOrders | Balances) -> None:
+        for listener in self._listeners:
+            listener(self._access, report)
 
     def _refused(self, strategy: Strategy, refusal: Rejected) -> None:
         self._counts.strategy_errors += 1
