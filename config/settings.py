@@ -9,11 +9,13 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from config.base import EXACT, Section
+from config.bus import BusSettings
 from config.engine import EngineSettings
 from config.execution import ExecutionSettings, PathSettings
 from config.instruments import InstrumentSettings
 from config.loop import LoopSettings
 from config.replay import ReplaySettings
+from config.risk import RiskSettings
 from config.venues import VenueName, VenueSettings
 
 InstrumentName = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+([.-][A-Z0-9]+)*$", max_length=32)]
@@ -32,6 +34,8 @@ class Settings(Section):
     replay: ReplaySettings = Field(default=ReplaySettings(), description="Replay of recordings.")
     loop: LoopSettings = Field(default=LoopSettings(), description="The receive loop.")
     execution: ExecutionSettings = Field(default=ExecutionSettings(), description="Where orders go.")
+    risk: RiskSettings = Field(default=RiskSettings(), description="Risk before, during and after trading.")
+    bus: BusSettings = Field(default=BusSettings(), description="The message bus.")
     paths: PathSettings = Field(default=PathSettings(), description="Folders.")
 
     @model_validator(mode="after")
@@ -58,6 +62,15 @@ class Settings(Section):
                         f"instruments.{name}.markets.{venue}.symbol was {market.symbol!r}: "
                         f"instruments.{owner} has it already"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _limits_are_of_what_is_listed(self) -> Self:
+        for what in ("instruments", "venues"):
+            for name in getattr(self.risk, what):
+                if name not in getattr(self, what):
+                    listed = [str(known) for known in getattr(self, what)]
+                    raise ValueError(f"risk.{what}.{name} has no {what}.{name}: must be one of {listed}")
         return self
 
     @model_validator(mode="after")
