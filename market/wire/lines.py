@@ -1,14 +1,18 @@
-"""Recorded lines, ``<receive time in ns> <message>``, and the rows that a decoder writes for them."""
+"""Recorded lines, ``<receive time in ns> <message>``, and the rows that a decoder writes for them.
+
+Whoever receives a connection may write that it broke between the messages, as a message of its own: a gap mark,
+``{"tickwire":"gap"}`` for all markets of the source or ``{"tickwire":"gap","symbol":"BTCUSDT"}`` for one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from market.native.kernel import BYTES, inline
-from market.native.memory import address_of, cycle_counter, get, load_u8, put, trailing_zeros
+from market.native.kernel import BYTES, inline, shared
+from market.native.memory import address_of, cycle_counter, get, load_i64, load_u8, put, trailing_zeros
 from market.native.vectors import BLOCK, newlines
-from market.wire.markets import note_hole
+from market.wire.markets import MAXIMUM_SYMBOL, SEQUENCE, find_market, market_count, note_hole
 from market.wire.records import (
     CHECKSUM,
     CURSOR_LINE,
@@ -17,6 +21,7 @@ from market.wire.records import (
     CYCLES,
     EVENT_NS,
     FIRST_ID,
+    GAP,
     KIND,
     LAST_ID,
     LINE,
@@ -31,13 +36,22 @@ from market.wire.records import (
     Rows,
     Words,
 )
-from market.wire.text import OK, SPACE, read_integer
+from market.wire.text import OK, SPACE, packed, read_integer
 
 NEWLINE: Final = 10
 CARRIAGE_RETURN: Final = 13
 BAD_TIME: Final = int(Reject.BAD_TIME)
 FUTURE_TIME: Final = int(Reject.FUTURE_TIME)
 _SHORTEST_TIME: Final = 1_000_000_000
+
+_MARK: Final = '{"tickwire":"gap"'
+_MARK_LOW, _MARK_HIGH = packed(_MARK[:16])
+_MARK_LENGTH: Final = len(_MARK) + 1
+_SYMBOL: Final = len(_MARK) + len(',"symbol":"')
+_BEHIND_SYMBOL: Final = len('"}')
+MALFORMED: Final = int(Reject.MALFORMED)
+UNKNOWN_SYMBOL: Final = int(Reject.UNKNOWN_SYMBOL)
+TOO_LONG: Final = int(Reject.TOO_LONG)
 
 DECODE_LINES: Final = (
     f"int64({BYTES}, int64, int64[::1], int64[:, ::1], int64[:, ::1], int64[:, ::1], int64[::1], int64)"
@@ -118,6 +132,50 @@ def close_record(cursor: int, row: int, kind: int, reason: int) -> None:
     put(cursor, CURSOR_RECORDS, get(cursor, CURSOR_RECORDS) + 1)
 
 
+def gap_mark(symbol: str = "") -> bytes:
+    """The message that says that a connection broke: for one market of the source, or for all."""
+    return f'{_MARK},"symbol":"{symbol}"}}'.encode() if symbol else f"{_MARK}}}".encode()
+
+
+@inline
+def is_mark(at: int, end: int) -> bool:
+    """Whether a message is a gap mark."""
+    return end - at >= _MARK_LENGTH and load_i64(at, 0) == _MARK_LOW and load_i64(at, 8) == _MARK_HIGH
+
+
+@inline
+def _add_gap(records: int, cursor: int, receive_ns: int, market: int) -> None:
+    row = open_record(records, cursor, receive_ns)
+    put(row, MARKET, market)
+    close_record(cursor, row, GAP, OK)
+
+
+@shared
+def take_mark(at: int, end: int, receive_ns: int, table: int, records: int, capacity: int, cursor: int) -> bool:
+    """Write the GAP records of a mark; as ``Decoder``. A mark that is none, or of an unknown market, is refused."""
+    room = capacity - get(cursor, CURSOR_RECORDS)
+    if end - at == _MARK_LENGTH:
+        if market_count(table) > room:
+            if get(cursor, CURSOR_RECORDS) > 0:
+                return False
+            close_record(cursor, open_record(records, cursor, receive_ns), REJECTED, TOO_LONG)
+            return True
+        put(table, SEQUENCE, -1)
+        for market in range(market_count(table)):
+            _add_gap(records, cursor, receive_ns, market)
+        return True
+    length = end - at - _SYMBOL - _BEHIND_SYMBOL
+    if length < 1:
+        close_record(cursor, open_record(records, cursor, receive_ns), REJECTED, MALFORMED)
+        return True
+    market = find_market(table, at + _SYMBOL, length) if length <= MAXIMUM_SYMBOL else -1
+    if market < 0:
+        close_record(cursor, open_record(records, cursor, receive_ns), REJECTED, UNKNOWN_SYMBOL)
+    else:
+        _add_gap(records, cursor, receive_ns, market)
+    return True
+
+
 @inline
 def decode_each_line(
     decode_message: Decoder,
@@ -160,6 +218,10 @@ def decode_each_line(
         if reason != OK:
             note_hole(address_of(markets))
             close_record(state, open_record(rows, state, receive_ns), REJECTED, reason)
+        elif is_mark(message, text_end):
+            stamp_ns = receive_ns + lag_ns
+            if not take_mark(message, text_end, stamp_ns, address_of(markets), rows, len(records), state):
+                break
         elif not decode_message(
             message,
             text_end,
