@@ -52,6 +52,11 @@ class CoreParameters:
         return self.capacity.venues
 
     @property
+    def others(self) -> int:
+        """Other venues than the one of an event; at least one, so that there is something to build."""
+        return max(1, self.venues - 1)
+
+    @property
     def instruments(self) -> int:
         """Instruments of the largest build."""
         return self.capacity.instruments
@@ -80,6 +85,19 @@ class CoreParameters:
     def instrument_bits(self) -> int:
         """Width of an instrument index that is known to be inside the build."""
         return max(1, (self.instruments - 1).bit_length())
+
+    @property
+    def registers_rows(self) -> bool:
+        """Whether rows that are read go through a register of their own, as block RAM needs it; it takes a cycle.
+
+        A wide bus has no time for that: its rows are in distributed RAM.
+        """
+        return self.bus_bytes == 1
+
+    @property
+    def places(self) -> int:
+        """Rows of a table with one per (instrument, venue), addressed by both indices, the venue's in the low bits."""
+        return 1 << self.instrument_bits + self.venue_bits
 
     @property
     def control_bytes(self) -> int:

@@ -1,4 +1,4 @@
-"""ARB against one other venue: the prices that an event must reach."""
+"""ARB against the other venues, one after the other: the prices that an event must reach."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from amaranth.hdl import Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.decision.compare import at_least, at_most
-from hdl.decision.schedule import Preparation, Schedule, Stage, follow
+from hdl.decision.pipeline import carried
+from hdl.decision.schedule import Preparation, Schedule, follow
 from hdl.decision.shapes import VENUE_FIELDS, limit_shape, price_shape
 from hdl.parameters import CoreParameters
 from market.fastpath.specification import FEE_FRACTION_BITS
@@ -59,18 +59,16 @@ class FeeProduct(wiring.Component):
 
 
 class Arbitrage(wiring.Component):
-    """Limits and conditions of ARB between the event's venue v and one other venue w.
+    """Limits of ARB between the event's venue v and one other venue w. The edge is what goes beyond, and the minimum.
 
     Members
     -------
-    at: the schedule.
+    at: the schedule of the pipeline.
     own_fee, fee: of v and of w.
-    bid, ask: the stored quote of w.
+    bid, ask: the stored quote of w; ``fee`` and they are those of ``Preparation.SUMS``.
     minimum_edge: of the instrument row.
-    sell_base: ``ask_w + cost(ask_w)``, what selling at v must bring; the edge is what it brings above it.
-    buy_base: ``bid_w - cost(bid_w)``, what buying at v may take. Both after ``Preparation.LIMITS``.
-    own_bid, own_ask: of the event, in ``Stage.COMPARE``.
-    sells, buys: the edge of selling, buying at v is large enough; after ``Stage.COMPARE``.
+    sell_limit: ``ask_w + cost(ask_w)`` and the minimum edge, what selling at v must bring.
+    buy_limit: ``bid_w - cost(bid_w)`` less the minimum edge, what buying at v may take. Both within ``LIMITS``.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -84,44 +82,31 @@ class Arbitrage(wiring.Component):
                 "bid": In(price),
                 "ask": In(price),
                 "minimum_edge": In(signed(parameters.price_bits + 3)),
-                "own_bid": In(price),
-                "own_ask": In(price),
-                "sell_base": Out(limit),
-                "buy_base": Out(limit),
-                "sells": Out(1),
-                "buys": Out(1),
+                "sell_limit": Out(limit),
+                "buy_limit": Out(limit),
             }
         )
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        limit = limit_shape(self._parameters)
-        fees, least, most = Signal(signed(FEES_BITS)), Signal(limit), Signal(limit)
-        sell_limit, buy_limit = Signal(limit), Signal(limit)
+        price, limit = price_shape(self._parameters), limit_shape(self._parameters)
+        fees = Signal(signed(FEES_BITS))
         m.submodules.sell = sell = FeeProduct(self._parameters)
         m.submodules.buy = buy = FeeProduct(self._parameters)
         follow(m, self.at, sell, buy)
-        for product, price in ((sell, self.ask), (buy, self.bid)):
-            m.d.comb += [product.price.eq(price), product.fees.eq(fees)]
         with m.If(self.at.preparation[Preparation.SUMS]):
             # cost(p) = -((-p * fees) >> 20): the products are those of the fees' negative
-            m.d.sync += [
-                fees.eq(-self.own_fee - self.fee),
-                least.eq(self.ask + self.minimum_edge),
-                most.eq(self.bid - self.minimum_edge),
-            ]
-        with m.If(self.at.preparation[Preparation.LIMITS]):
-            m.d.sync += [
-                self.sell_base.eq(_with_cost(self.ask, sell)),
-                sell_limit.eq(_with_cost(least, sell)),
-                self.buy_base.eq(_without_cost(self.bid, buy)),
-                buy_limit.eq(_without_cost(most, buy)),
-            ]
-        with m.If(self.at.event[Stage.COMPARE]):
-            m.d.sync += [
-                self.sells.eq(at_least(self.own_bid, sell_limit)),
-                self.buys.eq(at_most(self.own_ask, buy_limit)),
-            ]
+            m.d.sync += fees.eq(-self.own_fee - self.fee)
+        sides = (
+            (sell, self.ask, self.ask + self.minimum_edge, self.sell_limit, _with_cost),
+            (buy, self.bid, self.bid - self.minimum_edge, self.buy_limit, _without_cost),
+        )
+        for product, stored, sum_of_edge, reached, limit_of in sides:
+            multiplied = Signal(price, name=f"{stored.name}_multiplied")
+            worth = carried(m, self.at, Signal(limit, name=f"{stored.name}_worth"), Preparation.PARTS)
+            m.d.comb += [product.price.eq(multiplied), product.fees.eq(fees), reached.eq(limit_of(worth[-1], product))]
+            with m.If(self.at.preparation[Preparation.SUMS]):
+                m.d.sync += [multiplied.eq(stored), worth[0].eq(sum_of_edge)]
         return m
 
 

@@ -1,34 +1,41 @@
-"""The stored bases: one bank per pair of venues."""
+"""The stored bases in block RAM, read one after the other."""
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import Any, Final
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.decision.address import Address, NewAddress, address_of, delayed
+from hdl.decision.address import NewAddress, address_of, delayed
+from hdl.decision.block_rows import BlockRows
 from hdl.decision.command_fields import command_field
 from hdl.decision.pick import one_of
-from hdl.decision.row_memory import RowMemory
 from hdl.decision.shapes import assign, basis_fields, bundle
 from hdl.parameters import CoreParameters
+from hdl.records import TIME_BITS
 
 _LOADED: Final = {"value": "basis", "samples": "samples", "sample_time": "sampleTime"}
+_SAMPLE: Final = ("value", "samples")
 
 
 class BasisStore(wiring.Component):
-    """Bases of every instrument and pair of venues, seen from one venue: entry w is the pair of it and w.
+    """Bases of every instrument and pair of venues. What a pair has before its first sample or load means nothing.
 
     Members
     -------
-    address: what the instrument and the venue become that everything else is about.
-    load: strobe; from the next cycle on ``bases`` has the pairs of the venue; its own entry means nothing.
-    write: per other venue, a strobe; ``new_bases`` of that pair is stored in the next cycle.
-    write_message: strobe; the basis in ``message``, a LoadBasis, is stored in the next cycle.
-    forget: per venue, a strobe: in the next cycle every pair with the venue has no samples.
+    address: what the instrument and the venue v become that everything else is about.
+    read: strobe; in the next cycle, or the one behind it where rows have registers, ``basis`` has the basis of v and
+        the venue ``other``, and should go straight to registers; ``first``: v is the first one of that pair.
+    numbers, beyond: see ``Scan``.
+    begin: strobe; samples of all pairs will be put.
+    put: strobe; ``sample`` is what the next pair, in the order of the other venues, may become.
+    store: strobe; from now on samples that have been put are stored, one per cycle, those of the pairs in ``stored``,
+        with the time ``time``, which both stay as they are until the next address.
+    busy: an address that was taken now could be read too early.
+    write_message: strobe; the basis in ``message``, a LoadBasis of v as the first of the pair, is stored in the
+        next cycle.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -37,58 +44,87 @@ class BasisStore(wiring.Component):
         super().__init__(
             {
                 "address": In(NewAddress()),
-                "load": In(1),
-                "bases": Out(basis).array(parameters.venues),
-                "write": In(parameters.venues),
-                "new_bases": In(basis).array(parameters.venues),
+                "read": In(1),
+                "other": In(parameters.venue_bits),
+                "first": In(1),
+                "basis": Out(basis),
+                "numbers": In(parameters.venue_bits).array(parameters.others),
+                "beyond": In(parameters.others),
+                "begin": In(1),
+                "put": In(1),
+                "sample": In(bundle({name: basis_fields(parameters)[name] for name in _SAMPLE})),
+                "store": In(1),
+                "stored": In(parameters.others),
+                "time": In(TIME_BITS),
+                "busy": Out(1),
                 "write_message": In(1),
                 "message": In(parameters.control_bytes * 8),
-                "forget": In(parameters.venues),
             }
         )
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        venues, fields = self._parameters.venues, basis_fields(self._parameters)
+        fields, message = basis_fields(self._parameters), self.message
         address = address_of(m, self.address, self._parameters, copy=2)
-        banks = {pair: self._bank(m, address, *pair) for pair in combinations(range(venues), 2)}
-        for other in range(venues):
-            others = [venue for venue in range(venues) if venue != other]
-            here = Cat(address.here[venue] for venue in others)
-            for name in fields if others else ():
-                read = [getattr(banks[min(venue, other), max(venue, other)].read[0], name) for venue in others]
-                with m.If(self.load):
-                    m.d.sync += getattr(self.bases[other], name).eq(one_of(here, read))
+        loading = delayed(m, self.write_message, "loading")
+        writing, written, place = self._samples(m, address)
+        m.submodules.rows = rows = BlockRows(fields, 1 << len(place), registered=False, in_block=True)
+        row = rows.write_row
+        place_read, reads = self._place(address, self.first, self.other), self.read
+        if self._parameters.registers_rows:
+            held = Signal(len(place), name="place_read")
+            with m.If(self.read):
+                m.d.sync += held.eq(place_read)
+            place_read, reads = held, delayed(m, self.read, "reading")
+        m.d.comb += [
+            rows.address.eq(place_read),
+            rows.read.eq(reads),
+            rows.write.eq(writing | loading),
+            rows.write_address.eq(place),
+            *assign(self.basis, rows.row, fields),
+            row.value.eq(written["value"]),
+            row.samples.eq(written["samples"]),
+            row.sample_time.eq(self.time),
+        ]
+        with m.If(loading):
+            second = command_field(message, "LoadBasis", "secondVenue")
+            m.d.comb += place.eq(self._place(address, 1, second[: self._parameters.venue_bits]))
+            m.d.comb += [
+                getattr(row, name).eq(command_field(message, "LoadBasis", source)) for name, source in _LOADED.items()
+            ]
         return m
 
-    def _bank(self, m: Module, address: Address, first: int, second: int) -> RowMemory:
-        fields = basis_fields(self._parameters)
-        m.submodules[f"pair_{first}_{second}"] = bank = RowMemory(fields, self._parameters.instruments)
-        from_first, from_second = address.here[first], address.here[second]
-        named = command_field(self.message, "LoadBasis", "firstVenue") == first
-        named &= command_field(self.message, "LoadBasis", "secondVenue") == second
-        is_sampled = from_first & self.write[second] | from_second & self.write[first]
-        is_forgotten = self.forget[first] | self.forget[second]
-        sampled, loaded, forgotten = (
-            delayed(m, strobe, f"{name}_{first}_{second}")
-            for name, strobe in (
-                ("sampled", is_sampled),
-                ("loaded", self.write_message & named),
-                ("forgotten", is_forgotten),
-            )
-        )
+    def _place(self, address: Any, first: Any, other: Any) -> Value:
+        lower, higher = Mux(first, address.venue, other), Mux(first, other, address.venue)
+        return Cat(lower, higher, address.instrument)
+
+    def _samples(self, m: Module, address: Any) -> tuple[Signal, dict[str, Any], Signal]:
+        """Each pair's sample waits for its turn in a place of its own; whether one is written now, and where."""
+        others, fields = self._parameters.others, basis_fields(self._parameters)
+        put, turn, there, left = Signal(others, init=1), Signal(others, init=1), Signal(others), Signal(others)
+        may_store, moves = Signal(), Signal()
         m.d.comb += [
-            bank.address[0].eq(address.instrument),
-            bank.write_address.eq(address.instrument),
-            bank.write.eq(sampled | loaded | forgotten),
+            moves.eq(may_store & (turn & there).any()),
+            self.busy.eq(may_store & (left[1] if others > 1 else 0)),
         ]
-        with m.If(loaded):
-            for name, source in _LOADED.items():
-                m.d.comb += getattr(bank.write_row, name).eq(command_field(self.message, "LoadBasis", source))
-        with m.Elif(forgotten):
-            m.d.comb += bank.write_row.samples.eq(0)
-        with m.Elif(from_first):
-            m.d.comb += assign(bank.write_row, self.new_bases[second], fields)
-        with m.Else():
-            m.d.comb += assign(bank.write_row, self.new_bases[first], fields)
-        return bank
+        held = {name: [Signal(fields[name], name=f"{name}_{each}") for each in range(others)] for name in _SAMPLE}
+        for name, places in held.items():
+            for number, mine in enumerate(places):
+                with m.If(self.put & put[number]):
+                    m.d.sync += mine.eq(getattr(self.sample, name))
+        m.d.sync += there.eq((there | Mux(self.put, put, 0)) & ~Mux(moves, turn, 0))
+        with m.If(self.put):
+            m.d.sync += put.eq(put.rotate_left(1))
+        with m.If(moves):
+            m.d.sync += [turn.eq(turn.rotate_left(1)), left.eq(left >> 1)]
+        with m.If(self.begin):
+            m.d.sync += left.eq(-1)
+        with m.If(self.store):
+            m.d.sync += may_store.eq(1)
+        with m.If(self.address.take):
+            m.d.sync += [put.eq(1), turn.eq(1), there.eq(0), may_store.eq(0)]
+        place = Signal(self._parameters.instrument_bits + 2 * self._parameters.venue_bits)
+        m.d.comb += place.eq(self._place(address, (turn & self.beyond).any(), one_of(turn, self.numbers)))
+        writing = Signal()
+        m.d.comb += writing.eq(moves & (turn & self.stored).any())
+        return writing, {name: one_of(turn, places) for name, places in held.items()}, place

@@ -10,16 +10,16 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.decision.edge_bits import PAIR_GROUPS
 from hdl.decision.order import Order, best
-from hdl.decision.schedule import Schedule, Stage, follow
+from hdl.decision.schedule import Schedule, Stage, Turns
 from hdl.decision.shapes import doubled_limit_shape, limit_shape
 from hdl.parameters import CoreParameters
 
 _DESCENDING: Final = {"arb_sells": False, "arb_buys": True, "basis_sells": False, "basis_buys": True}
-"""The largest edge sells against the lowest stored value, and buys against the highest; so does |dev|."""
+"""The largest edge sells against the lowest limit, and buys against the highest; so does |dev|."""
 
 
-def base_shape(parameters: CoreParameters, group: str) -> Shape:
-    """Shape of a group's stored values."""
+def group_shape(parameters: CoreParameters, group: str) -> Shape:
+    """Shape of a group's limits."""
     return limit_shape(parameters) if group.startswith("arb") else doubled_limit_shape(parameters)
 
 
@@ -28,21 +28,22 @@ class Choice(wiring.Component):
 
     Members
     -------
-    at: the schedule.
-    bases: per group and venue, the stored value that the event is compared with.
-    rises: per group, bit w: a rise against venue w; within ``Stage.CHOOSE``.
+    at: the schedule; turns: of the pipeline.
+    newest: per group, the limit of the other venue in ``turns.orders``; limits: those of all before it.
+    rises: per group, bit w: a rise against the other venue w, in their order; within ``Stage.CHOOSE``.
     picks: per group, the venue as one bit, in one group at most; found: there is one. After ``Stage.CHOOSE``.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
         self._parameters = parameters
-        venues = parameters.venues
-        ports = {"at": In(Schedule()), "found": Out(1)}
+        others = parameters.others
+        ports = {"at": In(Schedule()), "turns": In(Turns(parameters)), "found": Out(1)}
         for group in PAIR_GROUPS:
             ports |= {
-                f"{group}_bases": In(base_shape(parameters, group)).array(venues),
-                f"{group}_rises": In(venues),
-                f"{group}_picks": Out(venues),
+                f"{group}_newest": In(group_shape(parameters, group)),
+                f"{group}_limits": In(group_shape(parameters, group)).array(others),
+                f"{group}_rises": In(others),
+                f"{group}_picks": Out(others),
             }
         super().__init__(ports)
 
@@ -50,11 +51,11 @@ class Choice(wiring.Component):
         m = Module()
         earlier: Any = 0
         for group in PAIR_GROUPS:
-            order = Order(self._parameters, base_shape(self._parameters, group), _DESCENDING[group])
+            order = Order(self._parameters, group_shape(self._parameters, group), _DESCENDING[group])
             m.submodules[group] = order
-            follow(m, self.at, order)
-            bases = getattr(self, f"{group}_bases")
-            m.d.comb += [value.eq(base) for value, base in zip(order.values, bases, strict=True)]
+            limits = getattr(self, f"{group}_limits")
+            m.d.comb += [value.eq(limit) for value, limit in zip(order.values, limits, strict=True)]
+            m.d.comb += [order.newest.eq(getattr(self, f"{group}_newest")), order.turn.eq(self.turns.orders)]
             rises = getattr(self, f"{group}_rises")
             with m.If(self.at.event[Stage.CHOOSE]):
                 m.d.sync += getattr(self, f"{group}_picks").eq(Mux(earlier, 0, Cat(best(rises, order.better))))

@@ -16,7 +16,7 @@ from hdl.records import ControlCommand
 from market.fastpath import layout
 from market.fastpath.specification import NO_VENUE, Refusal
 
-COMMAND_CYCLES: Final = 6
+COMMAND_CYCLES: Final = 7
 """Cycles from ``apply`` to ``done``; a reset takes two more per further instrument of the build."""
 WRITES: Final = {
     "write_venue": layout.TEMPLATE_VENUE_ROW,
@@ -30,7 +30,7 @@ _NAMES: Final = {
     layout.TEMPLATE_INSTRUMENT_ROW: ("InstrumentRow", None),
     layout.TEMPLATE_SETTLE: ("Settle", "venue"),
     layout.TEMPLATE_SET_POSITION: ("SetPosition", "venue"),
-    layout.TEMPLATE_LOAD_BASIS: ("LoadBasis", None),
+    layout.TEMPLATE_LOAD_BASIS: ("LoadBasis", "firstVenue"),
 }
 
 
@@ -38,10 +38,11 @@ class _State(IntEnum):
     IDLE = 0
     ADDRESS = 1
     LOAD = 2
-    SELECT = 3
-    CHECK = 4
-    WRITE = 5
-    DONE = 6
+    ROWS = 3
+    SELECT = 4
+    CHECK = 5
+    WRITE = 6
+    DONE = 7
 
 
 class CommandSteps(wiring.Component):
@@ -88,6 +89,8 @@ class CommandSteps(wiring.Component):
                 m.d.comb += self.address.take.eq(1)
                 m.d.sync += [state.eq(_State.LOAD), resets.eq(command.template == layout.TEMPLATE_RESET)]
             with m.Case(_State.LOAD):
+                m.d.sync += state.eq(_State.ROWS)
+            with m.Case(_State.ROWS):
                 m.d.sync += state.eq(_State.SELECT)
             with m.Case(_State.SELECT):
                 m.d.comb += self.select.eq(1)

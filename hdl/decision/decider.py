@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -16,7 +16,15 @@ from hdl.decision.commands import WRITES, CommandSteps
 from hdl.decision.event import Event
 from hdl.decision.late import LateValues
 from hdl.decision.scaling import ScalingRead
-from hdl.decision.schedule import Preparation, Schedule, Stage, follow
+from hdl.decision.schedule import (
+    Preparation,
+    Sampling,
+    Schedule,
+    Stage,
+    cycle_of,
+    follow,
+    prepare_cycles,
+)
 from hdl.decision.shapes import SCALING_FIELDS, assign
 from hdl.decision.stores import Stores
 from hdl.parameters import CoreParameters
@@ -31,6 +39,7 @@ from hdl.records import (
     sizes_layout,
     trigger_layout,
 )
+from market.errors import Fatal
 
 
 class _State(IntEnum):
@@ -66,13 +75,18 @@ class Decider(wiring.Component):
     -------
     ``forget`` to ``ready``: 2 cycles.
 
-    ``loaded`` to ``early``: ``LATENCY`` cycles, if ``prepare`` was ``PREPARE_CYCLES`` before ``loaded``. The same for
-    every kind. ``decided`` comes 2 cycles after ``early``. ``resolve`` to ``committed``: 2 cycles, if it comes 6 cycles
-    after ``loaded`` or later.
+    ``loaded`` to ``early``: ``LATENCY`` cycles, if ``prepare`` was ``prepare_cycles`` before ``loaded``. The same for
+    every kind. ``decided`` comes 3 cycles after ``early``. ``resolve`` to ``committed``: 2 cycles, if it comes
+    6 cycles after ``loaded`` or later.
+
+    Raises ``Fatal`` for more venues than the pipeline of the other venues has time for.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
         self._parameters = parameters
+        most = Stage.SELECT - Sampling.READ
+        if parameters.others > most:
+            raise Fatal(f"a build of {parameters.venues} venues; the hardware has at most {most + 1}")
         super().__init__(
             {
                 "sizes": In(sizes_layout(parameters)),
@@ -115,14 +129,12 @@ class Decider(wiring.Component):
         m.submodules.late_values = late = LateValues(self._parameters)
         wiring.connect(m, stores.loaded, event.loaded)
         wiring.connect(m, event.changes, stores.changes)
-        for venue in range(self._parameters.venues):
-            wiring.connect(m, stores.venues[venue], event.venues[venue])
-            wiring.connect(m, event.bases[venue], stores.bases[venue])
+        wiring.connect(m, stores.other, event.other)
         wiring.connect(m, late.late, wiring.flipped(self.late))
-        at = Schedule().create(path=("at",))
+        at, pipeline = Schedule().create(path=("at",)), event.pipeline
         follow(m, at, event, allowance)
 
-        commit = self._states(m, state, at)
+        commit = self._states(m, state, at, event)
         forgets = delayed(m, self.forget, "forgets")
         with m.If(forgets):
             m.d.sync += state.eq(_State.IDLE)
@@ -131,10 +143,23 @@ class Decider(wiring.Component):
         self._command(m, stores, commands, allowance)
         fires = self.committed & event.fires
         m.d.comb += [
-            self.ready.eq((state == _State.IDLE) & late.room),
+            self.ready.eq((state == _State.IDLE) & late.room & ~stores.busy),
             self.early.eq(event.early & (state == _State.EVENT)),
             stores.load.eq(delayed(m, self.prepare | commands.address.take, "load")),
+            stores.read.eq(pipeline.preparation[Preparation.READ] | pipeline.event[Sampling.READ]),
+            stores.read_row.eq(pipeline.preparation[Preparation.ROWS]),
+            stores.follow.eq(delayed(m, pipeline.preparation[Preparation.READ], "follows")),
+            stores.select.eq(at.event[Stage.GATE]),
+            stores.fetch.eq(at.event[Stage.SELECT]),
+            stores.begin.eq(at.event[Stage.SCALE]),
+            stores.store.eq(self.resolve & self.accept),
+            stores.put.eq(pipeline.event[Sampling.VALUE]),
+            stores.time.eq(event.time),
             stores.commit.eq(commit),
+            *assign(stores, event, ("selected", "own_sells", "value", "samples")),
+            *assign(event, stores, ("beyond", "other_venue")),
+            event.other_here.eq(stores.here),
+            event.other_first.eq(stores.first),
             stores.forget_quote.eq(Mux(forgets, address.here, commands.forget)),
             *assign(stores, self, ("heard", "heard_venue", "heard_time")),
             stores.reader.instrument.eq(self.scaling.instrument),
@@ -150,8 +175,8 @@ class Decider(wiring.Component):
         ]
         return m
 
-    def _states(self, m: Module, state: Signal, at: Any) -> Signal:
-        """Runs the schedule; returns the strobe of a commit."""
+    def _states(self, m: Module, state: Signal, at: Any, event: Event) -> Signal:
+        """Runs the schedules; returns the strobe of a commit."""
         may_begin, waiting, finished, accepted = (
             Signal(name=name) for name in ("may_begin", "waiting", "finished", "accepted")
         )
@@ -160,14 +185,10 @@ class Decider(wiring.Component):
             running.eq(state == _State.EVENT),
             abandon.eq(self.resolve & ~self.accept),
             begin.eq(may_begin & (waiting | self.loaded)),
-            at.event[Stage.SCALE].eq(begin),
             commit.eq(running & finished & accepted & ~self.committed),
         ]
         m.d.sync += self.committed.eq(commit)
-        for strobes in (at.preparation, at.event):
-            for strobe, previous in zip(strobes[1:], strobes, strict=False):
-                m.d.sync += strobe.eq(previous & ~abandon)
-        m.d.sync += at.preparation[Preparation.READ].eq(self.prepare)
+        prepared, last = self._strobes(m, at, event, begin, abandon)
         with m.If(self.prepare):
             m.d.sync += [state.eq(_State.EVENT), self.decided.eq(0)]
             m.d.sync += [each.eq(0) for each in (may_begin, waiting, finished, accepted)]
@@ -175,10 +196,10 @@ class Decider(wiring.Component):
             m.d.sync += [state.eq(_State.IDLE), self.decided.eq(0), may_begin.eq(0)]
         with m.Elif(running):
             m.d.sync += [
-                may_begin.eq((may_begin | at.preparation[Preparation.PARTS]) & ~begin),
+                may_begin.eq((may_begin | prepared) & ~begin),
                 waiting.eq(waiting | self.loaded),
                 self.decided.eq(self.decided | at.event[Stage.RECORD]),
-                finished.eq(finished | at.event[Stage.RESULT]),
+                finished.eq(finished | last),
                 accepted.eq(accepted | self.resolve),
             ]
             with m.If(self.committed):
@@ -188,6 +209,33 @@ class Decider(wiring.Component):
         with m.If(self.command.done):
             m.d.sync += state.eq(_State.IDLE)
         return commit
+
+    def _strobes(self, m: Module, at: Any, event: Event, begin: Signal, abandon: Signal) -> tuple[Any, Any]:
+        """The schedules of event and pipeline; the strobes before an event may begin, and at its end."""
+        parameters, others = self._parameters, self._parameters.others
+        preparation = Signal(prepare_cycles(parameters) + 1)
+        behind = Signal(max(Stage.RESULT, cycle_of(parameters, Sampling.VALUE) + others - 1))
+        cycles = Cat(begin, behind)
+        m.d.sync += [
+            preparation.eq(Mux(abandon, 0, Cat(self.prepare, preparation))),
+            behind.eq(Mux(abandon, 0, cycles)),
+        ]
+        pipeline = event.pipeline
+        for step in Preparation:
+            cycle = cycle_of(parameters, step)
+            m.d.comb += [
+                at.preparation[step].eq(preparation[cycle]),
+                pipeline.preparation[step].eq(preparation[cycle : cycle + others].any()),
+            ]
+        for stage in Stage:
+            m.d.comb += at.event[stage].eq(cycles[stage])
+        for each in Sampling:
+            cycle = cycle_of(parameters, each)
+            m.d.comb += pipeline.event[each].eq(cycles[cycle : cycle + others].any())
+        for turns, step in ((event.turns.limits, Preparation.LIMITS), (event.turns.orders, Preparation.ORDERS)):
+            cycle = cycle_of(parameters, step)
+            m.d.comb += turns.eq(preparation[cycle : cycle + others])
+        return preparation[prepare_cycles(parameters) - 2], cycles[Stage.RECORD]
 
     def _address(self, m: Module, stores: Stores, commands: CommandSteps) -> Address:
         """The address of the stores, and a copy of it for the event."""
@@ -239,7 +287,9 @@ class Decider(wiring.Component):
             *assign(command, self.command, ("apply", "template", "message", "time")),
             *assign(self.command, command, ("done", "refusal")),
             stores.message.eq(self.command.message),
-            *assign(stores, commands, ("select", "check", "settle", "forget", *WRITES)),
+            stores.settle_select.eq(commands.select),
+            stores.settle_check.eq(commands.check),
+            *assign(stores, commands, ("settle", "forget", *WRITES)),
             commands.settlement_fits.eq(stores.settlement_fits),
             allowance.command.eq(commands.write),
             allowance.template.eq(self.command.template),

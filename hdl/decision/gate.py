@@ -26,16 +26,17 @@ OTHER_LEG: Final[Fields] = {
 
 def own_leg(parameters: CoreParameters) -> Fields:
     """What is known of one side of the event: see ``OwnSide``."""
-    return {"inside": unsigned(1), "fits": unsigned(1), "fits_others": unsigned(parameters.venues)}
+    return {"inside": unsigned(1), "fits": unsigned(1), "fits_others": unsigned(parameters.others)}
 
 
 def candidate_fields(parameters: CoreParameters) -> Fields:
-    """A candidate: its kind (0: there is none), the other venue as one bit, and which legs it has.
+    """A candidate: its kind (0: there is none), the other venue, and which legs it has.
 
-    ``own_sells``: the event's venue sells or is rich. ``own``, ``other``: the leg on it, on the other venue, is sent.
+    ``venue``: a bit per other venue in their order. ``own_sells``: the event's venue sells or is rich. ``own``,
+    ``other``: the leg on it, on the other venue, is sent.
     """
     flags = {name: unsigned(1) for name in ("own_sells", "own", "other")}
-    return {"kind": unsigned(KIND_BITS), "venue": unsigned(parameters.venues), **flags}
+    return {"kind": unsigned(KIND_BITS), "venue": unsigned(parameters.others), **flags}
 
 
 class Gate(wiring.Component):
@@ -53,25 +54,28 @@ class Gate(wiring.Component):
         ``BUY`` and ``SELL``. All after ``Stage.CHOOSE``.
     bid, ask: the event's legs; others: those of the other venues.
     killed, leased, enabled, cool, rate_free: in ``Stage.GATE``.
+    picked, sells: its other venue, a bit per other venue; the event's venue sells or is rich. Within ``Stage.GATE``.
     early: strobe after ``Stage.GATE``: the candidate passes.
     candidate: after ``Stage.GATE``; stopped: bit per ``GateReason``, at most one, after ``Stage.SELECT``.
     fires: the candidate passes; like ``candidate`` until the next event's gate.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
-        self._venues = parameters.venues
+        self._others = parameters.others
         leg, candidate = bundle(own_leg(parameters)), bundle(candidate_fields(parameters))
         flags = ("killed", "leased", "enabled", "cool", "rate_free")
         super().__init__(
             {
                 "at": In(Schedule()),
-                "picks": In(parameters.venues).array(len(PAIR_GROUPS)),
+                "picks": In(parameters.others).array(len(PAIR_GROUPS)),
                 "found": In(1),
                 "imbalance": In(2),
                 "bid": In(leg),
                 "ask": In(leg),
-                "others": In(bundle(OTHER_LEG)).array(parameters.venues),
+                "others": In(bundle(OTHER_LEG)).array(parameters.others),
                 **{name: In(1) for name in flags},
+                "picked": Out(parameters.others),
+                "sells": Out(1),
                 "early": Out(1),
                 "fires": Out(1),
                 "candidate": Out(candidate),
@@ -82,9 +86,12 @@ class Gate(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         inside, fits = Signal(), Signal()
+        sells = {kind: self.picks[PAIR_GROUPS.index(f"{kind}_sells")] for kind in ("arb", "basis")}
         m.d.comb += [
             inside.eq(self._chosen(self._inside(m), self.bid.inside, self.ask.inside)),
             fits.eq(self._chosen(self._fits(m), self.bid.fits, self.ask.fits)),
+            self.picked.eq(reduce(or_, self.picks)),
+            self.sells.eq(Mux(self.found, (sells["arb"] | sells["basis"]).any(), self.imbalance[SELL])),
         ]
         allowed, checks = Signal(4), Signal(len(GateReason))
         m.d.comb += allowed.eq(Cat(~self.killed, self.leased, self.enabled, self.cool))
@@ -112,7 +119,7 @@ class Gate(wiring.Component):
         found = []
         for group in PAIR_GROUPS:
             kind, role = group.split("_")
-            found.append(inside := Signal(self._venues, name=f"{group}_inside"))
+            found.append(inside := Signal(self._others, name=f"{group}_inside"))
             with m.If(self.at.event[Stage.CHOOSE]):
                 m.d.sync += inside.eq(other[role] & (own[role] | (leads if kind == "basis" else 0)))
         return found
@@ -127,7 +134,7 @@ class Gate(wiring.Component):
         for group in PAIR_GROUPS:
             kind, role = group.split("_")
             side, own_name, other_name = sides[role]
-            own_known, bits = Signal(self._venues, name=f"{group}_own_fits"), []
+            own_known, bits = Signal(self._others, name=f"{group}_own_fits"), []
             for venue, other in enumerate(self.others):
                 leads = other.leads if kind == "basis" else 0
                 with m.If(self.at.event[Stage.CHOOSE]):
@@ -147,14 +154,13 @@ class Gate(wiring.Component):
         candidate = self.candidate
         groups = dict(zip(PAIR_GROUPS, self.picks, strict=True))
         leads = Cat(other.leads for other in self.others)
-        picks = reduce(or_, self.picks)
+        picks = self.picked
         is_basis = groups["basis_sells"].any() | groups["basis_buys"].any()
-        sells = groups["arb_sells"].any() | groups["basis_sells"].any()
         alone = Mux(self.imbalance.any(), Kind.IMBALANCE, 0)
         m.d.sync += [
             candidate.venue.eq(picks),
             candidate.other.eq(self.found),
             candidate.own.eq(~(is_basis & (picks & leads).any())),
-            candidate.own_sells.eq(Mux(self.found, sells, self.imbalance[SELL])),
+            candidate.own_sells.eq(self.sells),
             candidate.kind.eq(Mux(self.found, Mux(is_basis, Kind.BASIS, Kind.ARB), alone)),
         ]

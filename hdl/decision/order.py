@@ -1,8 +1,7 @@
-"""The order of stored values: which of two venues is the better one, known before the event."""
+"""The order of limits: which of two other venues is the better one, known before the event."""
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import Any
 
 from amaranth.hdl import Module, Shape, Value
@@ -10,12 +9,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.decision.compare import above
-from hdl.decision.schedule import Preparation, Schedule
 from hdl.parameters import CoreParameters
 
 
 class Order(wiring.Component):
-    """Compares every two of the venues' values; of equals the lower venue is the better one.
+    """Compares each value with those before it; of equals the lower venue is the better one.
 
     Parameters
     ----------
@@ -24,31 +22,33 @@ class Order(wiring.Component):
 
     Members
     -------
-    at: the schedule; ``better`` is ready at the end of ``Preparation.ORDERS``.
-    values: per venue.
+    turn: strobes, a bit per other venue, in their order: its value is ``newest``, and those before it are in
+        ``values``. After the last one ``better`` is ready.
     better: per venue w, bit x says that venue x is better than w.
     """
 
     def __init__(self, parameters: CoreParameters, shape: Shape, descending: bool) -> None:
-        self._venues, self._descending = parameters.venues, descending
+        self._others, self._descending = parameters.others, descending
         super().__init__(
             {
-                "at": In(Schedule()),
-                "values": In(shape).array(parameters.venues),
-                "better": Out(parameters.venues).array(parameters.venues),
+                "turn": In(parameters.others),
+                "newest": In(shape),
+                "values": In(shape).array(parameters.others),
+                "better": Out(parameters.others).array(parameters.others),
             }
         )
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        with m.If(self.at.preparation[Preparation.ORDERS]):
-            for lower, upper in combinations(range(self._venues), 2):
-                here, there = self.values[lower], self.values[upper]
-                upper_is_better = above(there, here) if self._descending else above(here, there)
-                m.d.sync += [
-                    self.better[lower][upper].eq(upper_is_better),
-                    self.better[upper][lower].eq(~upper_is_better),
-                ]
+        for lower in range(self._others - 1):
+            here, there = self.values[lower], self.newest
+            upper_is_better = above(there, here) if self._descending else above(here, there)
+            for upper in range(lower + 1, self._others):
+                with m.If(self.turn[upper]):
+                    m.d.sync += [
+                        self.better[lower][upper].eq(upper_is_better),
+                        self.better[upper][lower].eq(~upper_is_better),
+                    ]
         return m
 
 

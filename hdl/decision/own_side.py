@@ -43,13 +43,13 @@ class OwnSide(wiring.Component):
                 "low": In(price),
                 "high": In(price),
                 "room": In(room),
-                "rooms": In(room).array(parameters.venues),
+                "rooms": In(room).array(parameters.others),
                 "quantity": Out(price),
                 "least": Out(price),
                 "shown": Out(1),
                 "inside": Out(1),
                 "fits": Out(1),
-                "fits_others": Out(parameters.venues),
+                "fits_others": Out(parameters.others),
             }
         )
 

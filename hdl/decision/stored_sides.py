@@ -19,8 +19,8 @@ class StoredSides(wiring.Component):
 
     Members
     -------
-    at: the schedule; all outputs are ready at the end of ``Preparation.SUMS``.
-    quote: the stored quote; minimum, low, high: of the instrument row.
+    at: the schedule of the pipeline; all outputs are ready at the end of ``Preparation.SUMS``.
+    quote: a stored quote; minimum, low, high: of the instrument row.
     bid_shown, ask_shown: the quantity is at least the minimum.
     bid_inside, ask_inside: the price is in low..high.
     """

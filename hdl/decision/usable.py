@@ -10,29 +10,27 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.decision.compare import at_most
 from hdl.decision.schedule import Preparation, Schedule
-from hdl.decision.shapes import bundle
+from hdl.decision.shapes import VENUE_FIELDS, bundle
 from hdl.decision.venues import VENUE_STATE
 from hdl.parameters import CoreParameters
-from hdl.records import TIME_BITS, VENUE_NUMBER_BITS
+from hdl.records import TIME_BITS
 
 
 class Usable(wiring.Component):
-    """``usable(w)`` of FASTPATH for the venue w of ``number``, and that it is not the event's own.
+    """``usable(w)`` of FASTPATH for one other venue w after the other.
 
     Members
     -------
-    at: the schedule; ``comparable`` is ready at the end of ``Preparation.PRODUCTS``.
-    own: the event is one of this venue; venues: how many are in use.
-    time: T; row: of this venue; quote_time, valid: of its stored quote.
+    at: the schedule of the pipeline; ``comparable`` is ready at the end of ``Preparation.PRODUCTS``.
+    in_build: w is one of the venues in use; time: T; row: of w; quote_time, valid: of its stored quote. All of
+        ``Preparation.SUMS``.
     """
 
-    def __init__(self, parameters: CoreParameters, number: int) -> None:
-        self._number = number
+    def __init__(self, parameters: CoreParameters) -> None:
         super().__init__(
             {
                 "at": In(Schedule()),
-                "own": In(1),
-                "venues": In(VENUE_NUMBER_BITS),
+                "in_build": In(1),
                 "time": In(TIME_BITS),
                 "row": In(bundle(VENUE_STATE)),
                 "quote_time": In(TIME_BITS),
@@ -43,15 +41,17 @@ class Usable(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        age, silence = Signal(TIME_BITS), Signal(TIME_BITS)
-        enabled = self.row.enabled & self.valid & ~self.own & (self.venues > self._number)
+        age, silence, enabled = Signal(TIME_BITS), Signal(TIME_BITS), Signal()
+        most = {name: Signal(VENUE_FIELDS[name], name=name) for name in ("maximum_age", "maximum_silence")}
         with m.If(self.at.preparation[Preparation.SUMS]):
             # T never goes back, so neither difference is negative
             m.d.sync += [
                 age.eq(self.time - self.quote_time),
                 silence.eq(self.time - self.row.seen),
+                enabled.eq(self.row.enabled & self.valid & self.in_build),
+                *[register.eq(getattr(self.row, name)) for name, register in most.items()],
             ]
         with m.If(self.at.preparation[Preparation.PRODUCTS]):
-            fresh = at_most(age, self.row.maximum_age) & at_most(silence, self.row.maximum_silence)
+            fresh = at_most(age, most["maximum_age"]) & at_most(silence, most["maximum_silence"])
             m.d.sync += self.comparable.eq(enabled & fresh)
         return m

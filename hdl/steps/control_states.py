@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 
-from hdl.records import TIME_BITS, RecordKind
+from hdl.records import RecordKind
 from hdl.steps.work import Work, mask_of
 from market.fastpath.specification import STATUS_INTERVAL_NS
 from market.fastpath.state import Counter
@@ -93,14 +93,24 @@ def _acknowledge(m: Module, ports: Any) -> None:
     ]
 
 
-def status_state(m: Module, ports: Any, work: Work) -> None:
-    """End of a step: a status if one is due or requested. A dropped frame ends here, too, without a step."""
-    status = ports.records.payload.body.status
-    next_status = Signal(TIME_BITS + 1)
-    due, sends = Signal(), Signal()
+def end_step(m: Module, ports: Any, work: Work, counts: Any) -> None:
+    """The counts of a step, and then its status, if it has one; a dropped frame ends so, too, without a step."""
     m.d.comb += [
-        due.eq(work.time >= next_status),
-        sends.eq(work.is_step & (due | work.status_wanted)),
+        ports.records.valid.eq(1),
+        ports.records.payload.kind.eq(RecordKind.COUNT),
+        ports.records.payload.body.count.eq(counts),
+    ]
+    with m.If(ports.records.ready):
+        m.next = "STATUS"
+        with m.If(~work.has_status):
+            m.d.comb += ports.items.ready.eq(work.of_item)
+            m.next = "IDLE"
+
+
+def status_state(m: Module, ports: Any, work: Work) -> None:
+    """End of a step that sends a status, which is due or requested."""
+    status = ports.records.payload.body.status
+    m.d.comb += [
         ports.records.payload.kind.eq(RecordKind.STATUS),
         status.number.eq(ports.last_status + 1),
         status.step.eq(work.number),
@@ -108,12 +118,19 @@ def status_state(m: Module, ports: Any, work: Work) -> None:
         status.id.eq(ports.last_id),
         status.epoch.eq(ports.epoch),
         status.killed.eq(ports.killed),
-        ports.records.valid.eq(sends),
+        ports.records.valid.eq(1),
     ]
-    with m.If(~sends | ports.records.ready):
+    with m.If(ports.records.ready):
         m.d.comb += ports.items.ready.eq(work.of_item)
-        m.next = "IDLE"
-    with m.If(sends & ports.records.ready):
         m.d.sync += ports.last_status.eq(ports.last_status + 1)
-        with m.If(due):
-            m.d.sync += next_status.eq(work.time + STATUS_INTERVAL_NS)
+        m.next = "IDLE"
+        with m.If(work.status_due):
+            m.d.sync += work.next_status.eq(work.time + STATUS_INTERVAL_NS)
+
+
+def follow_status(m: Module, work: Work) -> None:
+    """Whether the step under way ends with a status."""
+    m.d.comb += [
+        work.status_due.eq(work.time >= work.next_status),
+        work.has_status.eq(work.is_step & (work.status_due | work.status_wanted)),
+    ]

@@ -7,6 +7,7 @@ from typing import Any, Final
 from amaranth.hdl import Module, Mux, Signal
 
 from hdl.records import Drop, RecordKind, trade_layout
+from hdl.steps.control_states import end_step
 from hdl.steps.item import ItemKind
 from hdl.steps.work import Work, mask_of
 from market.fastpath.state import Counter, FrameCounter
@@ -73,17 +74,21 @@ def quote_states(m: Module, ports: Any, work: Work) -> None:
     with m.State("UNDO"):
         m.d.comb += ports.resolve.eq(1)
         m.next = "COUNT"
+    counted = Signal.like(counts)
+    m.d.comb += [
+        counted.mask.eq(counts.mask | ports.outcome_counts.mask),
+        counted.both_cut.eq(ports.outcome_counts.both_cut),
+    ]
     with m.State("COMMIT"), m.If(ports.committed):
         m.next = "COUNT"
         with m.If(work.of_packet):
             m.next = "EVENT-COUNT"
         with m.Else():
-            m.d.sync += [
-                counts.mask.eq(counts.mask | ports.outcome_counts.mask),
-                counts.both_cut.eq(ports.outcome_counts.both_cut),
-            ]
+            m.d.sync += counts.eq(counted)
         with m.If(ports.fires):
             m.next = "TRIGGER"
+        with m.Elif(~work.of_packet):
+            end_step(m, ports, work, counted)
     with m.State("TRIGGER"):
         m.d.comb += [
             records.valid.eq(1),

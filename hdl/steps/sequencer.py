@@ -13,7 +13,6 @@ from hdl.records import (
     TIME_BITS,
     VENUE_NUMBER_BITS,
     WORD_BITS,
-    RecordKind,
     acknowledge_layout,
     count_layout,
     quote_layout,
@@ -22,7 +21,7 @@ from hdl.records import (
     trigger_layout,
     volume_layout,
 )
-from hdl.steps.control_states import control_states, hold_frames, status_state
+from hdl.steps.control_states import control_states, end_step, follow_status, hold_frames, status_state
 from hdl.steps.item import ItemKind, item_layout
 from hdl.steps.item_states import choose_trade, quote_states, start_item, trade_states
 from hdl.steps.packet_states import packet_states, unused_states
@@ -124,6 +123,7 @@ class Sequencer(wiring.Component):
         from_feed, prepared_once = Signal(), Signal()
         self._address(m, work, from_feed)
         choose_trade(m, self, work)
+        follow_status(m, work)
         self._arriving(m, work, from_feed, prepared_once)
         hold_frames(m, self, work, self._follows_packets)
         with m.FSM(name="sequence"):
@@ -137,13 +137,7 @@ class Sequencer(wiring.Component):
                 unused_states(m)
             control_states(m, self, work)
             with m.State("COUNT"):
-                m.d.comb += [
-                    self.records.valid.eq(1),
-                    self.records.payload.kind.eq(RecordKind.COUNT),
-                    self.records.payload.body.count.eq(work.counts),
-                ]
-                with m.If(self.records.ready):
-                    m.next = "STATUS"
+                end_step(m, self, work, work.counts)
             with m.State("STATUS"):
                 status_state(m, self, work)
         return m

@@ -13,7 +13,8 @@ class Work:
     """Registers of the step: what it counts at its end, its time and number, and what becomes of it.
 
     ``of_item``: it is an item's, not a control message's; ``of_packet``: a packet's. ``is_step``: it is numbered.
-    ``status_wanted``: a status is sent at its end, due or not. ``remaining``: trades that are still to come.
+    ``status_wanted``: a status is sent at its end, due or not; ``status_due``: one is due, the next from
+    ``next_status`` on; ``has_status``: one is sent. ``remaining``: trades that are still to come.
     ``loaded_once``: the quote that arrives has been given to the decider. ``holds``: no frame is numbered.
     """
 
@@ -23,6 +24,8 @@ class Work:
         self.of_item, self.of_packet = Signal(name="of_item"), Signal(name="of_packet")
         self.is_step, self.holds = Signal(name="is_step"), Signal(name="holds")
         self.status_wanted = Signal(name="status_wanted")
+        self.status_due, self.has_status = Signal(name="status_due"), Signal(name="has_status")
+        self.next_status = Signal(TIME_BITS + 1, name="next_status")
         self.remaining = Signal(TRADE_COUNT_BITS, name="remaining")
         self.loaded_once = Signal(name="loaded_once")
 

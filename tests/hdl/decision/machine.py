@@ -12,7 +12,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out
 
 from hdl.decision.decider import Decider
-from hdl.decision.schedule import LATENCY, PREPARE_CYCLES
+from hdl.decision.schedule import LATENCY, prepare_cycles
 from hdl.decision.trades import TradeCounter, trade_outcome_layout
 from hdl.parameters import CoreParameters
 from hdl.records import (
@@ -95,9 +95,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Pace:
-    """Cycles from ``prepare`` to ``loaded`` and from there to ``resolve``."""
+    """Cycles from ``prepare`` to ``loaded``, in time for any build, and from there to ``resolve``."""
 
-    to_loaded: int = PREPARE_CYCLES
+    to_loaded: int = 11
     to_resolve: int = 10
 
 
@@ -166,7 +166,7 @@ class Machine:
         for _ in range(pace.to_loaded - 1):
             await self.ports.tick()
         await self.load(quote)
-        begins = self.ports.cycle - 1 + max(0, PREPARE_CYCLES - pace.to_loaded)
+        begins = self.ports.cycle - 1 + max(0, prepare_cycles(self._parameters) - pace.to_loaded)
         early_at = await self._watch(pace.to_resolve - 1)
         self.ports.set("decider__heard", 1)
         self.ports.set("decider__heard_venue", quote.venue)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hdl.parameters import CoreParameters
+from hdl.parameters import BUS_BYTES, CoreParameters
 from market.fastpath.conformance.case import Case, Frame
 from market.fastpath.conformance.random_host import RandomHost
 from market.fastpath.conformance.text import load_corpus
@@ -17,7 +17,7 @@ from tests.hdl.decision.ports import Ports
 from tests.hdl.decision.verilated import Compiled
 
 PRICE_BITS = (48, 40, 24, 32)
-WIDE = CoreParameters(EngineSizes(venues=6, instruments=5))
+OTHER = EngineSizes(venues=3, instruments=5)
 
 
 def fits(case: Case) -> bool:
@@ -47,9 +47,10 @@ def follow_random(machine: Compiled, parameters: CoreParameters, sizes: EngineSi
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_random_inputs_decide_the_same_in_both(compiled: Compiled, seed: int) -> None:
+def test_random_inputs_decide_the_same_in_both(compiled_for: dict[int, Compiled], seed: int) -> None:
     sizes = EngineSizes(venues=2 + seed % 3, instruments=1 + seed % 4, price_bits=PRICE_BITS[seed % 4])
-    assert follow_random(compiled, PARAMETERS, sizes, seed, inputs=2_500) > 50
+    parameters = CoreParameters(PARAMETERS.capacity, BUS_BYTES[seed // 3 % 2])
+    assert follow_random(compiled_for[parameters.bus_bytes], parameters, sizes, seed, inputs=2_500) > 50
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -63,14 +64,17 @@ def test_conformance_case(compiled: Compiled, case: Case) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(100, 110))
-def test_many_random_inputs_decide_the_same_in_both(compiled: Compiled, seed: int) -> None:
+def test_many_random_inputs_decide_the_same_in_both(compiled_for: dict[int, Compiled], seed: int) -> None:
     sizes = EngineSizes(venues=2 + seed % 3, instruments=1 + seed % 4, price_bits=PRICE_BITS[seed // 4 % 4])
-    assert follow_random(compiled, PARAMETERS, sizes, seed, inputs=25_000) > 500
+    parameters = CoreParameters(PARAMETERS.capacity, BUS_BYTES[seed // 3 % 2])
+    assert follow_random(compiled_for[parameters.bus_bytes], parameters, sizes, seed, inputs=25_000) > 500
 
 
 @pytest.mark.long
-def test_another_capacity_decides_the_same() -> None:
-    machine = Compiled(DecisionTop(WIDE))
+@pytest.mark.parametrize("bus_bytes", BUS_BYTES)
+def test_another_capacity_decides_the_same(bus_bytes: int) -> None:
+    parameters = CoreParameters(OTHER, bus_bytes)
+    machine = Compiled(DecisionTop(parameters))
     for seed in range(200, 204):
-        sizes = EngineSizes(venues=3 + seed % 4, instruments=5, price_bits=48)
-        assert follow_random(machine, WIDE, sizes, seed, inputs=15_000) > 500
+        sizes = EngineSizes(venues=2 + seed % 2, instruments=5, price_bits=48)
+        assert follow_random(machine, parameters, sizes, seed, inputs=8_000) > 250

@@ -10,7 +10,7 @@ from hdl.decision.arbitrage import Arbitrage
 from hdl.parameters import CoreParameters
 from market.fastpath.reference.integers import cost
 from market.fastpath.specification import FEE_LIMIT, EngineSizes
-from tests.hdl.decision.ports import Ports, as_signed, run_event, run_preparation, simulate
+from tests.hdl.decision.ports import Ports, as_signed, run_preparation, simulate
 
 LARGEST_FEE = FEE_LIMIT - 1
 
@@ -20,7 +20,7 @@ def some_price(rng: random.Random, top: int) -> int:
 
 
 @pytest.mark.parametrize("price_bits", [10, 17, 24, 48])
-def test_a_quote_sells_and_buys_exactly_from_the_minimum_edge_on(price_bits: int) -> None:
+def test_the_limits_are_where_the_edge_is_the_minimum(price_bits: int) -> None:
     parameters = CoreParameters(EngineSizes(venues=2, instruments=1, price_bits=price_bits))
     top, rng = parameters.capacity.top, random.Random(price_bits)
 
@@ -33,13 +33,10 @@ def test_a_quote_sells_and_buys_exactly_from_the_minimum_edge_on(price_bits: int
             nearest = rng.choice((sell_edge, buy_edge)) + rng.choice((-1, 0, 1))
             minimum = max(1 - 4 * (top + 1), min(4 * (top + 1) - 1, nearest))
             values = {"own_fee": fees[0], "fee": fees[1], "bid": bid, "ask": ask, "minimum_edge": minimum}
-            for name, value in (values | {"own_bid": own_bid, "own_ask": own_ask}).items():
+            for name, value in values.items():
                 ports.set(name, value)
             await run_preparation(ports)
-            await run_event(ports)
-            assert ports.get("sells") == (sell_edge >= minimum)
-            assert ports.get("buys") == (buy_edge >= minimum)
-            assert as_signed(ports.get("sell_base"), price_bits + 4) == own_bid - sell_edge
-            assert as_signed(ports.get("buy_base"), price_bits + 4) == own_ask + buy_edge
+            assert as_signed(ports.get("sell_limit"), price_bits + 4) == own_bid - sell_edge + minimum
+            assert as_signed(ports.get("buy_limit"), price_bits + 4) == own_ask + buy_edge - minimum
 
     simulate(Arbitrage(parameters), test)

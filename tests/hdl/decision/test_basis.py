@@ -5,16 +5,55 @@ from __future__ import annotations
 import random
 
 import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
 from hdl.decision.basis import Basis
+from hdl.decision.samples import BasisSample
+from hdl.decision.schedule import Sampling, Schedule, follow
+from hdl.decision.shapes import assign, basis_fields
 from hdl.parameters import CoreParameters
 from market.fastpath.specification import BASIS_FRACTION_BITS, SAMPLES_LIMIT, EngineSizes
-from tests.hdl.decision.ports import Ports, as_signed, run_event, run_preparation, simulate
+from tests.hdl.decision.ports import Ports, as_signed, run_preparation, simulate
 
 PARAMETERS = CoreParameters(EngineSizes(venues=2, instruments=1))
 TOP = PARAMETERS.capacity.top
+LIMIT_BITS = PARAMETERS.price_bits + 5
 VALUE_LIMIT = (TOP + 1) << BASIS_FRACTION_BITS + 1
 LATEST = (1 << 62) - 1
+
+
+class BasisTop(wiring.Component):
+    """A basis and its sample, as in the pipeline of the other venues."""
+
+    def __init__(self) -> None:
+        self._basis, self._sample = Basis(PARAMETERS), BasisSample(PARAMETERS)
+        stored = basis_fields(PARAMETERS)
+        outer = dict(self._basis.signature.members)
+        for name in ("mid", "is_first", "value", "samples"):
+            del outer[name]
+        sample = {"shift": In(5), "own_mid": In(PARAMETERS.price_bits + 1)}
+        sample |= {"new_value": Out(stored["value"]), "new_samples": Out(stored["samples"])}
+        super().__init__({**outer, **sample, "at": In(Schedule())})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.basis, m.submodules.sample = self._basis, self._sample
+        basis, sample = self._basis, self._sample
+        follow(m, self.at, basis, sample)
+        given = ("first", "time", "bid", "ask", "sampled", "threshold", "warm_up", "interval", "comparable")
+        m.d.comb += [
+            *assign(basis, self, given),
+            *assign(basis.stored, self.stored, basis_fields(PARAMETERS)),
+            *assign(self, basis, ("warm", "due", "rich_limit", "cheap_limit")),
+            sample.prepared.eq(self.at.preparation[0]),
+            *assign(sample, self, ("shift", "own_mid")),
+            *assign(sample, basis, ("mid", "value", "samples")),
+            sample.first.eq(basis.is_first),
+            *assign(self, sample, ("new_value", "new_samples")),
+        ]
+        return m
 
 
 def some_case(rng: random.Random) -> dict[str, int]:
@@ -25,6 +64,8 @@ def some_case(rng: random.Random) -> dict[str, int]:
         "stored__value": value,
         "stored__samples": rng.choice((0, 1, 7, SAMPLES_LIMIT - 1, SAMPLES_LIMIT)),
         "stored__sample_time": rng.choice((0, time, LATEST, max(0, time - rng.randrange(2_000)))),
+        "sampled": rng.randrange(8) > 0,
+        "comparable": rng.randrange(8) > 0,
         "time": time,
         "interval": rng.choice((0, 1_000, (1 << 56) - 1)),
         "shift": rng.randrange(17),
@@ -32,15 +73,11 @@ def some_case(rng: random.Random) -> dict[str, int]:
     }
 
 
-def new_basis(case: dict[str, int], difference: int) -> tuple[int, int, int]:
-    """Value, samples and time of a sample (FASTPATH, 9)."""
-    value, samples = case["stored__value"], case["stored__samples"]
+def new_basis(case: dict[str, int], samples: int, difference: int) -> tuple[int, int]:
+    """Value and samples after a sample (FASTPATH, 9)."""
+    value = case["stored__value"]
     target = difference << BASIS_FRACTION_BITS
-    return (
-        value + (target - value >> case["shift"]) if samples else target,
-        min(samples + 1, SAMPLES_LIMIT),
-        case["time"],
-    )
+    return value + (target - value >> case["shift"]) if samples else target, min(samples + 1, SAMPLES_LIMIT)
 
 
 @pytest.mark.parametrize("venue", [0, 1], ids=("first of the pair", "second of the pair"))
@@ -48,9 +85,9 @@ def test_basis_against_the_other_venue(venue: int) -> None:
     rng = random.Random(venue)
 
     async def test(ports: Ports) -> None:
-        for _ in range(80):
+        for _ in range(100):
             case = some_case(rng)
-            own_mid, mid = case["own_bid"] + case["own_ask"], case["bid"] + case["ask"]
+            own_mid, mid = case.pop("own_bid") + case.pop("own_ask"), case["bid"] + case["ask"]
             difference = own_mid - mid if venue == 0 else mid - own_mid
             deviation = difference - (case["stored__value"] >> BASIS_FRACTION_BITS)
             richness = deviation if venue == 0 else -deviation
@@ -58,15 +95,17 @@ def test_basis_against_the_other_venue(venue: int) -> None:
             for name, value in (case | {"first": int(venue == 0), "threshold": threshold, "own_mid": own_mid}).items():
                 ports.set(name, value)
             await run_preparation(ports)
-            await run_event(ports)
+            samples = case["stored__samples"] if case["sampled"] else 0
             old = case["time"] - case["stored__sample_time"] >= case["interval"]
-            assert ports.get("warm") == (case["stored__samples"] >= max(1, case["warm_up"]))
-            assert ports.get("due") == (case["stored__samples"] == 0 or old)
-            assert ports.get("rich") == (richness >= threshold)
-            assert ports.get("cheap") == (-richness >= threshold)
-            assert as_signed(ports.get("base"), PARAMETERS.price_bits + 5) == own_mid - richness
-            seen = [ports.get(f"sampled__{name}") for name in ("value", "samples", "sample_time")]
-            seen[0] = as_signed(seen[0], PARAMETERS.price_bits + 2 + BASIS_FRACTION_BITS)
-            assert tuple(seen) == new_basis(case, difference)
+            assert ports.get("warm") == (samples >= max(1, case["warm_up"]))
+            assert ports.get("due") == bool(case["comparable"] and (samples == 0 or old))
+            assert as_signed(ports.get("rich_limit"), LIMIT_BITS) == own_mid - richness + threshold
+            assert as_signed(ports.get("cheap_limit"), LIMIT_BITS) == own_mid - richness - threshold
+            for step in range(Sampling.VALUE):
+                ports.set(f"at__event__{step}", 1)
+                await ports.tick()
+                ports.set(f"at__event__{step}", 0)
+            value = as_signed(ports.get("new_value"), PARAMETERS.price_bits + 2 + BASIS_FRACTION_BITS)
+            assert (value, ports.get("new_samples")) == new_basis(case, samples, difference)
 
-    simulate(Basis(PARAMETERS), test)
+    simulate(BasisTop(), test)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from hdl.decision.schedule import LATENCY, PREPARE_CYCLES, Stage
+from hdl.decision.schedule import LATENCY, Stage, prepare_cycles
 from market.fastpath.conformance.case import Quote
 from market.fastpath.specification import Kind
 from market.fastpath.state import Counter
+from tests.hdl.decision.conftest import PARAMETERS
 from tests.hdl.decision.machine import Pace
 from tests.hdl.decision.market import Market, run_market
 from tests.hdl.decision.ports import Ports
@@ -21,7 +22,8 @@ EVENTS = {
     Kind.BASIS: (1_100, 10, 1_102, 10),
     Kind.IMBALANCE: (999, 30, 1_001, 10),
 }
-DECIDED_AFTER_EARLY = 2
+DECIDED_AFTER_EARLY = 3
+PREPARE_CYCLES = prepare_cycles(PARAMETERS)
 
 
 async def cycles_until(ports: Ports, name: str, most: int = 40) -> int:
@@ -61,6 +63,7 @@ def test_early_comes_four_cycles_after_loaded_for_every_kind(compiled: Compiled,
 def test_an_event_that_comes_before_the_preparation_is_done_waits_for_it(compiled: Compiled, wait: int) -> None:
     async def test(market: Market) -> None:
         ports, machine = market.ports, market.machine
+        await cycles_until(ports, "ready")
         before = ports.cycle
         await machine.prepare(0, 0, market.now)
         for _ in range(wait - 1):
@@ -72,7 +75,7 @@ def test_an_event_that_comes_before_the_preparation_is_done_waits_for_it(compile
     run_kind(compiled, Kind.ARB, test)
 
 
-@pytest.mark.parametrize("to_resolve", [1, 2, 5, Stage.RESULT, Stage.RESULT + 1, 20])
+@pytest.mark.parametrize("to_resolve", [1, 2, 5, Stage.RECORD, Stage.RECORD + 1, 20])
 def test_a_commit_takes_two_cycles_once_the_event_is_worked_out(compiled: Compiled, to_resolve: int) -> None:
     async def test(market: Market) -> None:
         ports, machine = market.ports, market.machine
@@ -85,9 +88,8 @@ def test_a_commit_takes_two_cycles_once_the_event_is_worked_out(compiled: Compil
             await ports.tick()
         await machine.resolve(accept=True)
         await cycles_until(ports, "committed")
-        assert ports.cycle - loaded_at == max(to_resolve, Stage.RESULT) + 2
-        await ports.tick()
-        assert ports.get("decider__ready")
+        assert ports.cycle - loaded_at == max(to_resolve, Stage.RECORD) + 2
+        assert await cycles_until(ports, "ready") <= 2
         assert ports.get("decider__decided"), "the outcome stays until the next event is prepared"
         assert ports.get("decider__last_id") == 1
 
@@ -168,6 +170,7 @@ def test_a_full_queue_of_late_values_holds_the_next_event_back(compiled: Compile
             quote = one_event(market) if sent % 2 == 0 else market.quote(0, *FLAT)
             outcome = await machine.quote(quote, market.now + sent * 10_000, Pace())
             sent += 1
+            await ports.tick()
             assert (outcome.trigger is None) == (sent % 2 == 0)
         assert sent > 32
         await machine.late_values()

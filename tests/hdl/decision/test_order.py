@@ -1,4 +1,4 @@
-"""The order of stored values: which of several candidates is picked."""
+"""The order of limits: which of several candidates is picked."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.decision.order import Order, best
-from hdl.decision.schedule import Schedule, follow
 from hdl.parameters import CoreParameters
 from market.fastpath.specification import EngineSizes
-from tests.hdl.decision.ports import Ports, run_preparation, simulate
+from tests.hdl.decision.ports import Ports, simulate
 
 VENUES = 4
-PARAMETERS = CoreParameters(EngineSizes(venues=VENUES, instruments=1))
+"""Other venues than the event's."""
+PARAMETERS = CoreParameters(EngineSizes(venues=VENUES + 1, instruments=1))
 
 
 class Picker(wiring.Component):
@@ -26,7 +26,8 @@ class Picker(wiring.Component):
         self._order = Order(PARAMETERS, signed(4), descending)
         super().__init__(
             {
-                "at": In(Schedule()),
+                "turn": In(VENUES),
+                "newest": In(signed(4)),
                 "values": In(signed(4)).array(VENUES),
                 "candidates": In(VENUES),
                 "picks": Out(VENUES),
@@ -36,7 +37,7 @@ class Picker(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.order = order = self._order
-        follow(m, self.at, order)
+        m.d.comb += [order.turn.eq(self.turn), order.newest.eq(self.newest)]
         m.d.comb += [mine.eq(value) for mine, value in zip(order.values, self.values, strict=True)]
         m.d.comb += self.picks.eq(Cat(best(self.candidates, order.better)))
         return m
@@ -51,7 +52,10 @@ def test_the_best_candidate_is_picked_and_the_lowest_of_equals(descending: bool)
             values = [rng.randrange(-4, 4) for _ in range(VENUES)]
             for venue, value in enumerate(values):
                 ports.set(f"values__{venue}", value)
-            await run_preparation(ports)
+            for venue, value in enumerate(values):
+                ports.set("newest", value)
+                ports.set("turn", 1 << venue)
+                await ports.tick()
             for candidates in range(1 << VENUES):
                 ports.set("candidates", candidates)
                 found = [venue for venue in range(VENUES) if candidates >> venue & 1]
