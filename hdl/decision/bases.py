@@ -67,15 +67,16 @@ class BasisStore(wiring.Component):
         fields, message = basis_fields(self._parameters), self.message
         address = address_of(m, self.address, self._parameters, copy=2)
         loading = delayed(m, self.write_message, "loading")
-        writing, written, place = self._samples(m, address)
+        reads = delayed(m, self.read, "reading") if self._parameters.registers_rows else self.read
+        writing, written, place = self._samples(m, address, reads)
         m.submodules.rows = rows = BlockRows(fields, 1 << len(place), registered=False, in_block=True)
         row = rows.write_row
-        place_read, reads = self._place(address, self.first, self.other), self.read
+        place_read = self._place(address, self.first, self.other)
         if self._parameters.registers_rows:
             held = Signal(len(place), name="place_read")
             with m.If(self.read):
                 m.d.sync += held.eq(place_read)
-            place_read, reads = held, delayed(m, self.read, "reading")
+            place_read = held
         m.d.comb += [
             rows.address.eq(place_read),
             rows.read.eq(reads),
@@ -98,13 +99,13 @@ class BasisStore(wiring.Component):
         lower, higher = Mux(first, address.venue, other), Mux(first, other, address.venue)
         return Cat(lower, higher, address.instrument)
 
-    def _samples(self, m: Module, address: Any) -> tuple[Signal, dict[str, Any], Signal]:
+    def _samples(self, m: Module, address: Any, reads: Value) -> tuple[Signal, dict[str, Any], Signal]:
         """Each pair's sample waits for its turn in a place of its own; whether one is written now, and where."""
         others, fields = self._parameters.others, basis_fields(self._parameters)
         put, turn, there, left = Signal(others, init=1), Signal(others, init=1), Signal(others), Signal(others)
         may_store, moves = Signal(), Signal()
         m.d.comb += [
-            moves.eq(may_store & (turn & there).any()),
+            moves.eq(may_store & (turn & there).any() & ~reads),
             self.busy.eq(may_store & (left[1] if others > 1 else 0)),
         ]
         held = {name: [Signal(fields[name], name=f"{name}_{each}") for each in range(others)] for name in _SAMPLE}

@@ -23,7 +23,9 @@ from hdl.decision.schedule import (
     Stage,
     cycle_of,
     follow,
+    last_cycle,
     prepare_cycles,
+    samples_late,
 )
 from hdl.decision.shapes import SCALING_FIELDS, assign
 from hdl.decision.stores import Stores
@@ -39,7 +41,6 @@ from hdl.records import (
     sizes_layout,
     trigger_layout,
 )
-from market.errors import Fatal
 
 
 class _State(IntEnum):
@@ -77,16 +78,11 @@ class Decider(wiring.Component):
 
     ``loaded`` to ``early``: ``LATENCY`` cycles, if ``prepare`` was ``prepare_cycles`` before ``loaded``. The same for
     every kind. ``decided`` comes 3 cycles after ``early``. ``resolve`` to ``committed``: 2 cycles, if it comes
-    6 cycles after ``loaded`` or later.
-
-    Raises ``Fatal`` for more venues than the pipeline of the other venues has time for.
+    ``last_cycle`` after ``loaded`` or later.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
         self._parameters = parameters
-        most = Stage.SELECT - Sampling.READ
-        if parameters.others > most:
-            raise Fatal(f"a build of {parameters.venues} venues; the hardware has at most {most + 1}")
         super().__init__(
             {
                 "sizes": In(sizes_layout(parameters)),
@@ -147,6 +143,8 @@ class Decider(wiring.Component):
             self.early.eq(event.early & (state == _State.EVENT)),
             stores.load.eq(delayed(m, self.prepare | commands.address.take, "load")),
             stores.read.eq(pipeline.preparation[Preparation.READ] | pipeline.event[Sampling.READ]),
+            stores.turn.eq(pipeline.preparation[Preparation.READ]),
+            stores.restart.eq(at.event[Stage.SELECT] if samples_late(self._parameters) else 0),
             stores.read_row.eq(pipeline.preparation[Preparation.ROWS]),
             stores.follow.eq(delayed(m, pipeline.preparation[Preparation.READ], "follows")),
             stores.select.eq(at.event[Stage.GATE]),
@@ -214,10 +212,10 @@ class Decider(wiring.Component):
         """The schedules of event and pipeline; the strobes before an event may begin, and at its end."""
         parameters, others = self._parameters, self._parameters.others
         preparation = Signal(prepare_cycles(parameters) + 1)
-        behind = Signal(max(Stage.RESULT, cycle_of(parameters, Sampling.VALUE) + others - 1))
+        behind = Signal(max(int(Stage.RESULT), cycle_of(parameters, Sampling.VALUE) + others - 1))
         cycles = Cat(begin, behind)
         m.d.sync += [
-            preparation.eq(Mux(abandon, 0, Cat(self.prepare, preparation))),
+            preparation.eq(Cat(self.prepare, Mux(abandon, 0, preparation))),
             behind.eq(Mux(abandon, 0, cycles)),
         ]
         pipeline = event.pipeline
@@ -235,7 +233,7 @@ class Decider(wiring.Component):
         for turns, step in ((event.turns.limits, Preparation.LIMITS), (event.turns.orders, Preparation.ORDERS)):
             cycle = cycle_of(parameters, step)
             m.d.comb += turns.eq(preparation[cycle : cycle + others])
-        return preparation[prepare_cycles(parameters) - 2], cycles[Stage.RECORD]
+        return preparation[prepare_cycles(parameters) - 2], cycles[last_cycle(parameters)]
 
     def _address(self, m: Module, stores: Stores, commands: CommandSteps) -> Address:
         """The address of the stores, and a copy of it for the event."""

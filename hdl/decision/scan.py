@@ -21,6 +21,7 @@ class Scan(wiring.Component):
     address: what the instrument and the venue v become that everything else is about; w becomes the first other one.
     turn: strobe; w becomes the next other one, behind the last the first.
     select: strobe; w becomes the one of ``selected``, a bit per other venue in their order.
+    restart: strobe; w becomes the first other one.
     venue, here: w as a number and as one bit of all venues.
     first: v is the first one of the pair with w, that is, below it.
     own: v; numbers: per other venue in their order, its number; beyond: it is above v.
@@ -36,6 +37,7 @@ class Scan(wiring.Component):
                 "turn": In(1),
                 "select": In(1),
                 "selected": In(parameters.others),
+                "restart": In(1),
                 "venue": Out(number),
                 "here": Out(parameters.venues),
                 "first": Out(1),
@@ -50,21 +52,25 @@ class Scan(wiring.Component):
         m = Module()
         others, bits = self._parameters.others, self._parameters.venue_bits
         at = Signal(others, init=1)
-        chosen = Signal(others)
+        chosen, own = Signal(others), Signal(bits)
         numbers = [Mux(self.beyond[k], Const(k + 1, bits), Const(k, bits)) for k in range(others)]
         m.d.comb += [
             *[mine.eq(number) for mine, number in zip(self.numbers, numbers, strict=True)],
             chosen.eq(Mux(self.select, self.selected, at.rotate_left(1))),
             self.chosen.eq(one_of(self.selected, self.numbers)),
+            own.eq(Mux(self.address.take, self.address.venue, self.own)),
         ]
         with m.If(self.address.take):
             m.d.sync += [
                 self.own.eq(self.address.venue),
                 self.beyond.eq(Cat(self.address.venue <= k for k in range(others))),
+            ]
+        with m.If(self.address.take | self.restart):
+            m.d.sync += [
                 at.eq(1),
-                self.venue.eq(self.address.venue == 0),
-                self.first.eq(self.address.venue == 0),
-                self.here.eq(Mux(self.address.venue == 0, 2, 1)),
+                self.venue.eq(own == 0),
+                self.first.eq(own == 0),
+                self.here.eq(Mux(own == 0, 2, 1)),
             ]
         with m.Elif(self.turn | self.select):
             m.d.sync += [

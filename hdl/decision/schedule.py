@@ -56,7 +56,10 @@ class Stage(IntEnum):
 
 
 class Sampling(IntEnum):
-    """Cycles from ``Stage.SCALE`` on, in which the other venues pass once more for a sample of the basis."""
+    """Cycles from ``Stage.SCALE`` on, in which the other venues pass once more for a sample of the basis.
+
+    Later by ``Stage.ROWS`` if there are many of them, see ``samples_late``.
+    """
 
     READ = 1
     """Quote and basis are read; not earlier, as nothing but registers of the event may wait for its first strobe."""
@@ -78,9 +81,23 @@ LATENCY: Final = Stage.GATE + 1
 """Cycles from ``loaded`` to ``early``, for an event that has been prepared in time."""
 
 
+def samples_late(parameters: CoreParameters) -> bool:
+    """Whether there are too many other venues to read all of them before the candidate's is read.
+
+    Their samples then begin behind ``Stage.RECORD``, which delays no trigger but what is committed.
+    """
+    return Sampling.READ + parameters.others > Stage.SELECT
+
+
 def cycle_of(parameters: CoreParameters, step: Preparation | Sampling) -> int:
     """The cycle of a step: without registers behind rows ``ROWS`` is no cycle of its own."""
-    return int(step) if parameters.registers_rows else max(int(type(step).READ), step - 1)
+    later = int(Stage.ROWS) if isinstance(step, Sampling) and samples_late(parameters) else 0
+    return later + (int(step) if parameters.registers_rows else max(int(type(step).READ), step - 1))
+
+
+def last_cycle(parameters: CoreParameters) -> int:
+    """The cycle of an event behind which it may be committed: its trigger is final, and nothing is read any more."""
+    return max(int(Stage.RECORD), cycle_of(parameters, Sampling.READ) + parameters.others - 1)
 
 
 def prepare_cycles(parameters: CoreParameters) -> int:

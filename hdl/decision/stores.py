@@ -105,13 +105,13 @@ class Stores(wiring.Component):
     address: what the address becomes: an event's own, or what a command is about.
     load: strobe; ``loaded`` is of the address from the next cycle on; its sequence and ``other.holding``, of its venue,
         one cycle later where rows have registers.
-    read: strobe; in the next cycle, or the one behind it, ``other`` is of the next other venue, its holding by
-        ``follow``, a strobe one cycle later. read_row: strobe in the cycle at whose end rows are there, if the venue's
-        row is wanted.
+    read: strobe; in the next cycle, or the one behind it, ``other`` is of the next other venue; with ``turn``, too,
+        its holding by ``follow``, a strobe one cycle later. read_row: strobe in the cycle at whose end rows are there,
+        if the venue's row is wanted.
     here, first, beyond: of that venue, see ``Scan``.
     select: strobe; the venue to be read is the one of ``selected``, and holdings those of seller and buyer: if
         ``own_sells`` the address's venue sells, else it buys. fetch: strobe in the next cycle: they are read.
-        other_venue: the number of that venue.
+        other_venue: the number of that venue, behind ``fetch``. restart: strobe; the first other venue is next.
     begin, store, put, value, samples: see ``BasisStore``; busy: an address must not be taken yet.
     commit: strobe; ``changes`` are stored in the next cycle, but for samples of the basis. time: of the event.
     heard, heard_venue, heard_time: see ``VenueTable``; reader: see ``ScalingTable``.
@@ -129,6 +129,7 @@ class Stores(wiring.Component):
                 "load": In(1),
                 "loaded": Out(Loaded(parameters)),
                 "read": In(1),
+                "turn": In(1),
                 "read_row": In(1),
                 "follow": In(1),
                 "other": Out(LoadedVenue(parameters)),
@@ -140,6 +141,7 @@ class Stores(wiring.Component):
                 "own_sells": In(1),
                 "fetch": In(1),
                 "other_venue": Out(parameters.venue_bits),
+                "restart": In(1),
                 "begin": In(1),
                 "store": In(1),
                 "put": In(1),
@@ -191,10 +193,11 @@ class Stores(wiring.Component):
             *assign(self.reader.row, scalings.reader.row, SCALING_FIELDS),
             *assign(self.loaded.scaling, scalings.row, SCALING_FIELDS),
             scan.turn.eq(self.read),
-            *assign(scan, self, ("select", "selected")),
+            *assign(scan, self, ("select", "selected", "restart")),
             *assign(self, scan, ("here", "first", "beyond")),
-            self.other_venue.eq(scan.venue),
         ]
+        with m.If(self.fetch):
+            m.d.sync += self.other_venue.eq(scan.venue)
         pass_on(m, self.address, instruments.address, scalings.address, venues.address, scan.address)
         self._quotes(m, scan)
         self._bits(m)
@@ -259,7 +262,7 @@ class Stores(wiring.Component):
         pass_on(m, self.address, holdings.address)
         m.d.comb += [
             holdings.load.eq(self.load | self.follow | self.fetch),
-            holdings.turn.eq(self.read),
+            holdings.turn.eq(self.turn),
             holdings.other.eq(scan.venue),
             holdings.select.eq(self.select),
             holdings.seller.eq(Mux(self.own_sells, scan.own, scan.chosen)),

@@ -10,7 +10,7 @@ from typing import Final
 from amaranth.hdl import Cat, Signal
 
 from hdl.decision.decider import Decider
-from hdl.decision.schedule import Preparation, Stage
+from hdl.decision.schedule import Preparation, Stage, last_cycle, prepare_cycles
 from hdl.formal.bench import Bench, Design
 from hdl.formal.proof import Proof
 from hdl.formal.small import SMALL
@@ -21,13 +21,17 @@ _CUTS: Final = (
     "stores",
     "late_values",
     *(f"event.{part}" for part in ("admission", "own_bid", "own_ask", "imbalance", "choice", "record")),
-    *(f"event.other_{venue}" for venue in range(SMALL.venues)),
+    "event.others",
+    *(f"event.contender_{number}" for number in range(SMALL.others)),
 )
 _EVENT_STATE: Final = 1
 _COMMAND_STATE: Final = 2
 """States of the machine while an event, a command is under way."""
-_WRITTEN: Final = 6
+_WRITTEN: Final = 7
 """State of the command steps in which a command has been written."""
+_BEGIN: Final = prepare_cycles(SMALL)
+"""Cycles from ``prepare`` on in which an event cannot begin yet."""
+_LAST: Final = last_cycle(SMALL)
 _LONG: Final = 15
 """Counts of cycles stop here."""
 _PIN_UNSEEN: Final = "the pin is not seen"
@@ -107,10 +111,10 @@ class _Machine:
         # a command, or a quote that is forgotten
         bench.claim((self.busy | bench.peek("forgets")) == (state == _COMMAND_STATE))
         bench.claim(~(self.busy & bench.peek("forgets")))
-        begins = self.since > Preparation.LIMITS
+        begins = self.since >= _BEGIN
         bench.claim(~self.under_way | (may_begin == (begins & (self.age == 0))))
         bench.claim(self.under_way | ~may_begin)
-        bench.claim(~self.under_way | (finished == (self.age > Stage.RESULT)))
+        bench.claim(~self.under_way | (finished == (self.age > _LAST)))
         bench.claim(~self.under_way | (accepted == self.accepted))
         bench.claim(~self.subject.committed | (self.under_way & finished & accepted))
         bench.claim((self.age == 0) | begins)
@@ -123,11 +127,11 @@ def _schedule(mutation: str) -> Design:
         machine.tell()
     for number, strobe in enumerate(machine.preparation):
         bench.claim(~strobe | (machine.under_way & (machine.since == number + 1)))
-    bench.claim(~machine.event[Stage.SCALE] | ((machine.since > Preparation.LIMITS) & (machine.age == 0)))
+    bench.claim(~machine.event[Stage.SCALE] | ((machine.since >= _BEGIN) & (machine.age == 0)))
     for number, strobe in enumerate(machine.event[1:], start=1):
         bench.claim(~strobe | (machine.under_way & (machine.age == number)))
     with m.If(subject.committed):
-        bench.claim((machine.age > Stage.RESULT) & machine.accepted)
+        bench.claim((machine.age > _LAST) & machine.accepted)
     is_load = bench.peek("load")
     bench.claim(~is_load | ~machine.under_way | (machine.since == 1))
     bench.reach(subject.committed)
@@ -207,8 +211,8 @@ PASSING: Final = Proof(
     mutations=(_PIN_UNSEEN, _KILL_LOST, _UNREADY),
     mode=Mode.PROVE,
     depth=2,
-    mutation_depth=24,
-    cover_depth=24,
+    mutation_depth=28,
+    cover_depth=28,
     is_long=True,
 )
 DECIDER: Final = (SCHEDULE, PASSING)

@@ -9,20 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
 
 from hdl.decision.event import Event
-from hdl.decision.schedule import Preparation, Stage
+from hdl.decision.schedule import Preparation, Sampling, Stage, cycle_of, prepare_cycles
+from hdl.decision.shapes import basis_fields, bundle, holding_fields, quote_fields
+from hdl.decision.venues import VENUE_STATE
 from hdl.formal.bench import Bench, Design
 from hdl.formal.proof import Proof
 from hdl.formal.small import SMALL
 from hdl.formal.solver import Mode
 from market.fastpath.specification import SCALING_SHIFT_LIMIT, Kind, Side
 
-_STORED: Final = ("sizes", "in_build", "venue", "time", "loaded", "venues", "quote")
+_STORED: Final = ("sizes", "in_build", "venue", "time", "loaded", "quote")
+_SCANNED: Final = ("other", "other_here", "other_first", "beyond", "other_venue")
+_HELD: Final = ("position", "pending_sell", "pending_buy")
 _LONGEST_WAIT: Final = 3
-_BEGIN: Final = int(Preparation.LIMITS)
-"""Step of the earliest begin: an event may begin while the limits are computed."""
+_BEGIN: Final = prepare_cycles(SMALL) - 1
+"""Step of the earliest begin: an event may begin while the last venue's limits are computed."""
 _DECIDED: Final = _BEGIN + _LONGEST_WAIT + Stage.RESULT + 1
 _DEPTH: Final = _DECIDED + 1
 _TOP: Final = SMALL.capacity.top
@@ -46,12 +51,13 @@ _WITHIN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Leg:
-    """A venue: what is stored of it, whether it sells or buys, at what price, and what is held there."""
+    """A venue: whether it is enabled, whether it sells or buys, at what price, and what is held there."""
 
-    stored: Any
+    enabled: Value
     sells: Value
     buys: Value
     price: Value
+    position: Value
     pending_sell: Value
     pending_buy: Value
 
@@ -69,18 +75,16 @@ class _OneEvent:
     def _free(self, mutation: str) -> None:
         """All that is stored has any value but the same one throughout; limits and sizes pass through a mutation."""
         bench, row = self.bench, self.subject.loaded.row
-        venues = range(SMALL.venues)
-        pendings = [(number, name) for number in venues for name in ("pending_sell", "pending_buy")]
         driven = [f"loaded.row.{name}" for name in _SEEN]
-        driven += [f"venues.{number}.holding.{name}" for number, name in pendings]
-        bench.free_inputs("at", "here", *driven, fixed=_STORED)
+        bench.free_inputs("at", "pipeline", "turns", "here", *_SCANNED, *driven, fixed=_STORED)
         self.limits = {name: bench.fixed(name, Value.cast(getattr(row, name)).shape()) for name in _SEEN}
-        self.pendings = {place: bench.fixed(f"{place[1]}_{place[0]}", SMALL.price_bits + 2) for place in pendings}
+        shapes = holding_fields(SMALL)
+        self.held = {
+            name: [bench.fixed(f"{name}_{number}", shapes[name]) for number in range(SMALL.venues)] for name in _HELD
+        }
         for name, seen in _SEEN.items():
             bench.m.d.comb += getattr(row, name).eq(seen if mutation == f"ignores {name}" else self.limits[name])
-        for (number, name), pending in self.pendings.items():
-            held = getattr(self.subject.venues[number].holding, name)
-            bench.m.d.comb += held.eq(0 if mutation == _NO_PENDING else pending)
+        self.no_pending = mutation == _NO_PENDING
 
     def _run(self) -> None:
         bench, subject = self.bench, self.subject
@@ -89,11 +93,67 @@ class _OneEvent:
         bench.assume(wait <= _LONGEST_WAIT)
         with m.If(self.step < _DEPTH):
             m.d.sync += self.step.eq(self.step + 1)
-        at, begin = subject.at, _BEGIN + wait
-        m.d.comb += [strobe.eq(self.step == number) for number, strobe in enumerate(at.preparation)]
+        at, pipeline, begin = subject.at, subject.pipeline, _BEGIN + wait
+        for schedule in (at, pipeline):
+            m.d.comb += [strobe.eq(self.step == number) for number, strobe in enumerate(schedule.preparation)]
         m.d.comb += [strobe.eq(self.step == begin + number) for number, strobe in enumerate(at.event)]
-        m.d.comb += subject.here.eq(Const(1) << subject.venue)
+        m.d.comb += [pipeline.event[each].eq(self.step == begin + cycle_of(SMALL, each)) for each in Sampling]
+        m.d.comb += [
+            subject.turns.limits.eq(at.preparation[Preparation.LIMITS]),
+            subject.turns.orders.eq(at.preparation[Preparation.ORDERS]),
+            subject.here.eq(Const(1) << subject.venue),
+        ]
+        self._scan(m, begin)
         self.fires = (self.step == _DECIDED) & subject.fires
+
+    def _scan(self, m: Module, begin: Value) -> None:
+        """What is read of the only other venue, and when; before that the stores may show anything."""
+        bench, subject = self.bench, self.subject
+        own, other, chosen, read = subject.venue, Signal(), Signal(), Signal()
+        sold_at, bought_at = Signal(), Signal()
+        m.d.comb += [
+            other.eq(~own),
+            chosen.eq(subject.selected[0] & other),
+            subject.other_here.eq(Const(1) << other),
+            subject.other_first.eq(~own),
+            subject.beyond.eq(~own),
+        ]
+        with m.If(self.step == begin + Stage.GATE):
+            m.d.sync += [
+                sold_at.eq(Mux(subject.own_sells, own, chosen)),
+                bought_at.eq(Mux(subject.own_sells, chosen, own)),
+                read.eq(chosen),
+            ]
+        with m.If(self.step == begin + Stage.SELECT):
+            m.d.sync += subject.other_venue.eq(read)
+        self.sold_at, self.bought_at = sold_at, bought_at
+        parts: dict[str, Any] = {"row": VENUE_STATE, "quote": quote_fields(SMALL), "basis": basis_fields(SMALL)}
+        is_read = self.step >= Preparation.SUMS
+        self.other = wiring.Signature({name: wiring.Out(bundle(fields)) for name, fields in parts.items()}).create()
+        for part, fields in parts.items():
+            for name, shape in fields.items():
+                stored = bench.fixed(f"other_{part}_{name}", shape)
+                m.d.comb += [
+                    getattr(getattr(self.other, part), name).eq(stored),
+                    getattr(getattr(subject.other, part), name).eq(
+                        Mux(is_read, stored, bench.free(f"unread_{part}_{name}", shape))
+                    ),
+                ]
+        # of the event's venue, then of the other one, in the end of the one that sells and the one that buys
+        reading = {"position": sold_at, "pending_sell": sold_at, "pending_buy": bought_at}
+        for name, held in self.held.items():
+            shown, stored, venue = getattr(subject.other.holding, name), Signal.like(held[0]), Signal()
+            m.d.comb += [
+                venue.eq(
+                    Mux(
+                        self.step >= begin + Stage.RECORD,
+                        reading[name],
+                        Mux(self.step >= Preparation.PRODUCTS, other, own),
+                    )
+                ),
+                stored.eq(0 if self.no_pending and name != "position" else Array(held)[venue]),
+                shown.eq(Mux(is_read, stored, bench.free(f"unread_{name}", Value.cast(shown).shape()))),
+            ]
 
     def _bound(self, mutation: str) -> None:
         """What the control unit and the machine keep true of what is stored; of holdings, see their proof."""
@@ -104,25 +164,22 @@ class _OneEvent:
         bench.assume((limits["minimum_quantity"] > 0) & (limits["minimum_quantity"] <= limits["maximum_quantity"]))
         if mutation != _ANY_THRESHOLD:
             bench.assume(subject.loaded.row.imbalance_threshold != 0)
-        for number, venue in enumerate(subject.venues):
-            position = venue.holding.position
-            for held in (
-                position - self.pendings[number, "pending_sell"],
-                position + self.pendings[number, "pending_buy"],
-            ):
+        for position, pending_sell, pending_buy in zip(*self.held.values(), strict=True):
+            for held in (position - pending_sell, position + pending_buy):
                 bench.assume((held >= -2 * top) & (held <= 2 * top))
 
     def legs(self) -> list[_Leg]:
         """What the trigger does at each venue."""
         legs, found = self.subject.legs, []
-        for number, stored in enumerate(self.subject.venues):
+        for number, held in enumerate(zip(*self.held.values(), strict=True)):
             is_first, is_second = legs.first_venue == number, legs.second_venue == number
             first_side, second_side = legs.first_side, legs.second_side
             sells = (is_first & (first_side == Side.SELL)) | (is_second & (second_side == Side.SELL))
             buys = (is_first & (first_side == Side.BUY)) | (is_second & (second_side == Side.BUY))
             price = Mux(is_first, legs.first_price, legs.second_price)
-            pendings = (self.pendings[number, name] for name in ("pending_sell", "pending_buy"))
-            found.append(_Leg(stored, sells, buys, price, *pendings))
+            is_own = self.subject.venue == number
+            enabled = Mux(is_own, self.subject.loaded.own_enabled, self.other.row.enabled)
+            found.append(_Leg(enabled, sells, buys, price, *held))
         return found
 
     def design(self) -> Design:
@@ -147,7 +204,7 @@ def _limits(mutation: str) -> Design:
             is_leg = leg.sells | leg.buys
             bench.claim(~(leg.sells & leg.buys))
             bench.claim(~is_leg | ((leg.price >= limits["price_low"]) & (leg.price <= limits["price_high"])))
-            bench.claim(~is_leg | leg.stored.row.enabled)
+            bench.claim(~is_leg | leg.enabled)
     return run.design()
 
 
@@ -157,10 +214,10 @@ def _positions(mutation: str) -> Design:
     changes = run.subject.changes
     with bench.m.If(run.fires):
         for venue, leg in enumerate(run.legs()):
-            position = leg.stored.holding.position
-            bench.claim(~leg.sells | (position - leg.pending_sell - quantity >= -room))
-            bench.claim(~leg.buys | (position + leg.pending_buy + quantity <= room))
-            bench.claim((changes.selling[venue] == leg.sells) & (changes.buying[venue] == leg.buys))
+            bench.claim(~leg.sells | (leg.position - leg.pending_sell - quantity >= -room))
+            bench.claim(~leg.buys | (leg.position + leg.pending_buy + quantity <= room))
+            bench.claim((changes.sells & (run.sold_at == venue)) == leg.sells)
+            bench.claim((changes.buys & (run.bought_at == venue)) == leg.buys)
             bench.claim(~leg.sells | (changes.new_selling == leg.pending_sell + quantity))
             bench.claim(~leg.buys | (changes.new_buying == leg.pending_buy + quantity))
     return run.design()

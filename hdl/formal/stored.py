@@ -36,6 +36,7 @@ _LIMIT_FIELDS: Final = {
 _WRONG_ROW: Final = "every row is written to instrument 0"
 _OLD_ROW: Final = "the row loaded before is kept"
 _UNCHECKED: Final = "settlements are stored unchecked"
+_OTHER_PENDING: Final = "a trigger's venues are not named"
 _LOST_TRIGGER: Final = "what a trigger reserves is not stored"
 _ANY_QUANTITY: Final = "triggers lead above the limit"
 
@@ -47,11 +48,14 @@ class _Step(IntEnum):
     """What was begun before is written."""
     TAKE = 1
     LOAD = 2
-    SELECT = 3
-    CHECK = 4
-    WRITE = 5
-    WRITTEN = 6
-    DONE = 7
+    CHOOSE = 3
+    """A trigger's venues are named."""
+    SELECT = 4
+    """What is held there is read."""
+    CHECK = 5
+    WRITE = 6
+    WRITTEN = 7
+    DONE = 8
 
 
 class _Operation(IntEnum):
@@ -105,13 +109,18 @@ class _OneOperation:
     def __init__(self, mutation: str) -> None:
         self.subject = subject = HoldingStore(_BUILD)
         self.bench = bench = Bench(subject)
-        strobes = ("address", "load", "settle_select", "settle_check", "settle", "write_position")
-        bench.free_inputs(*strobes, "write_selling", "write_buying", "new_selling", "new_buying", fixed=("message",))
+        reads = ("address", "load", "turn", "select", "seller", "buyer")
+        settles = ("settle_select", "settle_check", "settle", "write_position")
+        bench.free_inputs(
+            *reads, *settles, "write_selling", "write_buying", "new_selling", "new_buying", fixed=("message",)
+        )
         self.step, self.operation = _steps(bench), bench.fixed("operation", 2)
         self.instrument, self.venue = bench.fixed("instrument"), bench.fixed("venue")
         self.fields = holding_fields(_BUILD)
         self.contents = {
-            (name, venue, instrument): _before(bench, self.step, f"{name}_{venue}.{name}", shape, instrument)
+            (name, venue, instrument): _before(
+                bench, self.step, f"{name}.{name}", shape, venue | instrument << _BUILD.venue_bits
+            )
             for name, shape in self.fields.items()
             for venue in range(_BUILD.venues)
             for instrument in range(_BUILD.instruments)
@@ -119,6 +128,7 @@ class _OneOperation:
         for pair in self.pairs():
             bench.assume((self.step != _Step.TAKE) | _bounded(*(self.contents[name, *pair][0] for name in self.fields)))
         bench.assume(self.operation <= max(_Operation))
+        self.is_trigger = self.operation == _Operation.TRIGGER
         self._command(mutation)
         self._trigger(mutation)
 
@@ -143,7 +153,7 @@ class _OneOperation:
             subject.address.take.eq(step == _Step.TAKE),
             subject.address.instrument.eq(self.instrument),
             subject.address.venue.eq(self.venue),
-            subject.load.eq(step == _Step.LOAD),
+            subject.load.eq((step == _Step.LOAD) | ((step == _Step.SELECT) & self.is_trigger)),
             subject.settle_select.eq((step == _Step.SELECT) & is_settle),
             subject.settle_check.eq((step == _Step.CHECK) & is_settle),
             subject.settle.eq((step == _Step.WRITE) & is_settle & fits),
@@ -160,7 +170,7 @@ class _OneOperation:
     def _trigger(self, mutation: str) -> None:
         """Sells at one venue, buys at the other, or does one of both; see the proof of positions."""
         bench, subject, step = self.bench, self.subject, self.step
-        is_trigger = self.operation == _Operation.TRIGGER
+        is_trigger = self.is_trigger
         self.selling, self.buying = bench.fixed("selling", _BUILD.venues), bench.fixed("buying", _BUILD.venues)
         self.quantity, limit = bench.fixed("quantity", _BUILD.price_bits), bench.fixed("limit", _BUILD.price_bits)
         bench.assume((self.selling & self.buying == 0) & (self.selling != 3) & (self.buying != 3))
@@ -172,12 +182,22 @@ class _OneOperation:
             if mutation != _ANY_QUANTITY:
                 bench.assume((step < _Step.LOAD) | ~is_trigger | fits)
         strobes = (step == _Step.WRITE) & is_trigger & (mutation != _LOST_TRIGGER)
-        for writes, size, name, legs in (
-            (subject.write_selling, subject.new_selling, "pending_sell", self.selling),
-            (subject.write_buying, subject.new_buying, "pending_buy", self.buying),
+        chooses = (step == _Step.CHOOSE) & is_trigger
+        bench.m.d.comb += [
+            # other venues are read before, in the cycles of an event
+            subject.turn.eq((step == _Step.LOAD) & is_trigger & bench.free("turns")),
+            subject.select.eq(chooses & (mutation != _OTHER_PENDING)),
+        ]
+        for venue, writes, size, name, legs in (
+            (subject.seller, subject.write_selling, subject.new_selling, "pending_sell", self.selling),
+            (subject.buyer, subject.write_buying, subject.new_buying, "pending_buy", self.buying),
         ):
-            held = Mux(legs[0], *(getattr(subject.holdings[venue], name) for venue in (0, 1)))
-            bench.m.d.comb += [writes.eq(Mux(strobes, legs, 0)), size.eq(held + self.quantity)]
+            held = getattr(subject.holding, name)
+            bench.m.d.comb += [
+                venue.eq(Mux(legs.any(), legs[1], bench.free(f"no_{venue.name}"))),
+                writes.eq(strobes & legs.any()),
+                size.eq(held + self.quantity),
+            ]
 
     def expected(self, venue: int, instrument: int) -> dict[str, Any]:
         """What the operation makes of a pair's position, pending buys and pending sells."""
@@ -249,7 +269,7 @@ HOLDINGS: Final = Proof(
         f"{_WITHIN}"
     ),
     build=_holdings,
-    mutations=(_UNCHECKED, _LOST_TRIGGER, _ANY_QUANTITY),
+    mutations=(_UNCHECKED, _LOST_TRIGGER, _OTHER_PENDING, _ANY_QUANTITY),
     mode=Mode.BOUNDED,
     depth=len(_Step) + 1,
     mutation_depth=len(_Step) + 1,

@@ -18,6 +18,8 @@ from tests.hdl.decision.verilated import Compiled
 
 PRICE_BITS = (48, 40, 24, 32)
 OTHER = EngineSizes(venues=3, instruments=5)
+MANY = EngineSizes(venues=9, instruments=2)
+"""More venues than can be read before a candidate's other venue is; samples of the basis then come behind it."""
 
 
 def fits(case: Case) -> bool:
@@ -68,6 +70,15 @@ def test_many_random_inputs_decide_the_same_in_both(compiled_for: dict[int, Comp
     sizes = EngineSizes(venues=2 + seed % 3, instruments=1 + seed % 4, price_bits=PRICE_BITS[seed // 4 % 4])
     parameters = CoreParameters(PARAMETERS.capacity, BUS_BYTES[seed // 3 % 2])
     assert follow_random(compiled_for[parameters.bus_bytes], parameters, sizes, seed, inputs=25_000) > 500
+
+
+@pytest.mark.parametrize("bus_bytes", BUS_BYTES)
+def test_many_venues_decide_the_same(bus_bytes: int) -> None:
+    parameters = CoreParameters(MANY, bus_bytes)
+    machine = Compiled(DecisionTop(parameters))
+    for venues in (9, 6):
+        sizes = EngineSizes(venues=venues, instruments=2)
+        assert follow_random(machine, parameters, sizes, seed=300 + venues, inputs=2_500) > 50
 
 
 @pytest.mark.long

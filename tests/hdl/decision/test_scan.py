@@ -33,6 +33,23 @@ def test_every_other_venue_comes_in_turn_and_the_first_one_again(venues: int) ->
     simulate(Scan(CoreParameters(EngineSizes(venues=venues, instruments=1))), test)
 
 
+def test_it_begins_again_when_told() -> None:
+    async def test(ports: Ports) -> None:
+        for own, first in ((0, 1), (2, 0)):
+            ports.set("address__venue", own)
+            await strobe(ports, "address__take")
+            ports.set("selected", 4)
+            await strobe(ports, "select")
+            await strobe(ports, "restart")
+            for venue in [venue for venue in range(4) if venue != own]:
+                assert (ports.get("venue"), ports.get("here")) == (venue, 1 << venue)
+                assert ports.get("first") == (own < venue)
+                await strobe(ports, "turn")
+            assert ports.get("venue") == first
+
+    simulate(Scan(CoreParameters(EngineSizes(venues=4, instruments=1))), test)
+
+
 def test_a_chosen_venue_is_named_before_and_stays() -> None:
     async def test(ports: Ports) -> None:
         ports.set("address__venue", 1)
