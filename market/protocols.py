@@ -154,7 +154,10 @@ class Gateway(Protocol):
         """Ask for an order's cancellation. Raises as ``submit``."""
 
     def query(self, order: Order) -> None:
-        """Ask what became of an order; answered by updates that say what it is now. Raises Retry."""
+        """Ask what became of an order; answered by updates that say what it is now. Raises Retry.
+
+        The updates of one answer are returned by the same ``take``: whoever has seen one has seen all.
+        """
 
     def request_open_orders(self, venue: int) -> None:
         """Ask for an ``OpenOrders`` report. Raises Retry."""

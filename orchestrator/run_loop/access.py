@@ -39,7 +39,7 @@ class RunAccess(Protocol):
         """What each strategy holds."""
 
     def doubt(self, client_order_id: str, reason: str) -> None:
-        """Make an order's outcome unknown, so that the venue is asked; one that has ended is only asked about.
+        """Make an order's outcome unknown, so that the venue is asked; one that is so or has ended is only asked about.
 
         Raises Rejected for an order that is not of this run.
         """

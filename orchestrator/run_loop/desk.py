@@ -108,14 +108,14 @@ class Desk:
         self._cancel(self._known(client_order_id))
 
     def doubt(self, client_order_id: str, reason: str) -> None:
-        """Make an order's outcome unknown and ask for it; one that has ended is only asked about.
+        """Make an order's outcome unknown and ask for it; one that is so already or has ended is only asked about.
 
         Raises Rejected for an order that is not of this run.
         """
         order = self._known(client_order_id)
-        if order.state.is_terminal:
+        if order.state.is_terminal or order.state is OrderState.UNKNOWN:
             self.questions.ask(order)
-        elif order.state is not OrderState.UNKNOWN:
+        else:
             self._apply(client_order_id, OutcomeUnknown(time_ns=self._clock.now_ns(), reason=reason))
 
     def _known(self, client_order_id: str) -> Order:
@@ -168,13 +168,13 @@ class Desk:
             self._journal.report(report)
             self._listen(report)
             return
-        self.questions.heard(report)
         try:
             self._apply(report.client_order_id, report.event)
         except Rejected as contradiction:
             self._counts.contradictions += 1
             self._counts.note(str(contradiction))
             self._journal.report(report)
+        self.questions.heard(report)
 
     def _apply(self, client_order_id: str, event: OrderEvent, *, settles: bool = True) -> None:
         """Apply an event to an order and all that hangs on it; raises Rejected as ``Ledger.apply``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from market.errors import Rejected
 from market.orders.events import OrderEvent
@@ -50,15 +50,26 @@ class Ledger:
         """The positions of each strategy."""
         return {(owner, key): position for (owner, key), position in self._positions.items() if owner is not None}
 
+    def restore(self, orders: Iterable[Order], positions: Mapping[tuple[str | None, MarketKey], Position]) -> None:
+        """Take over orders, oldest first, and positions, which contain their fills; before anything else is added."""
+        for order in orders:
+            self._keep(order)
+        self._positions.update(positions)
+
     def add(self, intent: OrderIntent) -> Order:
         """A new order; raises Rejected for an id that there is already."""
         order = new_order(intent)
         if order.client_order_id in self._orders:
             raise Rejected(f"order {order.client_order_id} is there already; expected one order per cause")
-        self._orders[order.client_order_id] = order
-        for owner in (None, intent.cause.strategy):
-            self._working.setdefault(owner, {})[order.client_order_id] = None
+        self._keep(order)
         return order
+
+    def _keep(self, order: Order) -> None:
+        self._orders[order.client_order_id] = order
+        for owner in (None, order.intent.cause.strategy):
+            working = self._working.setdefault(owner, {})
+            if order.is_working:
+                working[order.client_order_id] = None
 
     def apply(self, client_order_id: str, event: OrderEvent) -> tuple[Order, Order, Verdict]:
         """Apply an event to an order; returns it before and after, and what happened.

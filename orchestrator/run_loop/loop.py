@@ -21,6 +21,7 @@ from market.protocols import (
     Gateway,
     Intent,
     Journal,
+    MarketKey,
     PreTradeCheck,
     QuoteChanged,
     Started,
@@ -39,6 +40,8 @@ from orchestrator.run_loop.fast_loop import FastLoop
 from orchestrator.run_loop.intake import FINISHED, Intake
 from orchestrator.run_loop.journal import NoJournal
 from orchestrator.run_loop.ledger import Ledger
+from orchestrator.run_loop.recovered import Recovered
+from orchestrator.run_loop.recovery import Recovery
 from orchestrator.run_loop.settlement import Settlement
 from orchestrator.run_loop.summary import RunCounts, RunSummary
 from orchestrator.run_loop.timers import Timers
@@ -54,11 +57,13 @@ class RunSettings:
     tables: table rows of the engine as control messages, numbered from 2.
     epoch: of this run; greater than that of any earlier one.
     heartbeat_every_ns: interval of the heartbeats that renew the fast loop's lease; at least 1.
+    recovery_timeout_ns: how long a run that takes over orders waits until venues have said what became of them.
     """
 
     tables: tuple[bytes, ...]
     epoch: int = 1
     heartbeat_every_ns: int = 100_000_000
+    recovery_timeout_ns: int = 60_000_000_000
 
     def __post_init__(self) -> None:
         if self.heartbeat_every_ns < 1:
@@ -87,9 +92,12 @@ class RunLoop:
         journal: Journal | None = None,
         periodic: Sequence[PeriodicTask] = (),
         listeners: Sequence[ReportListener] = (),
+        recovered: Recovered | None = None,
     ) -> None:
         journal = NoJournal() if journal is None else journal
+        recovered = Recovered() if recovered is None else recovered
         _check_routes(feed, catalogue)
+        recovered.check(settings.epoch, catalogue)
         self._feed = feed
         self._clock = clock
         self._gateway = gateway
@@ -99,10 +107,12 @@ class RunLoop:
         self._counts = RunCounts()
         self._timers = Timers()
         self._ledger = Ledger()
+        self._ledger.restore(recovered.orders, recovered.positions)
         self._coordinator = Coordinator(strategies)
         self._intake = Intake(feed)
         self._fast_loop = FastLoop(engine, settings.tables, settings.epoch, journal)
         self._settlement = Settlement(self._fast_loop)
+        self._settlement.restore(recovered.standings)
         self._view = View(clock, settings.epoch, catalogue, self._intake, self._ledger)
         self._desk = Desk(
             gateway=gateway,
@@ -115,6 +125,12 @@ class RunLoop:
             journal=journal,
             counts=self._counts,
             listen=self._tell_listeners,
+        )
+        self._recovery = Recovery(
+            recovered,
+            self._desk,
+            timeout_ns=settings.recovery_timeout_ns,
+            again_every_ns=settings.heartbeat_every_ns,
         )
         self._schedule = Schedule(periodic)
         self._listeners = tuple(listeners)
@@ -167,22 +183,64 @@ class RunLoop:
         return True
 
     def _start(self) -> None:
-        """Wait for the first record, arm the fast loop at its time and wake all strategies."""
+        """Ask what became of earlier orders, wait for the first record, arm the fast loop and wake all strategies.
+
+        Without earlier orders the fast loop starts at the time of the first record; else when all is answered, and
+        what was received until then only makes books: nothing is decided on quotes of the time of waiting.
+        """
+        self._recovery.ask(self._clock.now_ns())
+        start_ns = self._first_record_ns()
+        if not self._recovery.is_over:
+            start_ns = self._wait_for_answers()
+        self._fast_loop.arm(start_ns)
+        self._settlement.start(start_ns)
+        self._heartbeat_ns = start_ns
+        self._schedule.start(start_ns)
+        self._desk.changes.clear()
+        for strategy in self._coordinator.strategies:
+            self._wake(strategy, Started(time_ns=self._clock.now_ns()))
+        self._tell_changes()
+        self._answer_triggers()
+
+    def _first_record_ns(self) -> int:
+        """Wait for the first record; answers that come meanwhile are taken."""
         start_ns = self._intake.start_ns()
         while start_ns is None:
             if all(self._feed.status(source) is FeedStatus.FINISHED for source in range(len(self._feed.sources))):
                 names = ", ".join(source.name for source in self._feed.sources)
                 raise MissingInput(f"the feed ended without a readable message; its sources were {names}")
-            self._clock.wait_until(FOREVER)
+            self._take_answers(self._clock.wait_until(self._next_answer_ns()))
             start_ns = self._intake.start_ns()
         self._clock.wait_until(start_ns)
-        self._fast_loop.arm(start_ns)
-        self._heartbeat_ns = start_ns
-        self._schedule.start(start_ns)
-        for strategy in self._coordinator.strategies:
-            self._wake(strategy, Started(time_ns=self._clock.now_ns()))
-        self._tell_changes()
-        self._answer_triggers()
+        return start_ns
+
+    def _wait_for_answers(self) -> int:
+        """Wait for the venues' answers about earlier orders; returns the time then."""
+        while not self._recovery.is_over:
+            due_ns = self._next_answer_ns()
+            self._take_into_books(due_ns)
+            self._take_answers(self._clock.wait_until(due_ns))
+        now_ns = self._clock.now_ns()
+        self._take_into_books(now_ns)
+        return now_ns
+
+    def _next_answer_ns(self) -> int:
+        """When an answer comes, or a question is due."""
+        report_ns = self._gateway.next_ns()
+        return self._recovery.next_ns if report_ns is None else min(self._recovery.next_ns, report_ns)
+
+    def _take_answers(self, now_ns: int) -> None:
+        report_ns = self._gateway.next_ns()
+        if report_ns is not None and report_ns <= now_ns:
+            self._desk.take_reports(now_ns)
+        self._recovery.check(now_ns)
+
+    def _take_into_books(self, before_ns: int) -> None:
+        """Apply records that have been received to their books, unseen by the fast loop."""
+        while (source := self._intake.next(before_ns)) >= 0:
+            self._clock.wait_until(int(self._intake.event[layout.EVENT_TIME]))
+            if self._intake.event[layout.EVENT_TYPE] == layout.QUOTE_EVENT:
+                self._keep_quote(source, self._intake.event)
 
     def _next_due_ns(self) -> int:
         """Time of the next thing that is no market data."""
@@ -219,9 +277,7 @@ class RunLoop:
             self._take_trade(event)
 
     def _take_quote(self, source: int, event: Words) -> None:
-        key = self._view.take_quote(event)
-        if event[layout.EVENT_BID_QUANTITY] == 0 and event[layout.EVENT_ASK_QUANTITY] == 0:
-            self._intake.request_lost_book(source)
+        key = self._keep_quote(source, event)
         self._answer_triggers()
         waiting = self._coordinator.on_quote.get(key)
         if waiting:
@@ -229,6 +285,12 @@ class RunLoop:
             for strategy in waiting:
                 self._wake(strategy, cause)
             self._tell_changes()
+
+    def _keep_quote(self, source: int, event: Words) -> MarketKey:
+        key = self._view.take_quote(event)
+        if event[layout.EVENT_BID_QUANTITY] == 0 and event[layout.EVENT_ASK_QUANTITY] == 0:
+            self._intake.request_lost_book(source)
+        return key
 
     def _take_trade(self, event: Words) -> None:
         key = (int(event[layout.EVENT_INSTRUMENT]), int(event[layout.EVENT_VENUE]))
@@ -257,7 +319,10 @@ class RunLoop:
         changes = self._desk.changes
         while changes:
             change = changes.popleft()
-            self._wake(self._coordinator.by_tag[change.order.intent.cause.strategy], change)
+            strategy = self._coordinator.by_tag.get(change.order.intent.cause.strategy)
+            # Orders that were taken over may be of a strategy that does not run any more.
+            if strategy is not None:
+                self._wake(strategy, change)
 
     def _wake(self, strategy: Strategy, cause: WakeCause) -> None:
         """Let a strategy answer a cause, and carry the answer out; a refusal is counted and has no effect."""

@@ -54,10 +54,15 @@ class Questions:
         self._awaited[order.client_order_id] = None
 
     def heard(self, update: OrderUpdate) -> None:
-        """A venue said something of an order; a fill alone does not tell what the order is now."""
-        if update.client_order_id not in self._awaited or isinstance(update.event, Filled):
+        """A venue said something of an order, which is booked; is that the answer that the start waits for?
+
+        A fill alone does not tell what the order is now, unless it leaves nothing; nor does what contradicts the order.
+        """
+        name = update.client_order_id
+        order = self._ledger.order(name)
+        if order is None or name not in self._awaited:
             return
-        if isinstance(update.event, OutcomeUnknown):
-            self._again[update.client_order_id] = None
-        else:
-            del self._awaited[update.client_order_id]
+        if isinstance(update.event, OutcomeUnknown) or order.state is OrderState.UNKNOWN:
+            self._again[name] = None
+        elif not isinstance(update.event, Filled) or order.state is OrderState.FILLED:
+            del self._awaited[name]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from market.errors import Rejected
 from market.orders.cause import Origin
+from market.orders.kinds import Side
 from market.orders.machine import Verdict
 from market.orders.order import Order, OrderIntent
 from market.protocols import Leg, MarketKey, Trigger
@@ -33,6 +35,18 @@ class Settlement:
         self._standings: dict[MarketKey, Standing] = {}
         self._trigger: Trigger | None = None
         self._legs: list[_OpenLeg] = []
+        self._is_started = False
+
+    def restore(self, standings: Mapping[MarketKey, Standing]) -> None:
+        """Take over positions and pendings of earlier runs; before ``start``."""
+        self._standings.update(standings)
+
+    def start(self, time_ns: int) -> None:
+        """The fast loop is armed: state what there is already, and everything that changes from now on."""
+        self._is_started = True
+        for key, standing in sorted(self._standings.items()):
+            if standing != Standing():
+                self._state(key, standing, time_ns)
 
     def standing(self, key: MarketKey) -> Standing:
         """Position and pendings of a market, as the fast loop should have them."""
@@ -83,7 +97,7 @@ class Settlement:
         if order.intent.cause.origin is Origin.DECISION:
             key = _key(order)
             self._standings[key] = self.standing(key).committed(order.intent.side, order.intent.quantity)
-            self._fast_loop.set_position(key, self._standings[key], time_ns)
+            self._state(key, self._standings[key], time_ns)
 
     def changed(self, before: Order, after: Order, verdict: Verdict, time_ns: int) -> None:
         """An order that was placed was filled or ended."""
@@ -97,7 +111,7 @@ class Settlement:
         if verdict is Verdict.LATE_FILL:
             # It stopped pending when the order ended, so there is nothing left to settle.
             self._standings[key] = standing.traded(side, filled).charged(fee_base)
-            self._fast_loop.set_position(key, self._standings[key], time_ns)
+            self._state(key, self._standings[key], time_ns)
             return
         released = filled + (after.remaining if ended else 0)
         self._standings[key] = standing.settled(side, released, filled).charged(fee_base)
@@ -105,18 +119,26 @@ class Settlement:
         moved = filled - side.sign * fee_base
         is_settled = after.intent.cause.origin is Origin.TRIGGER
         if is_settled:
-            self._fast_loop.settle(key, side, released, min(max(moved, 0), released), time_ns)
+            self._tell(key, side, released, min(max(moved, 0), released), time_ns)
         if not is_settled or not 0 <= moved <= released:
-            self._fast_loop.set_position(key, self._standings[key], time_ns)
+            self._state(key, self._standings[key], time_ns)
 
     def state_again(self, time_ns: int) -> None:
         """State the positions that the fast loop refused because it had sent a newer trigger."""
         for key in self._fast_loop.take_outdated():
-            self._fast_loop.set_position(key, self.standing(key), time_ns)
+            self._state(key, self.standing(key), time_ns)
 
     def _settle(self, key: MarketKey, leg: Leg, released: int, time_ns: int) -> None:
         self._standings[key] = self.standing(key).settled(leg.side, released, 0)
-        self._fast_loop.settle(key, leg.side, released, 0, time_ns)
+        self._tell(key, leg.side, released, 0, time_ns)
+
+    def _state(self, key: MarketKey, standing: Standing, time_ns: int) -> None:
+        if self._is_started:
+            self._fast_loop.set_position(key, standing, time_ns)
+
+    def _tell(self, key: MarketKey, side: Side, released: int, filled: int, time_ns: int) -> None:
+        if self._is_started:
+            self._fast_loop.settle(key, side, released, filled, time_ns)
 
 
 def _key(order: Order) -> MarketKey:

@@ -10,7 +10,7 @@ import pytest
 from market.errors import Fatal, Rejected
 from market.orders.events import Acknowledged, Cancelled
 from market.orders.kinds import OrderState
-from market.orders.reports import Balances, OpenOrders
+from market.orders.reports import Balances, GatewayReport, OpenOrders
 from market.protocols import Intent, MarketView, Started, WakeCause
 from orchestrator.run_loop.access import PeriodicTask, RunAccess
 from orchestrator.run_loop.loop import RunLoop, RunSettings
@@ -69,13 +69,13 @@ def test_listeners_get_lists_of_orders_and_balances_after_the_journal(tmp_path: 
     gateway = ScriptedGateway(small.clock, lambda order: [])
     orders = OpenOrders(time_ns=START_NS, venue=SPOT, orders=())
     balances = Balances(time_ns=START_NS, venue=SPOT, balances=())
-    waiting = [orders, balances]
+    waiting: list[GatewayReport] = [orders, balances]
     gateway.next_ns = lambda: START_NS if waiting else None  # type: ignore[method-assign]
 
-    def take(until_ns: int) -> list[OpenOrders | Balances]:
+    def take(until_ns: int) -> list[GatewayReport]:
         return [waiting.pop(0)]
 
-    gateway.take = take  # type: ignore[method-assign,assignment]
+    gateway.take = take  # type: ignore[method-assign]
     heard: list[object] = []
     loop(small, gateway, [], heard).run()
     assert heard == [(1, orders, 1), (1, balances, 2)]
