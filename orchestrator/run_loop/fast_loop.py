@@ -17,6 +17,8 @@ from market.protocols import Journal, Leg, MarketKey, Trigger
 from market.risk.room import Standing
 from market.wire.records import Words
 from market.wire.sbe import decode, encode
+from orchestrator.engine.fence import TriggerFence
+from orchestrator.engine.link import EngineLink
 from sim.replay.arming import arm
 
 _QUOTE_FIELDS: Final = slice(layout.EVENT_INSTRUMENT, layout.EVENT_TIME + 1)
@@ -39,6 +41,9 @@ class FastLoop:
         self._epoch = epoch
         self._journal = journal
         self._quick = engine if isinstance(engine, CpuEngine) else None
+        self._link = engine if isinstance(engine, EngineLink) else None
+        self._fence = TriggerFence(epoch)
+        self._was_taken_over = False
         self._sequence = 0
         self._last_id = 0
         self._unanswered: dict[int, tuple[str, MarketKey | None]] = {}
@@ -108,10 +113,29 @@ class FastLoop:
                 template = int.from_bytes(payload[_TEMPLATE], "little")
                 if template == TEMPLATE_TRIGGER:
                     trigger = decode_trigger(payload)
-                    self._last_id = trigger.id
-                    yield trigger
+                    self._last_id = max(self._last_id, trigger.id)
+                    if self._fence.admits(trigger.epoch, trigger.id):
+                        yield trigger
                 elif template == _TEMPLATE_ACKNOWLEDGE:
                     self._take_answer(payload)
+
+    def unknown_fate(self) -> Iterator[Trigger]:
+        """Triggers that an engine which was replaced may or may not have sent; they are never acted upon."""
+        for payload in () if self._link is None else self._link.take_unknown_fate():
+            trigger = decode_trigger(payload)
+            self._last_id = max(self._last_id, trigger.id)
+            self._fence.skip(trigger.id)
+            yield trigger
+
+    def take_takeover(self) -> bool:
+        """Whether the engine was replaced since the last call, so that all positions must be stated anew."""
+        before, self._was_taken_over = self._was_taken_over, self._was_replaced
+        return self._was_taken_over and not before
+
+    @property
+    def ignored(self) -> int:
+        """Triggers that came again, or from an engine that had been replaced."""
+        return self._fence.ignored
 
     @property
     def decision_hash(self) -> str:
@@ -127,6 +151,11 @@ class FastLoop:
     def counters(self) -> dict[str, int]:
         """The engine's counters by their names in a status message."""
         return dict(self._engine.counters)
+
+    @property
+    def _was_replaced(self) -> bool:
+        """Whether a shadow decides now: all positions are stated to it anew, whatever it refused of the old engine's."""
+        return self._link is not None and self._link.takeover is not None
 
     def _trade(self, event: list[int]) -> None:
         self._engine.trade(
@@ -152,7 +181,7 @@ class FastLoop:
         result, refusal = Result(fields["result"]), Refusal(fields["refusal"])
         if key is not None and result is Result.REFUSED and refusal is Refusal.WRONG_ID:
             self._outdated.add(key)
-        elif name and result is not Result.APPLIED:
+        elif name and result is not Result.APPLIED and not self._was_replaced:
             raise Fatal(
                 f"the fast loop answered {name} {fields['sequence']} with {result.name}, {refusal.name}; expected "
                 "APPLIED: host and engine no longer agree on what is pending"
