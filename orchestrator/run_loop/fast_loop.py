@@ -154,7 +154,7 @@ class FastLoop:
 
     @property
     def _was_replaced(self) -> bool:
-        """Whether a shadow decides now: all positions are stated to it anew, whatever it refused of the old engine's."""
+        """Whether a shadow decides now; positions are stated to it anew, so what it refused before does not matter."""
         return self._link is not None and self._link.takeover is not None
 
     def _trade(self, event: list[int]) -> None:
