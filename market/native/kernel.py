@@ -10,7 +10,7 @@ import importlib
 import multiprocessing
 import pkgutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
@@ -118,20 +118,21 @@ def entry(signature: str) -> Callable[[Callable[P, R]], Entry[P, R]]:
     return declare
 
 
-def all_entries() -> list[Entry[..., Any]]:
-    """Every entry of the ``market`` package, after importing all of its modules."""
-    root = importlib.import_module("market")
-    for module in pkgutil.walk_packages(root.__path__, "market."):
-        importlib.import_module(module.name)
+def all_entries(packages: Sequence[str] = ("market",)) -> list[Entry[..., Any]]:
+    """Every entry of some packages and of what they import, after importing all of their modules."""
+    for package in packages:
+        root = importlib.import_module(package)
+        for module in pkgutil.walk_packages(root.__path__, f"{package}."):
+            importlib.import_module(module.name)
     return [_ENTRIES[name] for name in sorted(_ENTRIES)]
 
 
-def warm(processes: int = 1) -> Iterator[tuple[str, bool]]:
-    """Make every entry's machine code ready in the cache, in several processes.
+def warm(processes: int = 1, packages: Sequence[str] = ("market",)) -> Iterator[tuple[str, bool]]:
+    """Make the machine code of every entry of some packages ready in the cache, in several processes.
 
     Yields the name of each entry as it is done, and whether it was in the cache already.
     """
-    names = [declared.name for declared in all_entries()]
+    names = [declared.name for declared in all_entries(packages)]
     if processes == 1:
         yield from map(_warm_one, names)
         return
@@ -142,5 +143,5 @@ def warm(processes: int = 1) -> Iterator[tuple[str, bool]]:
 
 def _warm_one(name: str) -> tuple[str, bool]:
     if name not in _ENTRIES:
-        all_entries()
+        importlib.import_module(name.rpartition(".")[0])
     return name, _ENTRIES[name].was_cached

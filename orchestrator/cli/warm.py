@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 import click
 
@@ -10,6 +11,9 @@ from market.native.kernel import all_entries
 from market.native.kernel import warm as warm_kernels
 from orchestrator.cli.output import Output, with_output
 from orchestrator.clock import SystemClock
+
+_PACKAGES: Final = ("market", "sim.matching")
+"""Where kernels are."""
 
 
 @click.command()
@@ -19,8 +23,8 @@ def warm(output: Output) -> None:
     clock = SystemClock()
     start_ns = clock.monotonic_ns()
     compiled = cached = 0
-    with output.progress("compiling kernels", total=len(all_entries()), announce=True) as progress:
-        for name, was_cached in warm_kernels(os.cpu_count() or 1):
+    with output.progress("compiling kernels", total=len(all_entries(_PACKAGES)), announce=True) as progress:
+        for name, was_cached in warm_kernels(os.cpu_count() or 1, _PACKAGES):
             compiled += not was_cached
             cached += was_cached
             progress.advance(name)

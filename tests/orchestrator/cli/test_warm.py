@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -15,12 +15,13 @@ def kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three kernels, of which the first has to be compiled: compiling real ones takes a minute."""
     names = ["a", "b", "c"]
 
-    def warmed(processes: int) -> Iterator[tuple[str, bool]]:
+    def warmed(processes: int, packages: Sequence[str]) -> Iterator[tuple[str, bool]]:
         assert processes >= 1
+        assert "market" in packages
         for name in names:
             yield name, name != "a"
 
-    monkeypatch.setattr(command, "all_entries", lambda: names)
+    monkeypatch.setattr(command, "all_entries", lambda packages: names)
     monkeypatch.setattr(command, "warm_kernels", warmed)
 
 
