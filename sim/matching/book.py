@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from sim.matching.layout import (
     EVENT_WIDTH,
     EVENTS_PER_COMMAND,
     EVENTS_PER_ORDER,
+    EVENTS_PER_PART,
     LARGEST_CAPACITY,
     CommandKind,
     Prevention,
@@ -21,8 +22,6 @@ from sim.matching.layout import (
 )
 from sim.matching.queues import CONSUMED, LAST_PRICE, ORDERS, TRADES, new_state
 from sim.matching.reading import read_levels, read_order, read_reach
-
-_BATCH_ROWS: Final = 1 << 12
 
 
 class BookLevel(NamedTuple):
@@ -66,7 +65,7 @@ class MatchingBook:
         self._state: Words = new_state(capacity)
         # Pages of events that no command ever made are never touched.
         self._events: Rows = np.empty(
-            (_BATCH_ROWS + EVENTS_PER_COMMAND + EVENTS_PER_ORDER * capacity, EVENT_WIDTH), dtype=np.int64
+            (EVENTS_PER_PART + EVENTS_PER_COMMAND + EVENTS_PER_ORDER * capacity, EVENT_WIDTH), dtype=np.int64
         )
         self._levels: Rows = np.empty((capacity, 3), dtype=np.int64)
         self._found: Words = np.zeros(6, dtype=np.int64)

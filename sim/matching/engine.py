@@ -18,6 +18,7 @@ from sim.matching.layout import (
     COMMAND_WIDTH,
     EVENTS_PER_COMMAND,
     EVENTS_PER_ORDER,
+    EVENTS_PER_PART,
     LARGEST_LOTS,
     LARGEST_PRICE,
     Command,
@@ -276,7 +277,7 @@ def _has_room(state: int, room: int) -> bool:
 
 @entry("int64(int64[::1], int64[:, ::1], int64[:, ::1])")
 def process(state: Words, commands: Rows, events: Rows) -> int:
-    """Do commands until all are done or the events of the next might not find room; gives the number of events.
+    """Do commands until all are done, a part is full, or the next's events might not find room; gives how many events.
 
     ``state[CONSUMED]`` says how many commands were done.
     """
@@ -284,7 +285,7 @@ def process(state: Words, commands: Rows, events: Rows) -> int:
     put(book, EVENTS, 0)
     for index in range(commands.shape[0]):
         put(book, CONSUMED, index)
-        if not _has_room(book, events.shape[0]):
+        if get(book, EVENTS) >= EVENTS_PER_PART or not _has_room(book, events.shape[0]):
             return get(book, EVENTS)
         row = first + 8 * COMMAND_WIDTH * index
         _do(

@@ -131,3 +131,5 @@ LARGEST_CAPACITY: Final = 1 << 20
 EVENTS_PER_ORDER: Final = 2
 EVENTS_PER_COMMAND: Final = 8
 """A command makes at most ``EVENTS_PER_COMMAND + EVENTS_PER_ORDER * orders in the book`` events."""
+EVENTS_PER_PART: Final = 1 << 12
+"""After so many events a batch is interrupted: they stay in the cache until they are read."""
