@@ -15,7 +15,9 @@ from config.execution import ExecutionSettings, PathSettings
 from config.instruments import InstrumentSettings
 from config.loop import LoopSettings
 from config.replay import ReplaySettings
+from config.storage import StorageSettings
 from config.risk import RiskSettings
+from config.strategies import StrategySettings
 from config.venues import VenueName, VenueSettings
 
 InstrumentName = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+([.-][A-Z0-9]+)*$", max_length=32)]
@@ -36,6 +38,8 @@ class Settings(Section):
     execution: ExecutionSettings = Field(default=ExecutionSettings(), description="Where orders go.")
     risk: RiskSettings = Field(default=RiskSettings(), description="Risk before, during and after trading.")
     bus: BusSettings = Field(default=BusSettings(), description="The message bus.")
+    storage: StorageSettings = Field(default=StorageSettings(), description="Journal and database.")
+    strategies: StrategySettings = Field(default=StrategySettings(), description="What decides.")
     paths: PathSettings = Field(default=PathSettings(), description="Folders.")
 
     @model_validator(mode="after")

@@ -1,0 +1,71 @@
+"""Settings of storage: the journal that orders are written to, and the database that is made of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from config.base import Count, Flag, Milliseconds, Section
+
+
+class Durability(StrEnum):
+    """What a journalled order survives."""
+
+    PROCESS = "process"
+    """The death of the process, SIGKILL included."""
+    FSYNC = "fsync"
+    """Power loss as well; each record waits for the disk."""
+
+
+def _without_password(url: str) -> str:
+    scheme = urlsplit(url).scheme.partition("+")[0]
+    if scheme not in ("sqlite", "postgresql"):
+        raise ValueError(f"was of scheme {scheme!r}: must begin with sqlite:// or postgresql://")
+    if urlsplit(url).password is not None or "password=" in urlsplit(url).query:
+        raise ValueError("held a password: must hold none; set PGPASSWORD, or use ~/.pgpass")
+    return url
+
+
+DatabaseUrl = Annotated[str, AfterValidator(_without_password)]
+
+
+class StorageSettings(Section):
+    """What a session writes down, and where."""
+
+    journal: Path = Field(
+        default=Path("out/journal"), description="Folder of the journals, one file per session; for one process."
+    )
+    durability: Durability = Field(
+        default=Durability.PROCESS,
+        description="process: an order that is sent is on record even if the process is killed; fsync: even if the "
+        "power fails.",
+    )
+    database_url: DatabaseUrl = Field(
+        default="sqlite:///out/tickwire.db",
+        description="Database that is made of the journals: sqlite:///FILE or postgresql://USER@HOST/NAME, without a "
+        "password.",
+    )
+    batch_records: Annotated[Count, Field(ge=1, le=100_000)] = Field(
+        default=2_000, description="Records of the journal that go into the database in one transaction at most."
+    )
+    batch_every_ms: Annotated[Milliseconds, Field(ge=1)] = Field(
+        default=250, description="How often the journal is looked at for records that the database lacks."
+    )
+    snapshot_every_ms: Annotated[Milliseconds, Field(ge=1)] = Field(
+        default=60_000, description="How often the state of components is written down."
+    )
+    recovery_timeout_ms: Annotated[Milliseconds, Field(ge=1)] = Field(
+        default=60_000,
+        description="How long a run that follows a crash waits until the venues have said what became of its orders.",
+    )
+    late_fills_ms: Milliseconds = Field(
+        default=60_000,
+        description="Orders that ended within so long before a crash are asked about again: fills may have been missed.",
+    )
+    candles: Flag = Field(
+        default=True, description="Whether one-second candles are kept, for the trade journal and post-mortems."
+    )
