@@ -46,7 +46,7 @@ class BreakerLimits:
 
 
 class CircuitBreaker:
-    """Counts how calls end; ``allows`` is asked before each order, ``record`` told of every end. Only a failure opens it.
+    """Counts how calls end: ``allows`` is asked before each order, ``record`` told of every end; only failures open it.
 
     A failure is a call without an answer: a timeout, a lost connection, an error of the server. An order that the venue
     refused is a success: the venue answered.

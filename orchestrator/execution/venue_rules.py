@@ -1,0 +1,47 @@
+"""The venue's own rules of a market, laid over a listing of the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from market.errors import Fatal
+from market.fixed_point import Scale
+from market.instruments import Listing
+
+
+def with_rules(listings: Iterable[Listing], exchange_information: Mapping[str, Any]) -> list[Listing]:
+    """Listings with assets, smallest and largest quantity and smallest notional of ``exchangeInfo``.
+
+    Raises Fatal for a symbol that the venue does not have or does not trade now, and where its steps are not those of
+    the listing: orders would be refused, or prices be coarser than need be.
+    """
+    symbols = {str(symbol["symbol"]): symbol for symbol in exchange_information["symbols"]}
+    return [_with_rules(listing, symbols) for listing in listings]
+
+
+def _with_rules(listing: Listing, symbols: Mapping[str, Mapping[str, Any]]) -> Listing:
+    symbol = symbols.get(listing.symbol)
+    if symbol is None or symbol["status"] != "TRADING":
+        state = "unknown" if symbol is None else symbol["status"]
+        raise Fatal(f"{listing}: the venue says {state}; expected a symbol that is TRADING")
+    filters = {str(one["filterType"]): one for one in symbol["filters"]}
+    price, quantity = listing.instrument.price_scale, listing.instrument.quantity_scale
+    _check_step(listing, "tick", listing.tick, price, filters["PRICE_FILTER"]["tickSize"])
+    _check_step(listing, "lot", listing.lot, quantity, filters["LOT_SIZE"]["stepSize"])
+    worth = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {}
+    least = str(worth.get("minNotional") or worth.get("notional") or "0")
+    return replace(
+        listing,
+        minimum_quantity=max(quantity.count(filters["LOT_SIZE"]["minQty"]), 1),
+        maximum_quantity=quantity.count(filters["LOT_SIZE"]["maxQty"]),
+        minimum_notional=Scale(listing.instrument.notional_exponent).count(least),
+        base_asset=symbol["baseAsset"],
+        quote_asset=symbol["quoteAsset"],
+    )
+
+
+def _check_step(listing: Listing, name: str, ours: int, scale: Scale, theirs: str) -> None:
+    if ours != scale.count(theirs):
+        raise Fatal(f"{listing}: {name} was {scale.text(ours)}; expected {theirs}, as the venue says")
