@@ -171,7 +171,7 @@ class RunLoop:
 
     def step(self) -> bool:
         """Do the next thing that is due, waiting for it if need be; False when the feed is finished."""
-        due_ns = self._next_due_ns()
+        due_ns = self._next_due_ns(self._gateway.next_ns())
         found = self._intake.next(due_ns)
         if found >= 0:
             self._take_event(found)
@@ -242,17 +242,18 @@ class RunLoop:
             if self._intake.event[layout.EVENT_TYPE] == layout.QUOTE_EVENT:
                 self._keep_quote(source, self._intake.event)
 
-    def _next_due_ns(self) -> int:
-        """Time of the next thing that is no market data."""
-        report_ns = self._gateway.next_ns()
+    def _next_due_ns(self, report_ns: int | None) -> int:
+        """Time of the next thing that is no market data, given that of the first report."""
         due_ns = min(self._heartbeat_ns, self._schedule.next_ns, self._timers.next_ns)
         return due_ns if report_ns is None else min(due_ns, report_ns)
 
     def _do_due(self) -> None:
         """One thing that is due by now: reports, the heartbeat, a task or a timer, whichever was due first."""
         now_ns = self._clock.now_ns()
-        due_ns = self._next_due_ns()
-        if self._gateway.next_ns() == due_ns:
+        # Asked once: another report may arrive at any moment.
+        report_ns = self._gateway.next_ns()
+        due_ns = self._next_due_ns(report_ns)
+        if report_ns == due_ns:
             self._desk.take_reports(now_ns)
         elif self._heartbeat_ns == due_ns:
             self._fast_loop.heartbeat(now_ns)
@@ -312,7 +313,16 @@ class RunLoop:
                 self._wake(strategy, Triggered(trigger=trigger))
             self._settlement.close(self._clock.now_ns())
             self._tell_changes()
+        self._release_unknown()
         self._settlement.state_again(self._clock.now_ns())
+
+    def _release_unknown(self) -> None:
+        """Settle triggers that an engine may have sent before it was replaced: nobody acted upon them, nor will."""
+        for trigger in self._fast_loop.unknown_fate():
+            self._counts.unknown_fate += 1
+            self._counts.note(f"trigger {trigger.epoch}/{trigger.id} is of unknown fate: it was not acted upon")
+            self._settlement.open(trigger)
+            self._settlement.close(self._clock.now_ns())
 
     def _tell_changes(self) -> None:
         """Tell strategies what became of their orders, until nothing more comes of it."""

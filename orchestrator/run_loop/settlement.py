@@ -124,8 +124,9 @@ class Settlement:
             self._state(key, self._standings[key], time_ns)
 
     def state_again(self, time_ns: int) -> None:
-        """State the positions that the fast loop refused because it had sent a newer trigger."""
-        for key in self._fast_loop.take_outdated():
+        """State the positions that the fast loop refused because it had sent a newer trigger; all to a new engine."""
+        outdated = self._fast_loop.take_outdated()
+        for key in sorted(self._standings) if self._fast_loop.take_takeover() else outdated:
             self._state(key, self.standing(key), time_ns)
 
     def _settle(self, key: MarketKey, leg: Leg, released: int, time_ns: int) -> None:

@@ -19,7 +19,8 @@ class RunCounts:
 
     Parameters
     ----------
-    events: quotes and trades that the fast loop was fed with. placed: orders that were handed to the gateway.
+    events: quotes and trades that the fast loop was fed with. unknown_fate: triggers that an engine may or may not have
+        sent before it was replaced. placed: orders that were handed to the gateway.
     refused: orders that were refused before that. repeated: orders that were asked for again under the same cause.
     duplicates: reports that said nothing new. late_fills: fills of orders that had ended. contradictions: reports that
         contradict what is known, or concern no order of this run. strategy_errors: causes that a strategy refused.
@@ -28,6 +29,7 @@ class RunCounts:
 
     events: int = 0
     triggers: int = 0
+    unknown_fate: int = 0
     placed: int = 0
     refused: int = 0
     repeated: int = 0
