@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from config.addresses import AddressSettings
 from config.base import Exact, Flag, Milliseconds, Section
 
 
@@ -44,3 +45,4 @@ class VenueSettings(Section):
     maximum_silence_ms: Milliseconds = Field(
         default=1_000, description="After a longer silence of the venue none of its quotes is traded on."
     )
+    addresses: AddressSettings = Field(default=AddressSettings(), description="Where the venue is.")
