@@ -21,6 +21,7 @@ COMMANDS: Final[dict[str, Target]] = {
     "codec": Target("orchestrator.codec.command:codec", "Decode and encode binary messages."),
     "config": Target("orchestrator.cli.settings:config", "Show, check and document settings."),
     "demo": Target("orchestrator.replay.demo:demo", "Replay a market, recorded or generated."),
+    "doctor": Target("orchestrator.live.doctor_command:doctor", "Check whether this machine is fit for a run."),
     "fpga": Target("orchestrator.fpga.command:fpga", "Build hardware for a board, or run it simulated in its place."),
     "inspect": Target("orchestrator.cli.inspect:inspect", "Say what recordings and captures hold."),
     "loop": Target("orchestrator.cli.loop:loop", "Receive market data, decide, send triggers."),

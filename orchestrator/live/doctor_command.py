@@ -1,0 +1,35 @@
+"""``tickwire doctor``: is this machine fit for a run?"""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from config.credentials import read_credentials
+from orchestrator.cli.exits import ExitCode
+from orchestrator.cli.output import Output, with_output
+from orchestrator.cli.profile import environment, load_profile, profile_option
+from orchestrator.live.doctor import examine
+from orchestrator.live.findings import Grade
+
+
+@click.command()
+@profile_option
+@with_output
+def doctor(output: Output, profile: str) -> None:
+    """Check clock, disk, keys, venues, compiled kernels and cores. Exit code 1: a run must not start.
+
+    Keys that may withdraw are refused.
+    """
+    settings = load_profile(profile).settings
+    findings = list(examine(settings, read_credentials(environment())))
+    rows = [
+        (finding.grade.value, finding.check, finding.seen, "" if finding.grade is Grade.GOOD else finding.remedy)
+        for finding in findings
+    ]
+    output.table("", ("", "check", "seen", "what to do"), rows)
+    fit = all(finding.grade is not Grade.FAILED for finding in findings)
+    output.say("fit for a run" if fit else "not fit for a run")
+    output.emit({"fit": fit, "findings": [msgspec.to_builtins(finding) for finding in findings]})
+    if not fit:
+        raise click.exceptions.Exit(ExitCode.CHECK_FAILED)
