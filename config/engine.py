@@ -11,9 +11,11 @@ from config.base import Count, Microseconds, Milliseconds, Section
 
 
 class BackEnd(StrEnum):
-    """Which build of the fast loop decides; all three decide alike."""
+    """Which build of the fast loop decides; all decide alike."""
 
     CPU = "cpu"
+    CPU_PROCESS = "cpu-process"
+    """The CPU engine in a process of its own, followed by a shadow that takes its place when it fails."""
     SOFT_FPGA = "soft-fpga"
     FPGA = "fpga"
 
@@ -36,6 +38,11 @@ class EngineSettings(Section):
         default=90_000,
         description="How far triggers may run ahead of that mean: bursts of 1 + tolerance / interval triggers pass. "
         "At most 62 intervals.",
+    )
+    patience_ms: Annotated[Milliseconds, Field(ge=1)] = Field(
+        default=250,
+        description="Live, where the engine is not in this process: after so long without a word of it a shadow takes "
+        "its place.",
     )
     lease_ms: Annotated[Milliseconds, Field(ge=1)] = Field(
         default=1_000, description="How long the engine may trigger after a heartbeat of the host."

@@ -31,7 +31,14 @@ UNITS: Final = {
     "_shift": "power of two",
 }
 LONGEST_DURATIONS: Final = {LONGEST_DURATION_NS // 10**3, LONGEST_DURATION_NS // 10**6}
-ENTRY_NAMES: Final = {"venues": "VENUE", "instruments": "NAME", "markets": "VENUE", "channels": "NAME", "stocks": "NAME", "news": "NAME"}
+ENTRY_NAMES: Final = {
+    "venues": "VENUE",
+    "instruments": "NAME",
+    "markets": "VENUE",
+    "channels": "NAME",
+    "stocks": "NAME",
+    "news": "NAME",
+}
 HEAD: Final = """# Settings
 
 Every setting, its unit, default and meaning. This file is written by `tickwire config reference` from the models in

@@ -15,8 +15,8 @@ from config.execution import ExecutionSettings, PathSettings
 from config.instruments import InstrumentSettings
 from config.loop import LoopSettings
 from config.replay import ReplaySettings
-from config.storage import StorageSettings
 from config.risk import RiskSettings
+from config.storage import StorageSettings
 from config.strategies import StrategySettings
 from config.venues import VenueName, VenueSettings
 

@@ -64,7 +64,7 @@ class StorageSettings(Section):
     )
     late_fills_ms: Milliseconds = Field(
         default=60_000,
-        description="Orders that ended within so long before a crash are asked about again: fills may have been missed.",
+        description="Orders that ended so shortly before a crash are asked about again: fills may have been missed.",
     )
     candles: Flag = Field(
         default=True, description="Whether one-second candles are kept, for the trade journal and post-mortems."

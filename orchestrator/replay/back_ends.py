@@ -37,6 +37,8 @@ def engine_maker(
 def _maker(back_end: BackEnd, sizes: EngineSizes, say: Callable[[str], None]) -> MakeEngine:
     if back_end is BackEnd.CPU:
         return lambda session: CpuEngine(session.sizes)
+    if back_end is BackEnd.CPU_PROCESS:
+        raise Fatal(f"--engine {back_end.value}: a replay needs no second process; replay with cpu, the same engine")
     if back_end is BackEnd.FPGA:
         raise Fatal(f"--engine {back_end.value}: a board runs in real time; replay with soft-fpga, the same hardware")
     # the hardware's tools are an extra: only this engine needs them

@@ -117,7 +117,7 @@ def test_the_local_file_is_found_beside_the_working_directory(tmp_path: Path) ->
         ("[engine]\nlease_ms = 1.5\n", "bad.toml: engine.lease_ms was 1.5: must be a valid integer"),
         (
             '[engine]\nback_end = "gpu"\n',
-            "bad.toml: engine.back_end was \"gpu\": must be 'cpu', 'soft-fpga' or 'fpga'",
+            "bad.toml: engine.back_end was \"gpu\": must be 'cpu', 'cpu-process', 'soft-fpga' or 'fpga'",
         ),
         (
             "[engine]\nleese_ms = 5\n",
