@@ -1,0 +1,76 @@
+"""What is held and what may still be added to it: positions, working orders, and orders that may have late fills."""
+
+from __future__ import annotations
+
+from market.orders.kinds import Side
+from market.orders.order import Order
+from market.protocols import MarketKey, MarketView
+from market.risk.position import Position
+from market.risk.room import Standing
+
+
+class Commitments:
+    """Standings of all markets, from the orders and positions of a view.
+
+    An order that was cancelled still counts as pending for a while: a fill of before its cancellation may be reported
+    after it, and its room must not have been given away by then.
+
+    Parameters
+    ----------
+    late_fill_ns: for how long.
+    """
+
+    def __init__(self, late_fill_ns: int) -> None:
+        self._late_fill_ns = late_fill_ns
+        self._cancelled: dict[str, int] = {}
+
+    def note_cancelled(self, client_order_id: str, time_ns: int) -> None:
+        """An order ended because it was cancelled."""
+        self._cancelled.setdefault(client_order_id, time_ns)
+
+    def pending_orders(self, view: MarketView, without: str = "") -> list[Order]:
+        """Orders that may still be filled, but for one; ``remaining`` is how far."""
+        orders = [order for order in view.working_orders() if order.client_order_id != without]
+        if self._cancelled:
+            self._forget_old(view.now_ns)
+            found = (view.order(name) for name in self._cancelled)
+            orders += [order for order in found if order is not None and order.state.is_terminal and order.remaining]
+        return orders
+
+    def standings(self, view: MarketView, without: str = "") -> dict[MarketKey, Standing]:
+        """Standings of the markets that have pending orders, but for those of one order."""
+        pending: dict[MarketKey, list[int]] = {}
+        for order in self.pending_orders(view, without):
+            intent = order.intent
+            sides = pending.setdefault((intent.instrument, intent.venue), [0, 0])
+            sides[intent.side is Side.SELL] += order.remaining
+        return {key: Standing(view.position(*key).quantity, buy, sell) for key, (buy, sell) in pending.items()}
+
+    def standing(self, view: MarketView, key: MarketKey, without: str = "") -> Standing:
+        """Standing of one market, but for one order."""
+        found = self.standings(view, without).get(key)
+        return Standing(view.position(*key).quantity) if found is None else found
+
+    def _forget_old(self, now_ns: int) -> None:
+        from_ns = now_ns - self._late_fill_ns
+        self._cancelled = {name: time_ns for name, time_ns in self._cancelled.items() if time_ns > from_ns}
+
+
+class Marks:
+    """Prices to value positions at: the mid, else the last one that was known, else what the position cost."""
+
+    def __init__(self) -> None:
+        self._known: dict[MarketKey, int] = {}
+
+    def mark(self, view: MarketView, key: MarketKey) -> int | None:
+        """Price of a market in counts, rounded up; None when nothing is known of it."""
+        quote = view.quote(*key)
+        if quote is not None:
+            self._known[key] = -(-(quote.bid_price + quote.ask_price) // 2)
+        elif key not in self._known:
+            return _cost_price(view.position(*key))
+        return self._known[key]
+
+
+def _cost_price(position: Position) -> int | None:
+    return -(-abs(position.cost) // abs(position.quantity)) if position.quantity else None

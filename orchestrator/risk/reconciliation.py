@@ -1,0 +1,139 @@
+"""Asks venues at intervals what works and what is held, and compares it with the ledger.
+
+An order that differs is asked about at once. A difference that is found again and again, always the same, is no
+matter of messages on their way: it is handed to whoever decides about trading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from config.risk import ReconciliationSettings
+from market.errors import Retry
+from market.orders.reports import Balances, OpenOrders
+from market.protocols import Gateway
+from orchestrator.risk.comparison import (
+    Difference,
+    DifferenceKind,
+    VenuePositions,
+    asset_changes,
+    compare_balances,
+    compare_orders,
+    compare_positions,
+    totals,
+)
+from orchestrator.risk.limits import RiskLimits
+from orchestrator.run_loop.access import PeriodicTask, RunAccess
+
+_NS_PER_S: Final = 1_000_000_000
+_OF_ORDERS: Final = frozenset(DifferenceKind) - {DifferenceKind.BALANCE, DifferenceKind.POSITION}
+_OF_BALANCES: Final = frozenset({DifferenceKind.BALANCE})
+_OF_POSITIONS: Final = frozenset({DifferenceKind.POSITION})
+
+RequestPositions = Callable[[int], None]
+"""Asks a venue, by its number, for its positions; the answer goes to ``take_positions``. Raises Retry."""
+
+
+class Reconciliation:
+    """One per run; ``task`` asks, ``listen`` takes the answers.
+
+    Parameters
+    ----------
+    gateway: what is asked. request_positions: for venues of derivatives, None where nothing reports positions.
+    on_difference: told of every difference once per comparison, with how often in a row it was found.
+
+    Members
+    -------
+    persisting: differences that were found as often in a row as the settings ask for.
+    failures: questions that could not be asked.
+    """
+
+    def __init__(
+        self,
+        limits: RiskLimits,
+        gateway: Gateway,
+        request_positions: RequestPositions | None = None,
+        on_difference: Callable[[Difference, int], None] | None = None,
+    ) -> None:
+        settings: ReconciliationSettings = limits.settings.reconciliation
+        self._interval_ns = settings.interval_s * _NS_PER_S
+        self._confirmations = settings.confirmations
+        self._markets = tuple(limits.markets.values())
+        self._gateway = gateway
+        self._request_positions = request_positions
+        self._on_difference = on_difference
+        self._margin_venues = {market.listing.venue for market in self._markets if market.is_margin}
+        self._venues = sorted({market.listing.venue for market in self._markets})
+        self._asked_ns: dict[int, int] = {}
+        self._first: dict[int, tuple[dict[str, int], dict[str, int]]] = {}
+        self._found: dict[Difference, int] = {}
+        self.failures = 0
+
+    @property
+    def task(self) -> PeriodicTask:
+        """Asks every venue."""
+        return PeriodicTask("reconciliation", self._interval_ns, self._ask)
+
+    @property
+    def persisting(self) -> Sequence[Difference]:
+        """Differences that will not go away by themselves."""
+        return [difference for difference, times in self._found.items() if times >= self._confirmations]
+
+    def listen(self, run: RunAccess, report: OpenOrders | Balances) -> None:
+        """Compare a venue's list with the ledger, and ask about orders that differ."""
+        if isinstance(report, Balances):
+            self._take_balances(run, report)
+            return
+        asked_ns = self._asked_ns.get(report.venue, 0)
+        differences = list(compare_orders(report, run.orders, asked_ns))
+        self._note(report.venue, _OF_ORDERS, differences)
+        for difference in differences:
+            if difference.order_in_doubt:
+                run.doubt(difference.order_in_doubt, difference.detail)
+
+    def take_positions(self, run: RunAccess, report: VenuePositions) -> None:
+        """Compare a venue's positions with the ledger."""
+        self._note(report.venue, _OF_POSITIONS, list(compare_positions(report, self._markets, run.positions)))
+
+    def accept(self) -> None:
+        """A person has seen the differences: balances are compared with those of the next report from here on."""
+        self._first.clear()
+        self._found.clear()
+
+    def _ask(self, run: RunAccess, now_ns: int) -> None:
+        for venue in self._venues:
+            self._asked_ns[venue] = now_ns
+            self._try(self._gateway.request_open_orders, venue)
+            self._try(self._gateway.request_balances, venue)
+            if self._request_positions is not None and venue in self._margin_venues:
+                self._try(self._request_positions, venue)
+
+    def _try(self, request: Callable[[int], None], venue: int) -> None:
+        try:
+            request(venue)
+        except Retry:
+            self.failures += 1  # the next round asks again
+
+    def _take_balances(self, run: RunAccess, report: Balances) -> None:
+        # Funding and unrealised profit move the balances of derivatives; there positions are compared instead.
+        if report.venue in self._margin_venues:
+            return
+        markets = [market for market in self._markets if market.listing.venue == report.venue]
+        changed, now = asset_changes(markets, run.positions), totals(report)
+        before, changed_before = self._first.setdefault(report.venue, (now, changed))
+        since = {asset: change - changed_before.get(asset, 0) for asset, change in changed.items()}
+        self._note(report.venue, _OF_BALANCES, list(compare_balances(report.venue, before, now, since)))
+
+    def _note(self, venue: int, kinds: frozenset[DifferenceKind], differences: Sequence[Difference]) -> None:
+        """Count what was found again, and forget what of these kinds was not."""
+        kept = {
+            difference: times
+            for difference, times in self._found.items()
+            if difference.venue != venue or difference.kind not in kinds
+        }
+        for difference in differences:
+            kept[difference] = self._found.get(difference, 0) + 1
+            if self._on_difference is not None:
+                self._on_difference(difference, kept[difference])
+        self._found = kept
