@@ -23,6 +23,7 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     decided_ns: when it was decided.
     limit_price, stop_price: 0 where the type has none.
     post_only: refused by the venue rather than taking liquidity. reduce_only: may only make the position smaller.
+    why: in the strategy's words, for people; never sent.
 
     Raises Rejected for a combination that no venue could carry out.
     """
@@ -39,6 +40,7 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     stop_price: int = 0
     post_only: bool = False
     reduce_only: bool = False
+    why: str = ""
 
     def __post_init__(self) -> None:
         problem = self._problem()
