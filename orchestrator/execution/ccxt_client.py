@@ -7,7 +7,7 @@ cannot reach a real one by a call that nobody thought of.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ class BinanceAddresses:
 
 
 def binance_client(
-    addresses: BinanceAddresses,
+    addresses: BinanceAddresses | None,
     *,
     api_key: str = "",
     secret: str = "",
@@ -44,6 +44,7 @@ def binance_client(
 
     Parameters
     ----------
+    addresses: None for Binance itself, at the addresses that CCXT knows.
     secret: of HMAC, or a private Ed25519 key in PEM.
     market_type: ``spot`` or ``swap``, what calls without a symbol mean.
     options: laid over CCXT's options.
@@ -51,7 +52,6 @@ def binance_client(
     Its own rate limit is off, as it would delay every order by 50 ms and more. Opens no connection; the caller awaits
     ``close()``. Raises MissingExtra without CCXT.
     """
-    wanted = {"types": [kind for kind, at in (("spot", addresses.spot_http), ("linear", addresses.futures_http)) if at]}
     client = _client_class()(
         {
             "apiKey": api_key,
@@ -59,7 +59,7 @@ def binance_client(
             "enableRateLimit": False,
             "options": {
                 "defaultType": market_type,
-                "fetchMarkets": wanted,
+                "fetchMarkets": {"types": _market_types(addresses)},
                 "fetchCurrencies": False,
                 "fetchMargins": False,
                 "watchPositions": {"fetchPositionsSnapshot": False},
@@ -67,24 +67,71 @@ def binance_client(
             },
         }
     )
-    _point(client.urls["api"], addresses)
+    if addresses is not None:
+        _point(client.urls["api"], addresses)
     return client
+
+
+def _market_types(addresses: BinanceAddresses | None) -> list[str]:
+    if addresses is None:
+        return ["spot", "linear"]
+    return [kind for kind, at in (("spot", addresses.spot_http), ("linear", addresses.futures_http)) if at]
 
 
 @functools.cache
 def _client_class() -> type[Any]:
-    """The client, with errors of futures told apart by path: CCXT tells them apart by Binance's own host names."""
+    """The client; errors of futures are told apart by path, as CCXT does by Binance's own host names."""
     try:
         import ccxt.pro
     except ModuleNotFoundError as error:
         raise MissingExtra("execution through CCXT needs ccxt: pip install 'tickwire[live]'") from error
 
-    class LocalBinance(ccxt.pro.binance):  # type: ignore[misc]
+    class HookedBinance(ccxt.pro.binance):  # type: ignore[misc]
+        """CCXT's client with three changes.
+
+        Members
+        -------
+        on_headers: told the headers of every HTTP answer.
+        on_message: shown every message of a WebSocket first, with its connection; True keeps it from CCXT.
+        """
+
+        on_headers: Callable[[Mapping[str, str]], None] | None = None
+        on_message: Callable[[Any, Any], bool] | None = None
+
         def get_exceptions_by_url(self, url: str | None, exactOrBroad: str) -> Any:  # noqa: N803 - CCXT's own name
             kind = "linear" if "/fapi/" in (url or "") else "spot"
             return self.safe_dict(self.safe_dict(self.exceptions, kind, {}), exactOrBroad, {})
 
-    return LocalBinance
+        def handle_message(self, client: Any, message: Any) -> None:
+            if self.on_message is None or not self.on_message(client, message):
+                super().handle_message(client, message)
+
+        def on_rest_response(
+            self, code: int, reason: str, url: str, method: str, headers: Mapping[str, str], body: str, *requested: Any
+        ) -> Any:
+            if self.on_headers is not None:
+                self.on_headers(headers)
+            return super().on_rest_response(code, reason, url, method, headers, body, *requested)
+
+        def handle_errors(self, code: int, reason: str, url: str, *rest: Any) -> Any:
+            try:
+                return super().handle_errors(code, reason, url, *rest)
+            except ccxt.BaseError as error:
+                raise _with_status(error, code) from error.__cause__
+
+        def handle_http_status_code(self, code: int, reason: str, url: str, method: str, body: str) -> None:
+            try:
+                super().handle_http_status_code(code, reason, url, method, body)
+            except ccxt.BaseError as error:
+                raise _with_status(error, code) from error.__cause__
+
+    return HookedBinance
+
+
+def _with_status(error: Exception, status: int) -> Exception:
+    """An error of CCXT's that also says the HTTP status, which CCXT only tells in the text of some."""
+    error.http_status = status  # type: ignore[attr-defined]
+    return error
 
 
 def _point(urls: dict[str, Any], addresses: BinanceAddresses) -> None:

@@ -39,9 +39,10 @@ class Reader:
         self._listings = {listing.symbol: listing for listing in listings}
         self._kind = kind
         self._stops: dict[int, str] = {}
+        self._orders: dict[str, int] = {}
 
     def events(self, message: Json, time_ns: int) -> list[OrderUpdate]:
-        """What an event of the user data stream tells about an order; nothing for one about something else.
+        """What an event of the user data stream tells about an order; nothing for one about another market or matter.
 
         Raises Rejected for a message that is not as documented.
         """
@@ -89,6 +90,10 @@ class Reader:
         events += [Filled(fill=self.trade(listing, trade, time_ns)) for trade in listed]
         return _updates(name or body["clientOrderId"], [*events, *_end(body["status"], time_ns)])
 
+    def order_of_stop(self, client_order_id: str) -> str:
+        """The venue's id of the order that a stop on futures has become; empty while it waits."""
+        return str(self._orders.get(client_order_id, ""))
+
     def stop_state(self, body: Json, time_ns: int) -> list[OrderUpdate]:
         """What the answer to a question about a stop order on futures tells, while it is no order yet."""
         acknowledged: list[OrderEvent] = [Acknowledged(time_ns=time_ns, venue_order_id="")]
@@ -123,7 +128,9 @@ class Reader:
         return listing
 
     def _report(self, body: Json, envelope: Json, time_ns: int) -> list[OrderUpdate]:
-        listing, order_id = self._listing(body["s"]), int(body["i"])
+        listing, order_id = self._listings.get(body["s"]), int(body["i"])
+        if listing is None:
+            return []
         # A cancellation has an id of its own on spot; the order's is then the original one.
         name = self._stops.get(order_id) or body.get("C") or body["c"]
         execution, events = body["x"], list[OrderEvent]()
@@ -140,6 +147,7 @@ class Reader:
         name, status = body["caid"], body["X"]
         if order_id := body.get("ai"):
             self._stops[int(order_id)] = name
+            self._orders[name] = int(order_id)
         if status == "NEW":
             return _updates(name, [Acknowledged(time_ns=time_ns, venue_order_id="")])
         return _updates(name, _end(status, time_ns, body.get("rm", "")))

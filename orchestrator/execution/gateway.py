@@ -1,0 +1,398 @@
+"""The gateway of one market of one venue: orders out, reports in.
+
+The run loop's thread calls it; requests leave and answers arrive in the network's thread. Nothing that was sent is ever
+sent again: whatever is uncertain is reported as unknown, and asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, Final
+
+from market.errors import Rejected, Retry
+from market.instruments import Listing
+from market.orders.events import Cancelled, CancelRefused, OrderEvent, OutcomeUnknown, Refused
+from market.orders.order import Order, OrderIntent
+from market.orders.reports import Balances, GatewayReport, OpenOrders, OrderUpdate
+from market.protocols import Clock
+from orchestrator.execution.answers import Answer, Lost, Refusal, Reply
+from orchestrator.execution.channel import Channel
+from orchestrator.execution.circuit_breaker import BreakerState
+from orchestrator.execution.guard import Guard, GuardLimits
+from orchestrator.execution.oco import OcoPairs
+from orchestrator.execution.order_text import STOPS, cancel_request, check_pair, oco_request, place_request
+from orchestrator.execution.questions import MISREAD, Questions
+from orchestrator.execution.rate_limit import Counted
+from orchestrator.execution.reading import Reader
+from orchestrator.execution.report_queue import ReportQueue
+from orchestrator.execution.requests import ROUTES, Ask, MarketKind, Request
+from orchestrator.execution.venue_time import VenueTime
+from orchestrator.live.network import NetworkThread
+
+_AHEAD_MS: Final = 1_000
+"""A venue takes times that are so far ahead of its own."""
+_CLOSE_S: Final = 5.0
+
+
+class VenueGateway:
+    """A ``Gateway`` over a channel.
+
+    Orders are refused (Retry) while the user data stream is down, a rate limit is reached or the circuit breaker is
+    open. Cancellations and questions have a reserve of the limits and pass an open breaker.
+
+    Parameters
+    ----------
+    name: in texts. venue: the number of the venue; other venues are Rejected.
+    listings: markets of the venue, with their assets (``venue_rules``), as commissions are told apart by them.
+    receive_window_ms: as the channel sends it.
+    on_problem: told, in any thread, what nobody else hears of.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        venue: int,
+        kind: MarketKind,
+        listings: Iterable[Listing],
+        limits: GuardLimits,
+        receive_window_ms: int,
+        clock: Clock,
+        wake: Callable[[], None],
+        network: NetworkThread,
+        channel: Channel,
+        on_problem: Callable[[str], None],
+    ) -> None:
+        self._name = name
+        self._venue = venue
+        self._kind = kind
+        self._routes = ROUTES[kind]
+        self._listings = {listing.instrument.number: listing for listing in listings}
+        self._reader = Reader(self._listings.values(), kind)
+        self._guard = Guard(name, limits)
+        self._window_ms = receive_window_ms
+        self._clock = clock
+        self._network = network
+        self._channel = channel
+        self._on_problem = on_problem
+        self._reports = ReportQueue(wake)
+        self._questions = Questions(self._reader, kind, self._ask, clock.now_ns)
+        self._asking: set[str] = set()
+        self._valid_until_ms: dict[str, int] = {}
+        self._pairs = OcoPairs()
+        self._time = VenueTime(clock, self._ask, on_problem)
+        self._opened_ms = 0
+        self._up = threading.Event()
+        self._running: list[Future[None]] = []
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the user data stream stands."""
+        return self._up.is_set()
+
+    @property
+    def breaker_state(self) -> BreakerState:
+        """State of the circuit breaker."""
+        return self._guard.state(self._clock.now_ns())
+
+    @property
+    def venue_ahead_ns(self) -> int:
+        """How far the venue's clock is ahead of ours, as last measured."""
+        return self._time.ahead_ns
+
+    def open(self, timeout_s: float = 15.0) -> None:
+        """Learn the venue's time, connect and wait until the user data stream stands; raises Retry if it does not."""
+        try:
+            self._network.call(self._time.measure(), timeout_s)
+        except TimeoutError:
+            raise Retry(f"{self._name}: no answer to the question for the time within {timeout_s:g} s") from None
+        self._opened_ms = self._time.timestamp_ms()
+        self._running.append(self._network.start(self._channel.run(self)))
+        if not self._up.wait(timeout_s):
+            self.close()
+            raise Retry(f"{self._name}: the user data stream did not stand within {timeout_s:g} s")
+        self._running.append(self._network.start(self._time.keep()))
+
+    def close(self) -> None:
+        """End all connections; orders go on working."""
+        for running in self._running:
+            running.cancel()
+        self._running.clear()
+        self._network.call(self._channel.close(), _CLOSE_S)
+        self._up.clear()
+
+    def submit(self, order: Order) -> None:
+        """Send an order; raises Rejected for what the venue does not have, Retry when nothing may be sent now."""
+        request = place_request(order.intent, self._listing(order.intent), self._kind)
+        self._check_connected()
+        now_ns = self._clock.now_ns()
+        self._guard.admit_order(self._routes[request.ask].cost, now_ns)
+        self._send(request, partial(self._placed, order.client_order_id), self._remember(order))
+
+    def submit_oco(self, limit: Order, stop: Order) -> None:
+        """Send two orders of which one cancels the other; raises as ``submit``, and Rejected for what is no pair.
+
+        On spot the venue holds the pair; elsewhere this gateway cancels one when something becomes of the other.
+        """
+        if self._kind is not MarketKind.SPOT:
+            self._submit_pair(limit, stop)
+            return
+        request = oco_request(limit.intent, stop.intent, self._listing(limit.intent))
+        self._check_connected()
+        self._guard.admit_order(self._routes[request.ask].cost, self._clock.now_ns())
+        timestamp_ms = self._remember(limit, stop)
+        self._send(request, partial(self._placed_pair, limit.client_order_id, stop.client_order_id), timestamp_ms)
+
+    def cancel(self, order: Order) -> None:
+        """Ask for an order's cancellation; raises as ``submit``."""
+        listing = self._listing(order.intent)
+        request = cancel_request(order.intent, listing, self._kind)
+        order_id = self._reader.order_of_stop(order.client_order_id)
+        if order_id:
+            request = Request(ask=Ask.CANCEL, parameters={"symbol": listing.symbol, "orderId": order_id})
+        self._guard.admit(self._routes[request.ask].cost, self._clock.now_ns())
+        self._send(request, partial(self._cancelled, order), self._time.timestamp_ms())
+
+    def cancel_all(self, instrument: int) -> None:
+        """Ask for the cancellation of every order of a market, those of other programs too; raises as ``submit``.
+
+        What becomes of the orders is told by the user data stream.
+        """
+        listing = self._listings[instrument]
+        asks = (Ask.CANCEL_ALL,) if self._kind is MarketKind.SPOT else (Ask.CANCEL_ALL, Ask.CANCEL_ALL_STOPS)
+        for ask in asks:
+            self._guard.admit(self._routes[ask].cost, self._clock.now_ns())
+            request = Request(ask=ask, parameters={"symbol": listing.symbol})
+            self._send(request, partial(self._cancelled_all, listing), self._time.timestamp_ms())
+
+    def query(self, order: Order) -> None:
+        """Ask what became of an order; raises Retry, also while the user data stream is down.
+
+        What happens between an answer and a later start of the stream would otherwise never be heard of.
+        """
+        self._listing(order.intent)
+        self._check_connected()
+        if order.client_order_id not in self._asking:
+            self._guard.admit(self._routes[Ask.TIME].cost, self._clock.now_ns())
+            self._asking.add(order.client_order_id)
+            self._network.start(self._query(order))
+
+    def request_open_orders(self, venue: int) -> None:
+        """Ask for the orders that work, stop orders included; raises Retry."""
+        self._check_venue(venue)
+        self._guard.admit(self._routes[Ask.TIME].cost, self._clock.now_ns())
+        self._network.start(self._report_open_orders())
+
+    def request_balances(self, venue: int) -> None:
+        """Ask for the balances; raises Retry."""
+        self._check_venue(venue)
+        self._guard.admit(self._routes[Ask.TIME].cost, self._clock.now_ns())
+        self._network.start(self._report_balances())
+
+    def next_ns(self) -> int | None:
+        """Time of the first report that waits."""
+        return self._reports.next_ns()
+
+    def take(self, until_ns: int) -> Sequence[GatewayReport]:
+        """Reports up to a time; raises DataGap once for every break of the user data stream."""
+        return self._reports.take(until_ns)
+
+    def on_up(self) -> None:
+        """The user data stream stands."""
+        self._up.set()
+
+    def on_down(self, reason: str) -> None:
+        """The user data stream broke."""
+        self._up.clear()
+        self._reports.put_gap(self._clock.now_ns(), f"{self._name}: the user data stream broke: {reason}")
+
+    def on_event(self, message: Mapping[str, Any]) -> None:
+        """An event of the user data stream; one that cannot be read counts as lost."""
+        now_ns = self._clock.now_ns()
+        try:
+            updates = self._reader.events(message, now_ns)
+        except MISREAD as error:
+            text = f"{self._name}: an event was not understood ({type(error).__name__}: {error})"
+            self._reports.put_gap(now_ns, text)
+            return
+        if updates:
+            self._report(updates)
+
+    def on_used(self, counted: Counted, interval_ns: int, used: int) -> None:
+        """The venue's own count of what was asked."""
+        self._guard.observe(counted, interval_ns, used, self._clock.now_ns())
+
+    def _listing(self, intent: OrderIntent) -> Listing:
+        self._check_venue(intent.venue)
+        listing = self._listings.get(intent.instrument)
+        if listing is None:
+            known = ", ".join(str(number) for number in sorted(self._listings))
+            raise Rejected(f"{self._name}: instrument was {intent.instrument}; expected one of {known}")
+        return listing
+
+    def _check_venue(self, venue: int) -> None:
+        if venue != self._venue:
+            raise Rejected(f"{self._name}: venue was {venue}; expected {self._venue}")
+
+    def _check_connected(self) -> None:
+        if not self._up.is_set():
+            raise Retry(f"{self._name}: not connected, what became of an order would not be heard")
+
+    def _remember(self, *orders: Order) -> int:
+        """Note until when the venue would take orders that are sent now; returns the time to send with them."""
+        timestamp_ms = self._time.timestamp_ms()
+        for order in orders:
+            self._valid_until_ms[order.client_order_id] = timestamp_ms + self._window_ms
+        return timestamp_ms
+
+    def _valid_until(self, client_order_id: str) -> int:
+        """Orders of an earlier run were sent before this one began, by a clock that may have been ahead."""
+        return self._valid_until_ms.get(client_order_id, self._opened_ms + _AHEAD_MS + self._window_ms)
+
+    def _send(self, request: Request, done: Callable[[Answer], None], timestamp_ms: int) -> None:
+        send = self._channel.prepare(request, timestamp_ms)
+        self._network.post(partial(send, partial(self._answered, done)))
+
+    def _answered(self, done: Callable[[Answer], None], answer: Answer) -> None:
+        self._guard.record(answer, self._clock.now_ns())
+        if isinstance(answer, Refusal) and answer.is_bad_time:
+            self._network.start(self._time.measure_again())
+        done(answer)
+
+    def _report(self, updates: Iterable[OrderUpdate]) -> None:
+        updates = list(updates)
+        self._reports.put(updates)
+        for update in updates:
+            partner = self._pairs.to_cancel(update)
+            if partner is not None:
+                self._cancel_partner(partner)
+
+    def _tell(self, client_order_id: str, event: OrderEvent) -> None:
+        self._report([OrderUpdate(client_order_id=client_order_id, event=event)])
+
+    def _placed(self, client_order_id: str, answer: Answer) -> None:
+        now_ns = self._clock.now_ns()
+        if isinstance(answer, Lost) or (isinstance(answer, Refusal) and answer.is_duplicate):
+            self._tell(client_order_id, OutcomeUnknown(time_ns=now_ns, reason=answer.reason))
+        elif isinstance(answer, Reply):
+            self._read_placed(client_order_id, answer)
+        else:
+            self._valid_until_ms.pop(client_order_id, None)
+            self._tell(client_order_id, Refused(time_ns=now_ns, reason=answer.reason))
+
+    def _read_placed(self, client_order_id: str, answer: Reply) -> None:
+        now_ns = self._clock.now_ns()
+        try:
+            updates = self._reader.placed(answer.body, now_ns)
+        except MISREAD as error:
+            reason = f"the venue's answer was not understood ({type(error).__name__}: {error})"
+            self._tell(client_order_id, OutcomeUnknown(time_ns=now_ns, reason=reason))
+            return
+        self._valid_until_ms.pop(client_order_id, None)
+        self._report(updates)
+
+    def _placed_pair(self, limit: str, stop: str, answer: Answer) -> None:
+        orders = answer.body.get("orderReports", ()) if isinstance(answer, Reply) else ()
+        by_name = {str(order.get("clientOrderId")): order for order in orders}
+        for name in (limit, stop):
+            if isinstance(answer, Reply) and name not in by_name:
+                self._placed(name, Lost("the answer does not name it"))
+            else:
+                self._placed(name, Reply(by_name[name]) if by_name else answer)
+
+    def _submit_pair(self, limit: Order, stop: Order) -> None:
+        check_pair(limit.intent, stop.intent)
+        self._pairs.add(limit, stop)
+        try:
+            self.submit(limit)
+        except (Rejected, Retry):
+            self._pairs.forget(limit)
+            raise
+        try:
+            self.submit(stop)
+        except (Rejected, Retry) as refusal:
+            # The first is on its way: this refusal must reach the run loop as a report, and end the first.
+            self._tell(stop.client_order_id, Refused(time_ns=self._clock.now_ns(), reason=str(refusal)))
+
+    def _cancel_partner(self, order: Order) -> None:
+        try:
+            self.cancel(order)
+        except (Rejected, Retry) as refusal:
+            self._on_problem(f"{order.client_order_id} was not cancelled for its partner: {refusal}")
+
+    def _cancelled(self, order: Order, answer: Answer) -> None:
+        name, now_ns = order.client_order_id, self._clock.now_ns()
+        if isinstance(answer, Lost):
+            self._tell(name, OutcomeUnknown(time_ns=now_ns, reason=answer.reason))
+        elif not isinstance(answer, Reply):
+            self._tell(name, CancelRefused(time_ns=now_ns, reason=answer.reason))
+            if isinstance(answer, Refusal) and answer.is_unknown_order:
+                self._tell(name, OutcomeUnknown(time_ns=now_ns, reason=answer.reason))
+        elif self._has_all_fills(order, answer.body):
+            self._tell(name, Cancelled(time_ns=now_ns))
+
+    def _has_all_fills(self, order: Order, body: Mapping[str, Any]) -> bool:
+        """Whether nothing was filled that the stream is still to tell; the end comes after it, then."""
+        if order.intent.type in STOPS and "executedQty" not in body:
+            return True
+        try:
+            executed = self._listing(order.intent).instrument.quantity_scale.count(body["executedQty"])
+        except MISREAD:
+            return False
+        return executed == order.filled
+
+    def _cancelled_all(self, listing: Listing, answer: Answer) -> None:
+        unknown = isinstance(answer, Refusal) and answer.is_unknown_order
+        if not isinstance(answer, Reply) and not unknown:
+            self._on_problem(f"orders of {listing} were not all cancelled: {answer.reason}")
+
+    async def _ask(self, request: Request) -> Answer:
+        """Send a request and wait for the answer; raises Retry."""
+        now_ns = self._clock.now_ns()
+        self._guard.admit(self._routes[request.ask].cost, now_ns)
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        def done(answer: Answer) -> None:
+            if not answered.done():
+                answered.set_result(answer)
+
+        self._channel.prepare(request, self._time.timestamp_ms())(partial(self._answered, done))
+        return await answered
+
+    async def _query(self, order: Order) -> None:
+        name = order.client_order_id
+        try:
+            updates = await self._questions.about(order, self._listing(order.intent), self._valid_until(name))
+        finally:
+            self._asking.discard(name)
+        self._report(updates)
+
+    async def _report_open_orders(self) -> None:
+        asks = [Ask.OPEN_ORDERS] if self._kind is MarketKind.SPOT else [Ask.OPEN_ORDERS, Ask.OPEN_STOPS]
+        bodies: list[Mapping[str, Any]] = []
+        try:
+            for ask in asks:
+                bodies += await self._body(ask)
+            orders = tuple(self._reader.open_orders(bodies))
+        except (Retry, *MISREAD) as error:
+            self._on_problem(f"{self._name}: open orders were not read: {error}")
+            return
+        self._reports.put([OpenOrders(time_ns=self._clock.now_ns(), venue=self._venue, orders=orders)])
+
+    async def _report_balances(self) -> None:
+        try:
+            balances = tuple(self._reader.balances(await self._body(Ask.ACCOUNT)))
+        except (Retry, *MISREAD) as error:
+            self._on_problem(f"{self._name}: balances were not read: {error}")
+            return
+        self._reports.put([Balances(time_ns=self._clock.now_ns(), venue=self._venue, balances=balances)])
+
+    async def _body(self, ask: Ask) -> Any:
+        answer = await self._ask(Request(ask=ask, parameters={}))
+        if not isinstance(answer, Reply):
+            raise Retry(answer.reason)
+        return answer.body

@@ -1,0 +1,57 @@
+"""The venue's clock, as far as we know it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from market.errors import Retry
+from market.protocols import Clock
+from orchestrator.execution.answers import Reply
+from orchestrator.execution.questions import MISREAD, Asker
+from orchestrator.execution.requests import Ask, Request
+
+_MS_NS: Final = 10**6
+_AGAIN_EVERY_S: Final = 60.0
+
+
+class VenueTime:
+    """How far the venue's clock is ahead of ours; 0 until it was measured.
+
+    Parameters
+    ----------
+    ask: sends a request. on_problem: told when the venue could not be asked again.
+    """
+
+    def __init__(self, clock: Clock, ask: Asker, on_problem: Callable[[str], None]) -> None:
+        self._clock = clock
+        self._ask = ask
+        self._on_problem = on_problem
+        self.ahead_ns = 0
+
+    def timestamp_ms(self) -> int:
+        """The venue's time now."""
+        return (self._clock.now_ns() + self.ahead_ns) // _MS_NS
+
+    async def measure(self) -> None:
+        """Ask for the venue's time: its clock showed it halfway between question and answer. Raises Retry."""
+        asked_ns = self._clock.now_ns()
+        answer = await self._ask(Request(ask=Ask.TIME, parameters={}))
+        if not isinstance(answer, Reply):
+            raise Retry(f"asking for the venue's time: {answer.reason}")
+        middle_ns = (asked_ns + self._clock.now_ns()) // 2
+        self.ahead_ns = int(answer.body["serverTime"]) * _MS_NS - middle_ns
+
+    async def measure_again(self) -> None:
+        """As ``measure``, but failing is only a problem to be told."""
+        try:
+            await self.measure()
+        except (Retry, *MISREAD) as error:
+            self._on_problem(str(error))
+
+    async def keep(self) -> None:
+        """Measure every minute, until cancelled."""
+        while True:
+            await asyncio.sleep(_AGAIN_EVERY_S)
+            await self.measure_again()
