@@ -30,3 +30,7 @@ class Agenda:
         time_ns, _, handler, argument = heappop(self._events)
         handler(time_ns, argument)
         return time_ns
+
+    def next_ns(self, otherwise: int) -> int:
+        """Time of the next event, or ``otherwise`` when there is none."""
+        return self._events[0][0] if self._events else otherwise

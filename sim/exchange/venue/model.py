@@ -9,7 +9,7 @@ from typing import Final
 
 from market.errors import Fatal, Rejected
 from market.fixed_point import Scale
-from sim.exchange.venue.kinds import CommissionAsset, MarketKind, SelfTradePrevention, TimeInForce
+from sim.exchange.venue.kinds import CommissionAsset, MarketKind, SelfTradePrevention
 from sim.exchange.venue.refusals import VenueRefusal, filter_failure, too_precise
 
 UNITS: Final = Scale(-8)
@@ -213,7 +213,8 @@ class VenueModel:
 
     Parameters
     ----------
-    start_ns: time of the first calls at the earliest; background traders and funding start there.
+    start_ns: when background traders and funding start; 0: at the first time that a call gives. With a start long
+        before that time all that happened since is caught up with first.
     maker_ppb, taker_ppb: commissions, parts per billion; 1 bps is 100,000.
     commission_asset: of spot trades; futures pay in the quote asset.
     self_trade_prevention: of orders that do not say.
@@ -245,8 +246,3 @@ class VenueModel:
             raise Fatal(f"venue {self.name}: symbols were {names}; expected at least one, each once")
         if self.kind is MarketKind.USD_MARGINED and len({symbol.quote_asset for symbol in self.symbols}) != 1:
             raise Fatal(f"venue {self.name}: futures must share one quote asset, which is the margin")
-
-
-def is_post_only(time_in_force: TimeInForce) -> bool:
-    """Whether a limit order with it may only make."""
-    return time_in_force is TimeInForce.GTX
