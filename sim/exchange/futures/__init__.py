@@ -1,0 +1,1 @@
+"""Binance USD-M futures: what its endpoints take, do and answer. One-way mode, cross margin."""

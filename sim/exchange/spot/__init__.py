@@ -1,0 +1,1 @@
+"""Binance spot: what its endpoints take, do and answer."""
