@@ -61,9 +61,7 @@ class EarlierSession:
         parts = []
         if self.crashed:
             working = sum(order.is_working for order in self.recovered.orders)
-            parts.append(
-                f"session {self.session} crashed and left {working} orders whose state is to be asked for"
-            )
+            parts.append(f"session {self.session} crashed and left {working} orders whose state is to be asked for")
         if self.torn_bytes:
             parts.append(f"{self.torn_bytes} bytes of a record that was cut short were removed from its journal")
         return "; ".join(parts)

@@ -1,0 +1,1 @@
+"""Access to the database's tables by subject; each repository works in the transaction of one connection."""
