@@ -57,9 +57,12 @@ def _back_end(name: BackEndName, sizes: EngineSizes, wake: Callable[[], None], s
         return ChildProcess(sizes, wake)
     if name is BackEndName.SOFT_FPGA:
         # the hardware's tools are an extra: only this engine needs them
+        from orchestrator.replay.back_ends import EVENT_FEEDS
         from sim.rtl.engine import SoftFpga, build_core
 
-        return InProcess(SoftFpga(build_core(sizes, say=say), sizes, event_log=True), "the soft FPGA")
+        return InProcess(
+            SoftFpga(build_core(sizes, feeds=EVENT_FEEDS, say=say), sizes, event_log=True), "the soft FPGA"
+        )
     raise Fatal(
         f"engine.back_end was {name}: a live run cannot speak to a board yet; expected {BackEndName.CPU}, "
         f"{BackEndName.CPU_PROCESS} or {BackEndName.SOFT_FPGA}"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from config.engine import BackEnd
 from market.engine import Engine
 from market.errors import Fatal
 from market.fastpath.engine import CpuEngine
-from market.fastpath.specification import EngineSizes
+from market.fastpath.specification import EngineSizes, Feed
 from sim.replay.framed import Framed, traded_pairs
 from sim.replay.session import SessionSettings
 
+EVENT_FEEDS: Final = frozenset({Feed.BINANCE_SBE})
+"""Events come as they are, or as BestBidAsk frames: order books are made before the fast loop."""
 MakeEngine = Callable[[SessionSettings], Engine]
 
 
@@ -44,5 +47,5 @@ def _maker(back_end: BackEnd, sizes: EngineSizes, say: Callable[[str], None]) ->
     # the hardware's tools are an extra: only this engine needs them
     from sim.rtl.engine import SoftFpga, build_core
 
-    build = build_core(sizes, say=say)
+    build = build_core(sizes, feeds=EVENT_FEEDS, say=say)
     return lambda session: SoftFpga(build, session.sizes)

@@ -6,15 +6,17 @@ from dataclasses import fields
 
 from hdl.parameters import CoreParameters
 from market.errors import Fatal
-from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
+from market.fastpath.specification import DEFAULT_SIZES, EngineSizes, Feed
 
 _NAMES = tuple(field.name for field in fields(EngineSizes))
 
 
-def parameters_for(sizes: EngineSizes, *, bus_bytes: int = 8) -> CoreParameters:
-    """The usual build where the sizes fit into it, else one that they fit into."""
+def parameters_for(
+    sizes: EngineSizes, *, bus_bytes: int = 8, feeds: frozenset[Feed] = frozenset(Feed)
+) -> CoreParameters:
+    """The usual build where the sizes fit into it, else one that they fit into; with decoders for some feeds."""
     larger = {name: max(getattr(sizes, name), getattr(DEFAULT_SIZES, name)) for name in _NAMES}
-    return CoreParameters(EngineSizes(**larger), bus_bytes)
+    return CoreParameters(EngineSizes(**larger), bus_bytes, feeds)
 
 
 def sizes_port(parameters: CoreParameters, sizes: EngineSizes) -> bytes:
