@@ -8,7 +8,7 @@ from typing import Final
 from sim.exchange.venue.model import BackgroundModel
 from sim.generator.agenda import Agenda
 from sim.generator.chance import Chance
-from sim.generator.efficient import MICRO, EfficientPrice
+from sim.generator.efficient import CALM, MICRO, EfficientPrice
 
 _SECOND_NS: Final = 10**9
 _STEP_NS: Final = _SECOND_NS // 25
@@ -40,7 +40,7 @@ class FairPrice:
         self._agenda = agenda
         self._heard = heard
         self._chance = Chance(model.seed, _PRICE_STREAM)
-        self._price = EfficientPrice(_START, None, self._chance)
+        self._price = EfficientPrice(_START, None, self._chance, CALM * model.volatility_percent // 100)
         self.ticks = self._in_ticks()
 
     def open(self, now_ns: int) -> None:

@@ -39,6 +39,7 @@ class BackgroundModel:
     requote_ns: mean time between two looks of the makers at the fair price.
     trades_per_minute, trade_lots: market orders, and their mean quantity.
     basis_bps: how far this venue's fair price lies above the common one.
+    volatility_percent: size of the fair price's moves against those of BTC on a usual day (about 1 bps in 10 s).
     """
 
     seed: int
@@ -52,6 +53,7 @@ class BackgroundModel:
     trade_lots: int = 2_000
     lag_ns: int = 0
     basis_bps: int = 0
+    volatility_percent: int = 100
 
 
 @dataclass(frozen=True, kw_only=True)
