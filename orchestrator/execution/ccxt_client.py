@@ -99,7 +99,7 @@ def _client_class() -> type[Any]:
         on_message: Callable[[Any, Any], bool] | None = None
 
         def get_exceptions_by_url(self, url: str | None, exactOrBroad: str) -> Any:  # noqa: N803 - CCXT's own name
-            kind = "linear" if "/fapi/" in (url or "") else "spot"
+            kind = "linear" if "fapi/" in (url or "") else "spot"
             return self.safe_dict(self.safe_dict(self.exceptions, kind, {}), exactOrBroad, {})
 
         def handle_message(self, client: Any, message: Any) -> None:

@@ -38,7 +38,6 @@ def test_only_markets_with_an_address_are_loaded() -> None:
 
 def test_futures_errors_are_known_by_path() -> None:
     client = binance_client(SPOT)
-    assert client.get_exceptions_by_url("http://127.0.0.1:1/fapi/v1/order", "exact")["-2019"].__name__ == (
-        "InsufficientFunds"
-    )
+    for url in ("http://127.0.0.1:1/fapi/v1/order", "ws://127.0.0.1:1/ws-fapi/v1"):
+        assert client.get_exceptions_by_url(url, "exact")["-2019"].__name__ == "InsufficientFunds"
     assert "-2019" not in client.get_exceptions_by_url("http://127.0.0.1:1/api/v3/order", "exact")
