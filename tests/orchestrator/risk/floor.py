@@ -49,7 +49,7 @@ def named_assets(listings: Catalogue) -> Catalogue:
 
 @dataclass
 class Floor:
-    """A view and an access to a run at once, for one run without a loop.
+    """What strategies see of a run without a loop, and the desk that carries orders out.
 
     Members
     -------
@@ -71,23 +71,15 @@ class Floor:
     doubted: list[tuple[str, str]] = field(default_factory=list)
     on_report: Callable[[GatewayReport], None] | None = None
     number: int = 0
-    stopped: bool = False
 
     @property
-    def view(self) -> Floor:
-        return self
+    def access(self) -> FloorAccess:
+        """The floor as periodic tasks see it."""
+        return FloorAccess(self)
 
     @property
     def orders(self) -> Sequence[Order]:
         return self.ledger.orders
-
-    @property
-    def positions(self) -> Mapping[MarketKey, Position]:
-        return self.ledger.positions
-
-    @property
-    def positions_by_strategy(self) -> Mapping[tuple[str, MarketKey], Position]:
-        return self.ledger.positions_by_strategy
 
     def working_orders(self, strategy: str | None = None) -> Sequence[Order]:
         return self.ledger.working(strategy)
@@ -107,17 +99,11 @@ class Floor:
     def order(self, client_order_id: str) -> Order | None:
         return self.ledger.order(client_order_id)
 
-    def doubt(self, client_order_id: str, reason: str) -> None:
-        self.doubted.append((client_order_id, reason))
-
     def cancel(self, client_order_id: str) -> None:
         self.cancelled.append(client_order_id)
         order = self.ledger.order(client_order_id)
         if order is not None and order.is_working and order.state is not OrderState.CANCEL_REQUESTED:
             self.report(client_order_id, CancelRequested(time_ns=self.now_ns))
-
-    def stop(self) -> None:
-        self.stopped = True
 
     def set_quote(self, bid: str, ask: str, *, key: MarketKey = (BTC, SPOT), age_ns: int = 0) -> None:
         """State a market's best prices, of 5 units each."""
@@ -211,6 +197,38 @@ class Floor:
         order = self.place(self.intent(side, quantity, price, key=key, tag="holder"))
         self.fill(order)
         self.checks = checks
+
+
+@dataclass(frozen=True)
+class FloorAccess:
+    """A floor as periodic tasks see a run."""
+
+    view: Floor
+
+    @property
+    def orders(self) -> Sequence[Order]:
+        return self.view.ledger.orders
+
+    @property
+    def working_orders(self) -> Sequence[Order]:
+        return self.view.ledger.working()
+
+    @property
+    def positions(self) -> Mapping[MarketKey, Position]:
+        return self.view.ledger.positions
+
+    @property
+    def positions_by_strategy(self) -> Mapping[tuple[str, MarketKey], Position]:
+        return self.view.ledger.positions_by_strategy
+
+    def doubt(self, client_order_id: str, reason: str) -> None:
+        self.view.doubted.append((client_order_id, reason))
+
+    def cancel(self, client_order_id: str) -> None:
+        self.view.cancel(client_order_id)
+
+    def stop(self) -> None:
+        raise NotImplementedError("a floor has no loop that could be stopped")
 
 
 def floor(checks: Sequence[PreTradeCheck] = (), *, assets: bool = False, **risk: Mapping[str, Any]) -> Floor:
