@@ -14,8 +14,9 @@ from market.instruments import Listing
 def with_rules(listings: Iterable[Listing], exchange_information: Mapping[str, Any]) -> list[Listing]:
     """Listings with assets, smallest and largest quantity and smallest notional of ``exchangeInfo``.
 
-    Raises Fatal for a symbol that the venue does not have or does not trade now, and where its steps are not those of
-    the listing: orders would be refused, or prices be coarser than need be.
+    The venue's lot replaces a finer one: books may show odd lots that no order may have. Raises Fatal for a symbol that
+    the venue does not have or does not trade now, and where its steps do not fit the listing's: orders would be
+    refused, or prices be coarser than need be.
     """
     symbols = {str(symbol["symbol"]): symbol for symbol in exchange_information["symbols"]}
     return [_with_rules(listing, symbols) for listing in listings]
@@ -29,11 +30,13 @@ def _with_rules(listing: Listing, symbols: Mapping[str, Mapping[str, Any]]) -> L
     filters = {str(one["filterType"]): one for one in symbol["filters"]}
     price, quantity = listing.instrument.price_scale, listing.instrument.quantity_scale
     _check_step(listing, "tick", listing.tick, price, filters["PRICE_FILTER"]["tickSize"])
-    _check_step(listing, "lot", listing.lot, quantity, filters["LOT_SIZE"]["stepSize"])
+    lot = quantity.count(filters["LOT_SIZE"]["stepSize"])
+    _check_step(listing, "lot", listing.lot if lot % listing.lot else lot, quantity, filters["LOT_SIZE"]["stepSize"])
     worth = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {}
     least = str(worth.get("minNotional") or worth.get("notional") or "0")
     return replace(
         listing,
+        lot=lot,
         minimum_quantity=max(quantity.count(filters["LOT_SIZE"]["minQty"]), 1),
         maximum_quantity=quantity.count(filters["LOT_SIZE"]["maxQty"]),
         minimum_notional=Scale(listing.instrument.notional_exponent).count(least),

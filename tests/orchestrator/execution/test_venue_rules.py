@@ -53,7 +53,12 @@ def test_a_market_that_is_not_traded_stops_the_run(changes: dict[str, Any], says
         with_rules([SPOT], information(**changes))
 
 
-@pytest.mark.parametrize("listing", [replace(SPOT, tick=10), replace(SPOT, lot=100)])
+def test_the_venue_s_lot_replaces_a_finer_one() -> None:
+    (full,) = with_rules([replace(SPOT, lot=1)], information())
+    assert full.lot == 1_000
+
+
+@pytest.mark.parametrize("listing", [replace(SPOT, tick=10), replace(SPOT, lot=3_000)])
 def test_other_steps_than_the_venues_stop_the_run(listing: Listing) -> None:
     with pytest.raises(Fatal, match="as the venue says"):
         with_rules([listing], information())
