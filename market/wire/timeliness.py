@@ -1,7 +1,7 @@
 """How late records are, and whether the venue's own times go back: running statistics of one source.
 
-The delay of a record is its receive time less the venue's time, for records that state one; snapshots do not count,
-since they are asked for. Distributions are kept in buckets of ``market.pipeline.journal``: 16 per power of two.
+The delay of a record is its receive time less the venue's time, for records that state one. Snapshots do not count where
+they are asked for. Distributions are kept in buckets of ``market.pipeline.journal``: 16 per power of two.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ class Statistic(IntEnum):
     SNAPSHOTS = 8
     SNAPSHOT_NS = 9
     """Receive time of the last of them, 0 before the first."""
+    TIMES_SNAPSHOTS = 10
+    """Not 0: snapshots come by themselves, and their delays count."""
 
 
 HISTOGRAM: Final = 16
@@ -64,12 +66,15 @@ _LATEST: Final = int(Statistic.LATEST_DELAY_NS)
 _LARGEST: Final = int(Statistic.LARGEST_REGRESSION_NS)
 _SNAPSHOTS: Final = int(Statistic.SNAPSHOTS)
 _SNAPSHOT_NS: Final = int(Statistic.SNAPSHOT_NS)
+_TIMES_SNAPSHOTS: Final = int(Statistic.TIMES_SNAPSHOTS)
 _SUB_BITS: Final = 4
 
 
-def new_statistics(markets: int) -> Words:
-    """Statistics of a source with so many markets."""
-    return np.zeros(_TIMES + _KINDS * markets, dtype=np.int64)
+def new_statistics(markets: int, *, times_snapshots: bool = False) -> Words:
+    """Statistics of a source with so many markets, whose snapshots may come by themselves."""
+    statistics = np.zeros(_TIMES + _KINDS * markets, dtype=np.int64)
+    statistics[_TIMES_SNAPSHOTS] = times_snapshots
+    return statistics
 
 
 @inline
@@ -127,7 +132,10 @@ def note_records(records: Rows, count: int, clock_ahead_ns: int, statistics: Wor
         elif kind == SNAPSHOT:
             _add(state, _SNAPSHOTS, 1)
             put(state, _SNAPSHOT_NS, get(row, RECEIVE_NS))
-        elif (kind == DIFF or kind == QUOTE or kind == TRADE) and get(row, EVENT_NS) > 0:
+        is_timed = kind == DIFF or kind == QUOTE or kind == TRADE
+        if kind == SNAPSHOT and get(state, _TIMES_SNAPSHOTS) != 0:
+            is_timed = True
+        if is_timed and get(row, EVENT_NS) > 0:
             delay = _note_time(state, row, clock_ahead_ns)
             smallest = delay if smallest < 0 else min(smallest, delay)
     return smallest

@@ -65,6 +65,10 @@ class Arrivals:
         self._waiting: list[deque[Arrival]] = [deque() for _ in range(sources)]
         self._idle = set(range(sources))
 
+    def now_ns(self) -> int:
+        """The time, to be given to ``stamp_ns`` later."""
+        return self._clock.now_ns()
+
     def stamp_ns(self, received_ns: int | None = None) -> int:
         """A receive time for what has just arrived, above all before it.
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from market.wire.markets import Market
 from market.wire.venues import Venue
 from orchestrator.feeds.arrivals import Arrivals
-from orchestrator.feeds.connection import StreamAddress
 from orchestrator.feeds.decoding import LineDecoder
 from orchestrator.feeds.limits import FeedLimits
 from orchestrator.feeds.link import WebSocketLink
 from orchestrator.feeds.snapshots import Fetch
+from orchestrator.feeds.websocket import StreamAddress
 from orchestrator.recording.snapshot import fetch_snapshot
 from sim.replay.source import Route, SourceSettings
 

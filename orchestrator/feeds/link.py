@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from orchestrator.feeds.arrivals import Arrival, ArrivalKind, Arrivals
-from orchestrator.feeds.connection import Connection, ConnectionState, StreamAddress
+from orchestrator.feeds.connection import ConnectionState
 from orchestrator.feeds.limits import FeedLimits
 from orchestrator.feeds.snapshots import Fetch, SnapshotDesk
+from orchestrator.feeds.websocket import StreamAddress, WebSocketConnection
 from orchestrator.recording.snapshot import fetch_snapshot
 
 
@@ -52,12 +53,13 @@ class Link(Protocol):
         """Try again what was given up."""
 
 
-_STATES = {
+STATES: Final = {
     ConnectionState.CONNECTING: LinkState.CONNECTING,
     ConnectionState.UP: LinkState.UP,
     ConnectionState.PAUSED: LinkState.DOWN,
     ConnectionState.GIVEN_UP: LinkState.GIVEN_UP,
 }
+"""State of a link by that of the connection with its books."""
 
 
 class _Stream:
@@ -66,12 +68,12 @@ class _Stream:
     def __init__(self, link: WebSocketLink, addresses: Sequence[StreamAddress], limits: FeedLimits) -> None:
         self.was_up = False
         self._link = link
-        self.connections = [Connection(address, limits, _Part(self, address)) for address in addresses]
+        self.connections = [WebSocketConnection(address, limits, _Part(self, address)) for address in addresses]
         self._book = next(connection for connection in self.connections if connection.address.has_book)
 
     @property
     def state(self) -> LinkState:
-        return _STATES[self._book.state]
+        return STATES[self._book.state]
 
     @property
     def has_failed(self) -> bool:

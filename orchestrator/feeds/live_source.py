@@ -85,7 +85,7 @@ class LiveSource:
         self._held: deque[Arrival] = deque()
         self._books = settings.new_books()
         self._reissue = Reissue(settings, decoder, limits, is_checked=is_checked, has_reserve=has_reserve)
-        self._statistics = new_statistics(len(settings.markets))
+        self._statistics = new_statistics(len(settings.markets), times_snapshots=not is_checked)
         self._looked = self._statistics.copy()
         self._looked_ns = clock.now_ns()
         self._interval = Interval(0.0, None, None, None)

@@ -66,6 +66,12 @@ def test_what_states_no_time_or_was_asked_for_has_no_delay() -> None:
     assert statistics[Statistic.GAPS] == 1
 
 
+def test_snapshots_that_come_by_themselves_have_a_delay() -> None:
+    records: Rows = np.zeros((1, WIDTH), dtype=np.int64)
+    records[0, [KIND, RECEIVE_NS, EVENT_NS]] = (SNAPSHOT, NOW_NS + 9, NOW_NS)
+    assert note_records(records, 1, 0, new_statistics(1, times_snapshots=True)) == 9
+
+
 def test_refused_records_are_counted() -> None:
     _, statistics = noted((REJECTED, -1, 0, 0), (TRADE, 0, 2, 1))
     assert (statistics[Statistic.RECORDS], statistics[Statistic.REJECTED]) == (2, 1)

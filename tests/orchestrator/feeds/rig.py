@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from market.book.book import BOOK_WORDS, SYNCHRONISED
 from market.pipeline import layout
-from market.protocols import FOREVER
+from market.protocols import FOREVER, FeedRoute
 from market.wire.markets import Market
-from market.wire.records import ASKS, BIDS, CYCLES, DIFF, KIND, QUOTE, SNAPSHOT, TRADE, WIDTH, Batch
+from market.wire.records import ASKS, BIDS, CYCLES, DIFF, KIND, QUOTE, SNAPSHOT, TRADE, WIDTH, Batch, Words
 from market.wire.venues import VENUES
 from orchestrator.clock import WakingClock
-from orchestrator.feeds.connection import StreamAddress
 from orchestrator.feeds.feed import LiveFeed, SourcePlan
 from orchestrator.feeds.health import SourceState
 from orchestrator.feeds.limits import FeedLimits
 from orchestrator.feeds.line_plan import LinePlan
+from orchestrator.feeds.websocket import StreamAddress
 from orchestrator.live.network import NetworkThread
 from orchestrator.recording.backoff import Backoff
 from orchestrator.run_loop.intake import FINISHED, Intake
@@ -131,7 +131,8 @@ class Rig:
                     quote = (0, 0, 0, 0)
                     self.intake.request_lost_book(found)
                 else:
-                    assert self.is_synchronised(found), "an unsynchronised book was quoted"
+                    market = _market_of(self.feed.sources[found].routes, event)
+                    assert self.is_synchronised(found, market), "an unsynchronised book was quoted"
                 self.quotes[found].append(quote)  # type: ignore[arg-type]
         self.is_over = found == FINISHED
 
@@ -152,9 +153,9 @@ class Rig:
         self.until(lambda: quote in self.quotes[source][self.seen[source] :])
         self.seen[source] = self.quotes[source].index(quote, self.seen[source]) + 1
 
-    def is_synchronised(self, source: int) -> bool:
+    def is_synchronised(self, source: int, market: int = 0) -> bool:
         books = self.feed.sources[source].books
-        return bool(books.reshape(-1, BOOK_WORDS)[0, SYNCHRONISED])
+        return bool(books.reshape(-1, BOOK_WORDS)[market, SYNCHRONISED])
 
     def noted(self, text: str) -> bool:
         return any(text in note for note in self.notes)
@@ -163,6 +164,11 @@ class Rig:
         """Close the feed and take the rest."""
         self.feed.close()
         self.until(lambda: self.is_over)
+
+
+def _market_of(routes: Sequence[FeedRoute | None], event: Words) -> int:
+    wanted = (int(event[layout.EVENT_INSTRUMENT]), int(event[layout.EVENT_VENUE]))
+    return [route is not None and (route.instrument, route.venue) == wanted for route in routes].index(True)
 
 
 @contextmanager

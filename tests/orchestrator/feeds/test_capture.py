@@ -10,6 +10,7 @@ import pytest
 from market.errors import Fatal, MissingInput
 from market.pipeline import layout
 from market.protocols import FOREVER
+from orchestrator.feeds.ccxt_source import CcxtPlan
 from orchestrator.feeds.line_plan import LinePlan
 from orchestrator.run_loop.intake import FINISHED, Intake
 from sim.feed.replay_feed import ReplayFeed
@@ -20,7 +21,7 @@ from tests.orchestrator.feeds.toy_venue import ToyVenue, toy_venue
 Taken = tuple[list[list[Record]], list[tuple[int, int]], list[list[Quote]]]
 
 
-def replayed(folder: Path, *plans: LinePlan) -> Taken:
+def replayed(folder: Path, *plans: LinePlan | CcxtPlan) -> Taken:
     """Records, order of events and quotes of a replay of a capture."""
     feed = Recorded(ReplayFeed([plan.recorded(folder / f"{plan.name}.gz") for plan in plans]).open())
     intake = Intake(feed)
