@@ -19,6 +19,7 @@ MODULES: Final = {
     "sbe_decode": "BestBidAsk messages in batch",
     "peers_books": "order books of other packages, fed with the same levels",
     "peers_engines": "backtesters of other packages, fed with the same market",
+    "matching": "orders matched in process: the engine alone, and the whole simulated venue",
     "soft_fpga": "the hardware's description as machine code, per clock cycle",
     "fpga": "cells of the hardware's components, and clocks of the boards that were built",
 }

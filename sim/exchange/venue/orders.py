@@ -135,12 +135,13 @@ class WorkingOrder:
 class _Drawer:
     """One account's orders and trades in one symbol."""
 
-    __slots__ = ("all", "open", "trades")
+    __slots__ = ("all", "open", "trades", "waiting")
 
     def __init__(self) -> None:
         self.all: dict[int, WorkingOrder] = {}
         self.open: dict[int, WorkingOrder] = {}
         self.trades: list[VenueTrade] = []
+        self.waiting = 0
 
 
 class OrderStore:
@@ -165,19 +166,30 @@ class OrderStore:
         drawer.all[order.order_id] = drawer.open[order.order_id] = order
         self._working[order.order_id] = order
         if order.is_waiting:
+            drawer.waiting += 1
             self._waiting.setdefault(symbol, {})[order.order_id] = order
         self._by_client_id[account, symbol, order.client_order_id] = order
 
     def end(self, order: WorkingOrder) -> None:
         """The order works no more."""
+        if order.is_waiting:
+            self._wait_no_more(order)
         del self._drawer(order.account.name, order.model.symbol).open[order.order_id]
         del self._working[order.order_id]
-        self._waiting.get(order.model.symbol, {}).pop(order.order_id, None)
 
     def trigger(self, order: WorkingOrder) -> None:
         """A stop order waits no more."""
+        self._wait_no_more(order)
         order.has_triggered = True
+
+    def _wait_no_more(self, order: WorkingOrder) -> None:
+        self._drawer(order.account.name, order.model.symbol).waiting -= 1
         del self._waiting[order.model.symbol][order.order_id]
+
+    def counts(self, account: str, symbol: str) -> tuple[int, int]:
+        """How many orders work or wait, and how many of them wait for a stop price."""
+        drawer = self._drawer(account, symbol)
+        return len(drawer.open), drawer.waiting
 
     def working(self, order_id: int) -> WorkingOrder:
         """A working order of any account."""

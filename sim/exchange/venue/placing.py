@@ -182,12 +182,10 @@ class Placing:
             raise would_match(self._kind)
 
     def _check_count(self, account: Account, market: SymbolMarket, stops: bool, more: int) -> None:
-        working = self._orders.open(account.name, market.model.symbol)
-        most = market.model.maximum_stops if stops else market.model.maximum_orders
-        if sum(order.is_waiting for order in working) + more > most and stops:
-            raise too_many_orders(self._kind, True)
-        if len(working) + more > most and not stops:
-            raise too_many_orders(self._kind, False)
+        working, waiting = self._orders.counts(account.name, market.model.symbol)
+        count, most = (waiting, market.model.maximum_stops) if stops else (working, market.model.maximum_orders)
+        if count + more > most:
+            raise too_many_orders(self._kind, stops)
 
     def _with_quantity(self, request: PlaceRequest, market: SymbolMarket) -> PlaceRequest:
         """A market order by quote quantity as one by lots: as many as the money buys or must be sold for it."""
