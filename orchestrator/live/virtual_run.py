@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from config.settings import Settings
@@ -11,7 +11,7 @@ from market.errors import Fatal
 from market.fastpath.engine import CpuEngine
 from market.fixed_point import Scale
 from market.instruments import Catalogue, Instrument
-from market.protocols import Gateway, Journal, PreTradeCheck, Strategy
+from market.protocols import Journal, PreTradeCheck, Strategy
 from orchestrator.engine.tables import control_messages, engine_sizes, instrument_numbers, venue_numbers
 from orchestrator.risk.assembly import Risk, assemble_risk
 from orchestrator.run_loop.access import PeriodicTask
@@ -77,10 +77,7 @@ class VirtualRun:
     clock, lines (by venue), catalogue, feed, gateway, risk: the parts.
     """
 
-    def __init__(
-        self, model: VirtualRunModel, *, watch: Callable[[Gateway], Gateway] = lambda gateway: gateway
-    ) -> None:
-        """``watch`` may put a gateway before the simulator's."""
+    def __init__(self, model: VirtualRunModel) -> None:
         self.model = model
         self.clock = VirtualClock(model.start_ns)
         self.faults = Faults(model.faults, model.start_ns)
@@ -98,7 +95,7 @@ class VirtualRun:
         numbers = venue_numbers(model.settings)
         accesses = [VenueAccess(numbers[venue.name], self.lines[venue.name], venue.account) for venue in model.venues]
         self.gateway = VenueGateway(accesses, self.catalogue, self.clock, model.session)
-        self.risk: Risk = assemble_risk(model.settings, self.catalogue, watch(self.gateway), self.clock)
+        self.risk: Risk = assemble_risk(model.settings, self.catalogue, self.gateway, self.clock)
 
     def run(
         self,
@@ -108,7 +105,7 @@ class VirtualRun:
         checks: Sequence[PreTradeCheck] = (),
         periodic: Sequence[PeriodicTask] = (),
     ) -> RunSummary:
-        """Start everything and run to the end of the feed."""
+        """Start everything and run to the end of the feed; ``checks`` are asked after all rules of risk."""
         settings = self.model.settings
         loop = RunLoop(
             feed=self.feed,
@@ -121,7 +118,7 @@ class VirtualRun:
                 tuple(control_messages(settings, first_sequence=_FIRST_TABLE)),
                 heartbeat_every_ns=settings.engine.lease_ms * _NS_PER_MS // _HEARTBEATS_PER_LEASE,
             ),
-            checks=[*checks, *self.risk.checks],
+            checks=[*self.risk.checks, *checks],
             journal=journal,
             periodic=[*self.risk.tasks, *periodic],
             listeners=self.risk.listeners,

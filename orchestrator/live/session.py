@@ -1,0 +1,317 @@
+"""A live or paper run, put together from settings: feed, fast loop, strategies, risk, gateways, journal, database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from config.credentials import Credentials
+from config.execution import Mode
+from config.settings import Settings
+from config.venues import VenueName
+from market.errors import Fatal, MissingInput
+from market.instruments import Catalogue
+from market.protocols import Clock, Feed, Gateway
+from orchestrator.clock import WakingClock
+from orchestrator.engine.back_end import BackEnd
+from orchestrator.engine.link import Takeover
+from orchestrator.engine.tables import control_messages, venue_numbers
+from orchestrator.execution.ccxt_client import BinanceAddresses
+from orchestrator.execution.gateway import VenueGateway
+from orchestrator.execution.opening import Keys, venue_gateway
+from orchestrator.execution.requests import MarketKind
+from orchestrator.feeds.feed import LiveFeed
+from orchestrator.live.addresses import VenueAddresses, venue_addresses
+from orchestrator.live.ending import Ending
+from orchestrator.live.engines import live_engine
+from orchestrator.live.feeds import feed_plans, traded_venues
+from orchestrator.live.network import NetworkThread
+from orchestrator.live.probe import LiveProbe
+from orchestrator.live.venue_gateways import VenueGateways
+from orchestrator.live.venue_listings import live_catalogue
+from orchestrator.risk.assembly import Risk, assemble_risk
+from orchestrator.risk.supervisor import GuardChange, RiskState
+from orchestrator.run_loop.access import PeriodicTask
+from orchestrator.run_loop.loop import RunLoop, RunSettings
+from orchestrator.run_loop.summary import RunSummary
+from orchestrator.storage.database import Database
+from orchestrator.storage.journal_file import JournalFile
+from orchestrator.storage.journal_folder import JournalFolder, OpenSession
+from orchestrator.storage.projector import Projector, ProjectorThread
+from orchestrator.storage.records import Area, Outcome
+from orchestrator.strategies.assembly import strategies
+from orchestrator.tape.calls import Call
+from orchestrator.tape.file import TapeWriter
+from orchestrator.tape.recording import RecordedBackEnd, RecordedClock, RecordedFeed, RecordedGateway, head_of
+from sim.replay.arming import FIRST_SEQUENCE
+
+Say = Callable[[str], None]
+_NS_PER_MS: Final = 1_000_000
+_NS_PER_S: Final = 1_000_000_000
+_HEARTBEATS_PER_LEASE: Final = 4
+_RISK: Final = "risk"
+_KINDS: Final = {
+    VenueName.BINANCE_SPOT: MarketKind.SPOT,
+    VenueName.BINANCE_USDM: MarketKind.USD_MARGINED,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunPlan:
+    """What a person asks for beside the settings.
+
+    Parameters
+    ----------
+    seconds: how long the run lasts; None: until it is told to end. tape: file to keep the run on.
+    leaves_orders: whether orders go on working after an orderly end.
+    """
+
+    mode: Mode
+    seconds: float | None = None
+    tape: Path | None = None
+    leaves_orders: bool = False
+
+
+@dataclass(frozen=True)
+class LiveSession:
+    """A run that is ready to begin; ``run`` it once, inside the context that made it."""
+
+    loop: RunLoop
+    ending: Ending
+    catalogue: Catalogue
+    risk: Risk
+    feed: LiveFeed
+    journal: JournalFile
+    clock: WakingClock
+    opened: OpenSession
+    failures: list[BaseException]
+
+    def run(self) -> RunSummary:
+        """Run until the end; the journal says how it ended. Raises what broke it, in whatever thread."""
+        try:
+            summary = self.loop.run()
+            if self.failures:
+                raise self.failures[0]
+        except BaseException as error:
+            self.journal.end(self.clock.now_ns(), Outcome.FAILED, f"{type(error).__name__}: {error}")
+            raise
+        self.journal.save(_RISK, self.clock.now_ns(), msgspec.msgpack.encode(self.risk.supervisor.state))
+        self.journal.end(self.clock.now_ns(), Outcome.FINISHED, self.ending.reason)
+        return summary
+
+    def stop(self, reason: str) -> None:
+        """Let the run end in an orderly way; from any thread or a signal handler."""
+        self.ending.ask(reason)
+        self.clock.wake()
+
+
+@contextmanager
+def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, say: Say) -> Iterator[LiveSession]:
+    """Everything connected; closed at the end of the block.
+
+    Parameters
+    ----------
+    say: told, from any thread, what people should read.
+
+    Raises MissingInput for keys that are needed and not there, and as its parts do.
+    """
+    clock, failures = WakingClock(), list[BaseException]()
+    venues = traded_venues(settings)
+    with ExitStack() as stack:
+
+        def fail(error: BaseException) -> None:
+            failures.append(error)
+            session.loop.stop()
+            clock.wake()
+
+        network = stack.enter_context(NetworkThread(fail))
+        folder = stack.enter_context(_journal_folder(settings))
+        catalogue = live_catalogue(settings, venues)
+        feed = LiveFeed(feed_plans(settings), clock=clock, wake=clock.wake, network=network, note=say)
+        opened = folder.begin(mode=plan.mode.value, catalogue=catalogue, now_ns=clock.now_ns())
+        if opened.earlier is not None and opened.earlier.text:
+            say(opened.earlier.text)
+        stack.enter_context(_database(settings, folder.folder, say, fail))
+        gateways = _gateways(settings, credentials, catalogue, clock, network, say)
+        session = _assemble(settings, plan, catalogue, feed, opened, clock, gateways, failures, say, stack)
+        for gateway in gateways.values():
+            gateway.open()
+            stack.callback(gateway.close)
+        feed.start()
+        stack.callback(feed.close)
+        yield session
+
+
+def _assemble(
+    settings: Settings,
+    plan: RunPlan,
+    catalogue: Catalogue,
+    feed: LiveFeed,
+    opened: OpenSession,
+    clock: WakingClock,
+    gateways: Mapping[int, VenueGateway],
+    failures: list[BaseException],
+    say: Say,
+    stack: ExitStack,
+) -> LiveSession:
+    """The run loop and all that plugs into it."""
+    journal = opened.journal
+    numbers = venue_numbers(settings)
+    until_ns = None if plan.seconds is None else clock.now_ns() + round(plan.seconds * _NS_PER_S)
+    ending = Ending(until_ns, cancels=not plan.leaves_orders)
+    seams = _seams(plan, settings, feed, clock, VenueGateways(gateways), opened.epoch, stack)
+    probe = LiveProbe(feed, [numbers[VenueName(source.name)] for source in feed.sources], gateways)
+    risk = assemble_risk(
+        settings,
+        catalogue,
+        seams.gateway,
+        seams.clock,
+        probe=probe,
+        on_change=lambda change: _note_guard(journal, change, say),
+        state=_risk_state(opened),
+    )
+
+    def on_takeover(takeover: Takeover) -> None:
+        say(f"the fast loop was taken over by its shadow: {takeover.reason}")
+        journal.changed(takeover.time_ns, Area.ENGINE, "fast loop", "engine", "shadow", takeover.reason)
+
+    engine = stack.enter_context(
+        live_engine(settings, wake=clock.wake, on_takeover=on_takeover, say=say, wrap=seams.wrap)
+    )
+    save = PeriodicTask(
+        "snapshots", settings.storage.snapshot_every_ms * _NS_PER_MS, lambda run, now_ns: _save(journal, risk, now_ns)
+    )
+    loop = RunLoop(
+        feed=seams.feed,
+        clock=seams.clock,
+        gateway=risk.gateway,
+        engine=engine,
+        catalogue=catalogue,
+        strategies=(*risk.strategies, *strategies(settings, catalogue)),
+        settings=RunSettings(
+            tuple(control_messages(settings, first_sequence=FIRST_SEQUENCE + 1)),
+            epoch=opened.epoch,
+            heartbeat_every_ns=settings.engine.lease_ms * _NS_PER_MS // _HEARTBEATS_PER_LEASE,
+            recovery_timeout_ns=settings.storage.recovery_timeout_ms * _NS_PER_MS,
+        ),
+        checks=(ending.check, *risk.checks),
+        journal=journal,
+        periodic=(*risk.tasks, ending.task, save),
+        listeners=risk.listeners,
+        recovered=opened.recovered,
+    )
+    return LiveSession(loop, ending, catalogue, risk, feed, journal, clock, opened, failures)
+
+
+@dataclass(frozen=True)
+class _Seams:
+    """What the run loop sees of the outside: bare, or with a tape around it."""
+
+    clock: Clock
+    feed: Feed
+    gateway: Gateway
+    wrap: Callable[[BackEnd], BackEnd]
+
+
+def _seams(
+    plan: RunPlan,
+    settings: Settings,
+    feed: LiveFeed,
+    clock: WakingClock,
+    gateway: Gateway,
+    epoch: int,
+    stack: ExitStack,
+) -> _Seams:
+    if plan.tape is None:
+        return _Seams(clock, feed, gateway, lambda back_end: back_end)
+    tape = stack.enter_context(TapeWriter(plan.tape))
+    tape.write(head_of(feed, settings.model_dump_json().encode(), epoch))
+    write: Callable[[Call], None] = tape.write
+    return _Seams(
+        RecordedClock(clock, write),
+        RecordedFeed(feed, write),
+        RecordedGateway(gateway, write),
+        lambda back_end: RecordedBackEnd(back_end, write),
+    )
+
+
+def _journal_folder(settings: Settings) -> JournalFolder:
+    storage = settings.storage
+    return JournalFolder(storage.journal, storage.durability, storage.late_fills_ms * _NS_PER_MS)
+
+
+@contextmanager
+def _database(settings: Settings, folder: Path, say: Say, fail: Callable[[BaseException], None]) -> Iterator[None]:
+    """The database that is made of the journals, in a thread of its own."""
+    storage = settings.storage
+    with ExitStack() as stack:
+        database = Database.open(storage.database_url)
+        stack.callback(database.close)
+        projector = Projector(database, folder, storage.batch_records)
+        stack.enter_context(
+            ProjectorThread(projector, storage.batch_every_ms, lambda problem: say(f"database: {problem}"), fail)
+        )
+        yield
+
+
+def _gateways(
+    settings: Settings,
+    credentials: Credentials,
+    catalogue: Catalogue,
+    clock: WakingClock,
+    network: NetworkThread,
+    say: Say,
+) -> dict[int, VenueGateway]:
+    """One gateway per venue, by its number; raises MissingInput without keys."""
+    key, secret = credentials.binance_api_key, credentials.binance_api_secret
+    if key is None or secret is None:
+        raise MissingInput("real orders need keys: set BINANCE_API_KEY and BINANCE_API_SECRET, see env.example")
+    keys = Keys(key.get_secret_value(), secret.get_secret_value())
+    gateways = {}
+    for venue in traded_venues(settings):
+        number = venue_numbers(settings)[venue]
+        gateways[number] = venue_gateway(
+            name=venue.value,
+            venue=number,
+            kind=_KINDS[venue],
+            listings=[listing for listing in catalogue.listings if listing.venue == number],
+            settings=settings.execution,
+            addresses=_client_addresses(venue, venue_addresses(settings, venue)),
+            keys=keys,
+            clock=clock,
+            wake=clock.wake,
+            network=network,
+            on_problem=say,
+        )
+    return gateways
+
+
+def _client_addresses(venue: VenueName, addresses: VenueAddresses) -> BinanceAddresses | None:
+    """Where CCXT finds a venue; None for Binance itself. Raises Fatal for what CCXT cannot be pointed at."""
+    if addresses.is_own:
+        return None
+    if addresses.orders != addresses.streams:
+        raise Fatal(f"venues.{venue}.addresses: orders was {addresses.orders}; expected streams, {addresses.streams}")
+    if _KINDS[venue] is MarketKind.SPOT:
+        return BinanceAddresses(spot_http=addresses.http, spot_ws=addresses.streams)
+    return BinanceAddresses(futures_http=addresses.http, futures_ws=addresses.streams)
+
+
+def _risk_state(opened: OpenSession) -> RiskState | None:
+    saved = opened.recovered.components.get(_RISK)
+    return None if saved is None else msgspec.msgpack.decode(saved, type=RiskState)
+
+
+def _save(journal: JournalFile, risk: Risk, now_ns: int) -> None:
+    journal.save(_RISK, now_ns, msgspec.msgpack.encode(risk.supervisor.state))
+
+
+def _note_guard(journal: JournalFile, change: GuardChange, say: Say) -> None:
+    if change.before is not change.after:
+        say(f"trading {change.before.name.lower()} -> {change.after.name.lower()}: {change.reason}")
+    journal.changed(change.time_ns, Area.RISK, "guard", change.before.name, change.after.name, change.reason)
