@@ -131,13 +131,6 @@ def play(scene: Callable[[Stage], Coroutine[Any, Any, T]], wishes: Wishes | None
     return asyncio.run(whole())
 
 
-async def until(ready: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
-    """Wait for a condition; raises TimeoutError."""
-    async with asyncio.timeout(patience_s):
-        while not ready():
-            await asyncio.sleep(0.002)
-
-
 async def soon(awaited: Awaitable[T], patience_s: float = 5.0) -> T:
     """Wait for something that should come; raises TimeoutError."""
     return await asyncio.wait_for(awaited, patience_s)
