@@ -38,7 +38,7 @@ MARKETS: Final = tuple(
 
 def intent(number: int = 1, *, side: Side = Side.BUY, quantity: int = 1_000, price: int = 6_000_000, venue: int = 0,
            instrument: int = 0, tag: str = "arb", epoch: int = 1, origin: Origin = Origin.DECISION, leg: int = 0,
-           decided_ns: int = T) -> OrderIntent:  # fmt: skip
+           decided_ns: int = T, why: str = "") -> OrderIntent:  # fmt: skip
     return OrderIntent(
         cause=Cause(strategy=tag, origin=origin, epoch=epoch, number=number, leg=leg),
         decided_ns=decided_ns,
@@ -49,6 +49,7 @@ def intent(number: int = 1, *, side: Side = Side.BUY, quantity: int = 1_000, pri
         time_in_force=TimeInForce.GTC,
         quantity=quantity,
         limit_price=price,
+        why=why,
     )
 
 
