@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 from config.base import EXACT, Section
 from config.bus import BusSettings
 from config.engine import EngineSettings
+from config.exchange import ExchangeSettings
 from config.execution import ExecutionSettings, PathSettings
 from config.instruments import InstrumentSettings
 from config.loop import LoopSettings
@@ -35,6 +36,7 @@ class Settings(Section):
     )
     replay: ReplaySettings = Field(default=ReplaySettings(), description="Replay of recordings.")
     loop: LoopSettings = Field(default=LoopSettings(), description="The receive loop.")
+    exchange: ExchangeSettings = Field(default=ExchangeSettings(), description="The simulated exchange.")
     execution: ExecutionSettings = Field(default=ExecutionSettings(), description="Where orders go.")
     risk: RiskSettings = Field(default=RiskSettings(), description="Risk before, during and after trading.")
     bus: BusSettings = Field(default=BusSettings(), description="The message bus.")
