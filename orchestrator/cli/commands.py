@@ -18,15 +18,22 @@ class Target:
 
 
 COMMANDS: Final[dict[str, Target]] = {
+    "close-all": Target("orchestrator.bus.command:close_all", "Halt a run and close all its positions."),
     "codec": Target("orchestrator.codec.command:codec", "Decode and encode binary messages."),
     "config": Target("orchestrator.cli.settings:config", "Show, check and document settings."),
     "demo": Target("orchestrator.replay.demo:demo", "Replay a market, recorded or generated."),
     "doctor": Target("orchestrator.live.doctor_command:doctor", "Check whether this machine is fit for a run."),
+    "exchange": Target("orchestrator.exchange.command:exchange", "Simulate an exchange that speaks Binance."),
     "fpga": Target("orchestrator.fpga.command:fpga", "Build hardware for a board, or run it simulated in its place."),
+    "halt": Target("orchestrator.bus.command:halt", "Halt a run: nothing more is sent, orders are cancelled."),
     "inspect": Target("orchestrator.cli.inspect:inspect", "Say what recordings and captures hold."),
     "loop": Target("orchestrator.cli.loop:loop", "Receive market data, decide, send triggers."),
+    "orders": Target("orchestrator.bus.command:orders", "List the working orders of a run."),
+    "positions": Target("orchestrator.bus.command:positions", "List what a run holds."),
     "record": Target("orchestrator.recording.command:record", "Record a live feed: WebSocket or UDP."),
     "replay": Target("orchestrator.replay.command:replay", "Replay recordings through the fast loop."),
+    "resume": Target("orchestrator.bus.command:resume", "Let a halted run trade on."),
+    "status": Target("orchestrator.bus.command:status", "Show how a run is."),
     "version": Target("orchestrator.cli.version:version", "Show versions."),
     "warm": Target("orchestrator.cli.warm:warm", "Compile all kernels into the cache."),
 }

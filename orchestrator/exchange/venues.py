@@ -1,0 +1,135 @@
+"""Venues of the simulated exchange, made from settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from config.exchange import SIMULATED, Commission, ExchangeSettings, SimulatedVenueSettings
+from config.instruments import InstrumentSettings, MarketSettings
+from config.settings import Settings
+from config.venues import VenueName
+from market.errors import Fatal
+from sim.exchange.keys import ApiKey, ed25519_key, hmac_key
+from sim.exchange.latency import Latency
+from sim.exchange.served import ServedVenue
+from sim.exchange.venue.kinds import CommissionAsset, MarketKind
+from sim.exchange.venue.model import UNITS, AccountModel, BackgroundModel, SymbolModel, VenueModel
+from sim.exchange.venue.venue import SimulatedVenue
+
+_KINDS: Final = {VenueName.BINANCE_SPOT: MarketKind.SPOT, VenueName.BINANCE_USDM: MarketKind.USD_MARGINED}
+_PPB_PER_BPS: Final = 100_000
+_MONEY_DECIMALS: Final = 8
+_LOT_DECIMALS_MOST: Final = 5
+_BPS: Final = 10_000
+_TRADES_PER_LEVEL: Final = 25
+"""A level is worth as much as so many market orders of other traders."""
+_SPACING: Final = 2
+"""Distance of levels in half spreads."""
+
+
+def account_keys(settings: ExchangeSettings) -> tuple[ApiKey, ApiKey]:
+    """The keys of the account: of HMAC and of Ed25519; the same for the same seed."""
+    return hmac_key(settings.account, settings.seed), ed25519_key(settings.account, settings.seed)
+
+
+def served_venues(settings: Settings, start_ns: int, first_port: int = 0) -> list[ServedVenue]:
+    """The venues that the settings ask for.
+
+    Parameters
+    ----------
+    start_ns: when their markets begin. first_port: of the first venue, the others follow; 0: as the settings say.
+
+    Raises Fatal when no venue of the profile can be simulated, or one trades nothing.
+    """
+    wanted = dict(settings.exchange.venues) or {
+        name: SimulatedVenueSettings() for name in settings.venues if name in SIMULATED
+    }
+    if not wanted:
+        raise Fatal(f"no venue of the profile can be simulated; expected one of {[str(name) for name in SIMULATED]}")
+    keys = account_keys(settings.exchange)
+    return [
+        ServedVenue(
+            name=str(name),
+            venue=SimulatedVenue(venue_model(settings, name, venue, start_ns)),
+            keys=keys,
+            latency=_latency(venue),
+            port=first_port + place if first_port else venue.port,
+        )
+        for place, (name, venue) in enumerate(wanted.items())
+    ]
+
+
+def venue_model(settings: Settings, name: VenueName, venue: SimulatedVenueSettings, start_ns: int) -> VenueModel:
+    """One venue with the symbols and fees that the profile states; raises Fatal if it trades nothing."""
+    exchange = settings.exchange
+    symbols = tuple(_symbols(settings, name, venue))
+    fees = settings.venues.get(name)
+    if not symbols or fees is None:
+        raise Fatal(f"exchange.venues.{name} trades nothing: the profile has no instrument on it")
+    return VenueModel(
+        name=str(name),
+        kind=_KINDS[name],
+        symbols=symbols,
+        accounts=(AccountModel(account=exchange.account, balances=_balances(exchange, symbols, _KINDS[name])),),
+        start_ns=start_ns,
+        maker_ppb=int(fees.maker_fee_bps * _PPB_PER_BPS),
+        taker_ppb=int(fees.taker_fee_bps * _PPB_PER_BPS),
+        commission_asset=(
+            CommissionAsset.QUOTE if exchange.commission is Commission.QUOTE else CommissionAsset.RECEIVED
+        ),
+    )
+
+
+def _symbols(settings: Settings, name: VenueName, venue: SimulatedVenueSettings) -> Iterator[SymbolModel]:
+    for number, (base, instrument) in enumerate(settings.instruments.items()):
+        if name in instrument.markets:
+            stream = number * len(VenueName) + list(VenueName).index(name) + 1
+            yield _symbol(settings.exchange, base, instrument, instrument.markets[name], venue, stream)
+
+
+def _symbol(
+    exchange: ExchangeSettings,
+    base: str,
+    instrument: InstrumentSettings,
+    market: MarketSettings,
+    venue: SimulatedVenueSettings,
+    stream: int,
+) -> SymbolModel:
+    quote = market.symbol.removeprefix(base)
+    if not quote or quote == market.symbol:
+        raise Fatal(f"{market.symbol}: cannot tell its quote asset; expected the instrument's name, {base}, and it")
+    lot_decimals = min(market.quantity_decimals, _LOT_DECIMALS_MOST, _MONEY_DECIMALS - market.price_decimals)
+    tick, lot = Decimal(1).scaleb(-market.price_decimals), Decimal(1).scaleb(-lot_decimals)
+    price = instrument.reference_price
+    half_spread = max(1, int(price * exchange.half_spread_bps / _BPS / tick))
+    level_lots = max(1, int(exchange.level_quote / price / lot))
+    background = BackgroundModel(
+        seed=exchange.seed,
+        stream=stream,
+        levels=exchange.levels,
+        spacing_ticks=half_spread * _SPACING,
+        level_lots=level_lots,
+        half_spread_ticks=half_spread,
+        trades_per_minute=exchange.trades_per_minute,
+        trade_lots=max(1, level_lots // _TRADES_PER_LEVEL),
+        lag_ns=venue.lag_ms * 10**6,
+        basis_bps=venue.basis_bps,
+    )
+    return SymbolModel.of(
+        market.symbol, base, quote, tick=str(tick), lot=str(lot), price=str(price), background=background
+    )
+
+
+def _balances(exchange: ExchangeSettings, symbols: tuple[SymbolModel, ...], kind: MarketKind) -> dict[str, int]:
+    balances = {model.quote_asset: UNITS.count(exchange.quote_balance) for model in symbols}
+    if kind is MarketKind.SPOT:
+        balances |= {model.base_asset: UNITS.count(exchange.base_balance) for model in symbols}
+    return balances
+
+
+def _latency(venue: SimulatedVenueSettings) -> Latency:
+    return Latency(
+        request_ns=venue.request_us * 10**3, answer_ns=venue.answer_us * 10**3, publish_ns=venue.publish_us * 10**3
+    )
