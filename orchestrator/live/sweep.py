@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,7 +26,7 @@ from sim.generator.chance import Chance
 TRADING_NS: Final = 5 * SECOND_NS
 SETTLING_NS: Final = 5 * SECOND_NS
 """Time after the faults in which everything that is not known must become known."""
-_STALENESS_NS: Final = 1_700 * MS
+STALENESS_NS: Final = 1_700 * MS
 """Messages may be half a second late, quotes a second old, and both are found out a little later."""
 _MOST_SKEW_NS: Final = 1_500 * MS
 """A venue whose clock jumps ahead hides as much of a delay."""
@@ -52,12 +52,20 @@ class SweepResult:
         return f"python -m orchestrator.live.sweep --seed {self.seed}"
 
 
-def run_seed(seed: int, plan: FaultPlan | None = None, journal: Journal | None = None) -> SweepResult:
-    """The run of a seed; a plan replaces the seed's faults."""
+def run_seed(
+    seed: int,
+    plan: FaultPlan | None = None,
+    journal: Journal | None = None,
+    *,
+    staleness_ns: int = STALENESS_NS,
+    prepare: Callable[[VirtualRun], None] = lambda run: None,
+) -> SweepResult:
+    """The run of a seed; a plan replaces the seed's faults, and ``prepare`` may plan more before it starts."""
     run = VirtualRun(sweep_model(seed, TRADING_NS, SETTLING_NS, plan))
+    prepare(run)
     faults = run.model.faults
     has_skew = any(fault.kind is FaultKind.CLOCK_SKEW for fault in faults.faults)
-    watch = SweepWatch(run, _STALENESS_NS + (_MOST_SKEW_NS if has_skew else 0))
+    watch = SweepWatch(run, staleness_ns + (_MOST_SKEW_NS if has_skew else 0))
     dislocate_now_and_then(run, seed)
     halt_ns = START_NS + TRADING_NS // 2 + Chance(seed, stream=6).below(TRADING_NS // 2)
 

@@ -12,6 +12,7 @@ from market.fastpath.specification import Kind
 from market.fixed_point import floor_to
 from market.instruments import UNLIMITED
 from market.orders.kinds import Side
+from market.orders.order import Order
 from market.protocols import (
     Intent,
     MarketKey,
@@ -129,6 +130,8 @@ class Arbitrage:
         busy = sum(plan.trigger.instrument == trigger.instrument for plan in self._running.values())
         if busy >= parameters.concurrent_plans:
             return self._skip(Skip.BUSY)
+        if any(_meets(order, trigger) for order in view.working_orders()):
+            return self._skip(Skip.OWN)
         quantity = self._quantity(trigger, view)
         if not quantity:
             return self._skip(Skip.STOCK)
@@ -199,3 +202,14 @@ def _is_there(instrument: int, venue: int, side: Side, price: int, quantity: int
     if side is Side.BUY:
         return quote.ask_price <= price and quote.ask_quantity >= quantity
     return quote.bid_price >= price and quote.bid_quantity >= quantity
+
+
+def _meets(order: Order, trigger: Trigger) -> bool:
+    """Whether one of the legs would trade with an order of ours."""
+    intent = order.intent
+    return intent.instrument == trigger.instrument and any(
+        leg.venue == intent.venue
+        and leg.side is not intent.side
+        and (leg.price - intent.limit_price) * leg.side.sign >= 0
+        for leg in trigger.legs
+    )

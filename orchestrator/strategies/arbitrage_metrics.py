@@ -21,6 +21,7 @@ class Skip(Enum):
     BUSY = "as many plans run as may"
     LATE = "the quote that caused it is too old"
     THIN = "its gain after fees is below the margin"
+    OWN = "it would trade with our own orders"
     STOCK = "the balances allow no quantity that both venues take"
 
 

@@ -109,7 +109,7 @@ class MakerMetrics:
 
         Prices are in counts, markouts in ticks; negative markouts are adverse selection.
         """
-        lasted, mean, square = self._weighted / max(self._time_ns - self._begin_ns, 1)
+        lasted, mean, square = (self._weighted / max(self._time_ns - self._begin_ns, 1)).tolist()
         numbers: dict[str, float] = {"ordered": self.ordered, "filled": self.filled}
         if self.ordered:
             numbers["fill_ratio"] = self.filled / self.ordered
