@@ -20,6 +20,7 @@ MODULES: Final = {
     "peers_books": "order books of other packages, fed with the same levels",
     "peers_engines": "backtesters of other packages, fed with the same market",
     "matching": "orders matched in process: the engine alone, and the whole simulated venue",
+    "storage": "an order's intent on record before it is sent",
     "soft_fpga": "the hardware's description as machine code, per clock cycle",
     "fpga": "cells of the hardware's components, and clocks of the boards that were built",
 }
