@@ -1,7 +1,7 @@
 """How late records are, and whether the venue's own times go back: running statistics of one source.
 
-The delay of a record is its receive time less the venue's time, for records that state one. Snapshots do not count where
-they are asked for. Distributions are kept in buckets of ``market.pipeline.journal``: 16 per power of two.
+The delay of a record is its receive time less the venue's time, for records that state one. Snapshots do not count
+where they are asked for. Distributions are kept in buckets of ``market.pipeline.journal``: 16 per power of two.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from orchestrator.feeds.link import STATES, LinkState
 from sim.replay.source import Route, SourceSettings
 
 DEPTH: Final = 50
+_OPENING_S: Final = 2.0
 MakeExchange = Callable[[], Any]
 """A new ccxt.pro exchange, to be closed by whoever asked for it."""
 
@@ -86,16 +87,17 @@ class CcxtConnection(Connection):
         loop = asyncio.get_running_loop()
         exchange = self._make()
         self._has_heard = False
+        loading = asyncio.ensure_future(exchange.load_markets())
         try:
             async with asyncio.timeout(self.limits.connect_s):
-                await exchange.load_markets()
+                await asyncio.shield(loading)
             self._stamp_messages(exchange)
             since_s = self._last_s = loop.time()
             reason = await self._watch(exchange, restart)
         except (ccxt.BaseError, OSError, TimeoutError) as error:
             return False, f"no connection ({type(error).__name__}: {error})"
         finally:
-            await exchange.close()
+            await _close(exchange, loading)
         return self._has_heard and loop.time() - since_s >= self.limits.backoff.first_s, reason
 
     def _stamp_messages(self, exchange: Any) -> None:
@@ -151,6 +153,16 @@ class CcxtConnection(Connection):
             self._has_heard = True
             self.heard()
         self.receiver.message(line, True)
+
+
+async def _close(exchange: Any, loading: asyncio.Future[Any]) -> None:
+    """Close an exchange; connections that it is only just making are waited for, since it would forget them."""
+    clients = list(exchange.clients.values())
+    opening = [client.connected for client in clients if client.connecting and client.connection is None]
+    await asyncio.wait([loading, *opening], timeout=_OPENING_S)
+    loading.cancel()
+    await asyncio.gather(loading, return_exceptions=True)
+    await exchange.close()
 
 
 def _is_network(task: asyncio.Future[Any]) -> bool:
