@@ -22,6 +22,10 @@ $(VENV)/.checked: scripts/check_prerequisites.sh
 	@test -x $(BIN)/python || { echo "creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@touch $@
 
+$(VENV)/.checked-tests: $(VENV)/.checked scripts/check_prerequisites.sh
+	@sh scripts/check_prerequisites.sh $(PYTHON) tests
+	@touch $@
+
 $(VENV)/.core: $(VENV)/.checked requirements/build.lock requirements/core.lock pyproject.toml
 	@echo "installing the core packages"
 	@$(PIP) -r requirements/build.lock -r requirements/core.lock
@@ -57,13 +61,13 @@ setup: $(VENV)/.core $(VENV)/.warm
 demo: setup
 	@$(BIN)/tickwire demo
 
-test: setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live
+test: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live
 	@$(BIN)/python -m pytest -n 2 tests
 
-test-long: setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live
+test-long: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live
 	@$(BIN)/python -m pytest -n 2 --long tests
 
-lint: $(VENV)/.test
+lint: $(VENV)/.test $(VENV)/.live
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Names every missing system package at once, before anything is installed.
-# Usage: check_prerequisites.sh PYTHON
+# Usage: check_prerequisites.sh PYTHON [tests]     "tests": what the tests need besides.
 python=${1:-python3}
+purpose=${2:-}
 missing=""
 
 if ! command -v "$python" >/dev/null 2>&1; then
@@ -20,6 +21,14 @@ command -v perl >/dev/null 2>&1 || missing="$missing perl"
 command -v git >/dev/null 2>&1 || missing="$missing git"
 if command -v g++ >/dev/null 2>&1; then
     echo '#include <zlib.h>' | g++ -E -x c++ - >/dev/null 2>&1 || missing="$missing zlib1g-dev"
+fi
+
+if [ "$purpose" = tests ] && ! command -v initdb >/dev/null 2>&1; then
+    found=""
+    for program in /usr/lib/postgresql/*/bin/initdb; do
+        [ -x "$program" ] && found=yes
+    done
+    [ -n "$found" ] || missing="$missing postgresql"
 fi
 
 if [ -n "$missing" ]; then

@@ -7,11 +7,17 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
-
 from market.errors import Fatal, MissingExtra, MissingInput, Retry
-from orchestrator.storage.migrating import bring_up_to_date
+
+try:
+    import sqlalchemy as sa
+    from sqlalchemy.exc import DBAPIError, OperationalError
+
+    from orchestrator.storage.migrating import bring_up_to_date
+except ImportError as error:
+    raise MissingExtra(
+        f"storage needs SQLAlchemy and Alembic ({error}); install the extra: pip install 'tickwire[live]'"
+    ) from error
 
 _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 _BUSY_MS = 10_000
