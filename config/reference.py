@@ -38,6 +38,7 @@ ENTRY_NAMES: Final = {
     "channels": "NAME",
     "stocks": "NAME",
     "news": "NAME",
+    "sources": "VENUE",
 }
 HEAD: Final = """# Settings
 

@@ -13,6 +13,7 @@ from config.bus import BusSettings
 from config.engine import EngineSettings
 from config.exchange import ExchangeSettings
 from config.execution import ExecutionSettings, PathSettings
+from config.feeds import FeedsSettings
 from config.instruments import InstrumentSettings
 from config.loop import LoopSettings
 from config.replay import ReplaySettings
@@ -37,6 +38,7 @@ class Settings(Section):
     replay: ReplaySettings = Field(default=ReplaySettings(), description="Replay of recordings.")
     loop: LoopSettings = Field(default=LoopSettings(), description="The receive loop.")
     exchange: ExchangeSettings = Field(default=ExchangeSettings(), description="The simulated exchange.")
+    feeds: FeedsSettings = Field(default=FeedsSettings(), description="Live market data.")
     execution: ExecutionSettings = Field(default=ExecutionSettings(), description="Where orders go.")
     risk: RiskSettings = Field(default=RiskSettings(), description="Risk before, during and after trading.")
     bus: BusSettings = Field(default=BusSettings(), description="The message bus.")
