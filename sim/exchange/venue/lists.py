@@ -73,6 +73,6 @@ class Lists:
         if order.list_id == NO_LIST:
             return
         pair = self._pairs[order.list_id]
-        if not pair.is_done and not any(each.status.is_open for each in pair.orders):
+        if not any(each.status.is_open for each in pair.orders):
             pair.is_done = True
             out.append(ListUpdated(account=order.account.name, order_list=pair.record(now_ns), time_ns=now_ns))

@@ -100,6 +100,12 @@ class WorkingOrder:
         return self.kind.has_stop and not self.has_triggered
 
     @property
+    def may_rest(self) -> bool:
+        """Whether what does not trade at once would stand in the book now."""
+        immediate = self.time_in_force in (TimeInForce.IOC, TimeInForce.FOK)
+        return self.kind.has_price and not self.is_waiting and not immediate
+
+    @property
     def is_post_only(self) -> bool:
         """Whether it may only make."""
         return self.kind is OrderKind.LIMIT_MAKER or self.time_in_force is TimeInForce.GTX

@@ -167,7 +167,7 @@ class Placing:
             raise would_trigger(self._kind)
         if order.is_post_only and not order.is_waiting:
             self._check_makes(market, order.side, order.price_ticks)
-        if market.book.orders >= market.capacity:
+        if order.may_rest and market.book.orders >= market.capacity:
             raise too_many_orders(self._kind, False)
         return order
 

@@ -133,6 +133,7 @@ def test_an_injected_order_is_an_order_like_any_other() -> None:
     assert placed.executed_units == 10 * 10_000 * 100
     assert now(market, resting).status is OrderStatus.FILLED
     assert market.depth(SYMBOL).bids == ((10_001, 5),)
+    assert market.ledger(BACKGROUND) == (), "nobody keeps no books"
     market.withdraw(SYMBOL, START_NS)
     assert market.depth(SYMBOL).bids == ()
     with pytest.raises(Fatal, match="at least 1"):

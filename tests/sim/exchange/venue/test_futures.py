@@ -75,6 +75,16 @@ def test_the_wallet_takes_profits_and_commissions() -> None:
     ]
 
 
+def test_a_position_that_turns_starts_with_charges_of_its_own() -> None:
+    venue = futures()
+    quotes(venue, 9_999, 10_000)
+    market(venue, "alice", BUY, 100)
+    market(venue, "alice", SELL, 100)
+    quotes(venue, 9_999, 10_000)
+    market(venue, "alice", BUY, 100)
+    assert position(venue, "alice").break_even_units == 100 * LOT + 100 * LOT * 5 // 10_000
+
+
 def test_margin_follows_the_mark_price() -> None:
     venue = futures()
     quotes(venue, 9_999, 10_000)
@@ -168,6 +178,19 @@ def test_a_post_only_order_is_refused_in_words_of_its_own() -> None:
     assert limit(venue, "alice", BUY, 9_999, 1, time_in_force=TimeInForce.GTX).status is OrderStatus.NEW
 
 
+def test_an_amended_post_only_order_is_refused_where_it_would_trade() -> None:
+    venue = futures()
+    quotes(venue, 9_990, 10_000)
+    order = limit(venue, "alice", BUY, 9_980, 5, time_in_force=TimeInForce.GTX)
+    with pytest.raises(VenueRefusal, match="-5022"):
+        venue.amend("alice", SYMBOL, START_NS, order_id=order.order_id, quantity_lots=5, price_ticks=10_000)
+    with pytest.raises(VenueRefusal, match="-5027"):
+        venue.amend("alice", SYMBOL, START_NS, order_id=order.order_id, quantity_lots=5, price_ticks=9_980)
+    amended = venue.amend("alice", SYMBOL, START_NS, order_id=order.order_id, quantity_lots=5, price_ticks=9_999)
+    assert (amended.price_ticks, amended.status) == (9_999, OrderStatus.NEW)
+    assert margin(venue, "alice").order_margin_units == 5 * 9_999 * 100 // 20
+
+
 def test_a_duplicate_client_order_id_has_a_code_of_its_own() -> None:
     venue = futures()
     limit(venue, "alice", BUY, 9_999, 1, client_order_id="mine")
@@ -220,6 +243,8 @@ def test_funding_goes_from_longs_to_shorts() -> None:
     assert margin(venue, "bob").wallet_units == wallets[1] - paid
     assert margin(venue, "alice").wallet_units == wallets[0] + paid
     assert venue.ledger("bob")[-1].reason is LedgerReason.FUNDING_FEE
+    commission = 1_000 * LOT * 5 // 10_000
+    assert position(venue, "bob").break_even_units == 1_000 * LOT + commission + paid
     assert venue.funding(SYMBOL).next_ns == due_ns + 8 * HOUR_NS
 
 

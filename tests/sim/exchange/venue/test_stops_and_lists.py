@@ -8,13 +8,36 @@ import pytest
 
 from market.orders.kinds import Side
 from sim.exchange.venue.events import ListUpdated, OrderUpdated
-from sim.exchange.venue.kinds import ExecutionKind, ListStatus, OrderKind, OrderStatus
+from sim.exchange.venue.kinds import (
+    CommissionAsset,
+    ExecutionKind,
+    ListStatus,
+    MarketKind,
+    OrderKind,
+    OrderStatus,
+    SelfTradePrevention,
+    TimeInForce,
+)
 from sim.exchange.venue.model import UNIT
 from sim.exchange.venue.records import OrderList, VenueOrder
 from sim.exchange.venue.refusals import VenueRefusal
 from sim.exchange.venue.requests import ListLeg, OcoRequest
 from sim.exchange.venue.venue import SimulatedVenue
-from tests.sim.exchange.venue.venues import BUY, SELL, START_NS, SYMBOL, balance, futures, limit, now, request, spot
+from tests.sim.exchange.venue.venues import (
+    BUY,
+    SELL,
+    START_NS,
+    SYMBOL,
+    balance,
+    futures,
+    limit,
+    market,
+    now,
+    request,
+    spot,
+    symbol_model,
+    venue_model,
+)
 
 
 def trade_at(venue: SimulatedVenue, price: int) -> None:
@@ -208,7 +231,7 @@ def test_pairs_that_are_refused_leave_nothing_behind(changed: dict[str, Any], co
 def test_self_trade_prevention_ends_a_whole_pair() -> None:
     venue = spot()
     sell_pair(venue)
-    limit(venue, "alice", BUY, 10_500, 4, self_trade_prevention="EXPIRE_MAKER")
+    limit(venue, "alice", BUY, 10_500, 4, self_trade_prevention=SelfTradePrevention.EXPIRE_MAKER)
     assert statuses(venue) == [OrderStatus.EXPIRED_IN_MATCH, OrderStatus.EXPIRED_IN_MATCH]
     assert balance(venue, "alice", "BTC") == (10 * UNIT, 0)
 
@@ -216,3 +239,46 @@ def test_self_trade_prevention_ends_a_whole_pair() -> None:
 def test_order_lists_are_for_spot() -> None:
     with pytest.raises(VenueRefusal, match="-1014"):
         sell_pair(futures())
+
+
+def test_of_two_stops_reached_at_once_the_older_trades() -> None:
+    venue = spot()
+    sell_pair(venue, above=ListLeg(kind=OrderKind.TAKE_PROFIT, stop_ticks=10_500, client_order_id="above"))
+    venue.inject(SYMBOL, BUY, 10_500, 1, START_NS)
+    venue.inject(SYMBOL, BUY, 9_500, 1, START_NS)
+    venue.inject(SYMBOL, SELL, 9_500, 2, START_NS)
+    assert statuses(venue) == [OrderStatus.EXPIRED, OrderStatus.EXPIRED]
+    told = [event for event in venue.take_events() if isinstance(event, OrderUpdated)]
+    assert [event.order.client_order_id for event in told if event.execution is ExecutionKind.TRIGGERED] == ["above"]
+    assert balance(venue, "alice", "BTC") == (10 * UNIT, 0)
+
+
+def test_a_stop_that_buys_leaves_room_for_the_commission() -> None:
+    venue = spot(CommissionAsset.QUOTE)
+    order = stop(venue, BUY, OrderKind.STOP_LOSS, 10_100, lots=98_000)
+    venue.inject(SYMBOL, SELL, 12_000, 200_000, START_NS)
+    venue.inject(SYMBOL, BUY, 12_000, 1, START_NS)
+    found = now(venue, order)
+    assert found.executed_lots == 1_000 * UNIT * 10_000 // 10_005 // (12_000 * 100)
+    assert 0 <= balance(venue, "alice", "USDT")[0] < 12_000 * 100 * 2
+
+
+def test_a_triggered_stop_that_finds_the_book_full_expires() -> None:
+    venue = SimulatedVenue(venue_model(MarketKind.SPOT, symbol_model(), order_capacity=2))
+    order = stop(venue, SELL, OrderKind.STOP_LOSS_LIMIT, 9_900, price=9_950)
+    venue.inject(SYMBOL, BUY, 9_900, 3, START_NS)
+    venue.inject(SYMBOL, BUY, 9_800, 1, START_NS)
+    with pytest.raises(VenueRefusal, match="MAX_NUM_ORDERS"):
+        limit(venue, "bob", SELL, 10_000, 1)
+    market(venue, "bob", SELL, 1)
+    assert now(venue, order).status is OrderStatus.EXPIRED
+    assert balance(venue, "alice", "BTC") == (10 * UNIT, 0)
+
+
+def test_a_triggered_stop_that_may_only_make_expires_rather_than_takes() -> None:
+    venue = futures()
+    fields: dict[str, Any] = {"stop_ticks": 9_900, "time_in_force": TimeInForce.GTX}
+    order = venue.place(request("alice", SELL, OrderKind.STOP_LOSS_LIMIT, 10, 9_890, **fields), START_NS)
+    venue.inject(SYMBOL, BUY, 9_900, 3, START_NS)
+    market(venue, "bob", SELL, 1)
+    assert (now(venue, order).status, now(venue, order).executed_lots) == (OrderStatus.EXPIRED, 0)
