@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sim.exchange.aggregate_trades import AggregateTrades
 from sim.exchange.calls import Endpoints
+from sim.exchange.day_statistics import DayStatistics
 from sim.exchange.futures.endpoints import futures_endpoints
 from sim.exchange.futures.user_data import FuturesUserData
 from sim.exchange.futures.written import FuturesWriter
@@ -35,17 +36,18 @@ class Market:
 def market_of(service: VenueService, listen_keys: ListenKeys) -> Market:
     """The parts of a venue, attached to it."""
     symbols = Symbols(service.venue.exchange_info())
-    aggregates = AggregateTrades()
+    aggregates, day = AggregateTrades(), DayStatistics()
     if symbols.kind is MarketKind.SPOT:
-        market = _spot(service, symbols, aggregates)
+        market = _spot(service, symbols, aggregates, day)
     else:
-        market = _futures(service, symbols, aggregates, listen_keys)
+        market = _futures(service, symbols, aggregates, day, listen_keys)
     service.attach(market.user_data)
     service.attach(market.hub)
+    service.attach(day)
     return market
 
 
-def _spot(service: VenueService, symbols: Symbols, aggregates: AggregateTrades) -> Market:
+def _spot(service: VenueService, symbols: Symbols, aggregates: AggregateTrades, day: DayStatistics) -> Market:
     numbers = SpotNumbers(symbols)
     hub = StreamHub(
         service.venue,
@@ -57,19 +59,21 @@ def _spot(service: VenueService, symbols: Symbols, aggregates: AggregateTrades) 
     )
     return Market(
         kind=MarketKind.SPOT,
-        endpoints=spot_endpoints(service.venue, symbols, numbers, aggregates, service.quota),
+        endpoints=spot_endpoints(service.venue, symbols, numbers, aggregates, day, service.quota),
         hub=hub,
         user_data=UserData(SpotUserData(numbers), service.server_ns),
     )
 
 
-def _futures(service: VenueService, symbols: Symbols, aggregates: AggregateTrades, listen_keys: ListenKeys) -> Market:
+def _futures(
+    service: VenueService, symbols: Symbols, aggregates: AggregateTrades, day: DayStatistics, listen_keys: ListenKeys
+) -> Market:
     numbers = FuturesNumbers(symbols)
     streams = FuturesStreams(numbers)
     hub = StreamHub(service.venue, symbols, aggregates, service.server_ns, json=streams, mark=streams)
     return Market(
         kind=MarketKind.USD_MARGINED,
-        endpoints=futures_endpoints(service.venue, symbols, numbers, aggregates, service.quota, listen_keys),
+        endpoints=futures_endpoints(service.venue, symbols, numbers, aggregates, day, service.quota, listen_keys),
         hub=hub,
         user_data=UserData(FuturesUserData(FuturesWriter(symbols, numbers), numbers), service.server_ns),
     )

@@ -9,6 +9,8 @@ from sim.exchange import answers
 from sim.exchange.aggregate_trades import AggregateTrades
 from sim.exchange.answers import Json
 from sim.exchange.calls import Call
+from sim.exchange.day_statistics import DayStatistics
+from sim.exchange.numbers import ms, quotient
 from sim.exchange.parameters import Parameters
 from sim.exchange.symbols import Symbols
 from sim.exchange.venue.records import Level, PublicTrade
@@ -18,6 +20,7 @@ from sim.exchange.writing import AggregateTrade, Numbers
 _DEPTH_MOST: Final = 5_000
 _FUTURES_DEPTHS: Final = (5, 10, 20, 50, 100, 500, 1_000)
 _TRADES_MOST: Final = 1_000
+_DAY_NS: Final = 86_400 * 10**9
 
 
 class MarketData:
@@ -25,16 +28,24 @@ class MarketData:
 
     Parameters
     ----------
-    numbers: how prices and quantities are written. aggregates: trades by taker order.
+    numbers: how prices and quantities are written. aggregates: trades by taker order. day: of the last 24 hours.
     """
 
     def __init__(
-        self, venue: SimulatedVenue, symbols: Symbols, numbers: Numbers, aggregates: AggregateTrades, *, futures: bool
+        self,
+        venue: SimulatedVenue,
+        symbols: Symbols,
+        numbers: Numbers,
+        aggregates: AggregateTrades,
+        day: DayStatistics,
+        *,
+        futures: bool,
     ) -> None:
         self._venue = venue
         self._symbols = symbols
         self._numbers = numbers
         self._aggregates = aggregates
+        self._day = day
         self._futures = futures
 
     def ping(self, call: Call) -> Json:
@@ -43,7 +54,7 @@ class MarketData:
 
     def time(self, call: Call) -> Json:
         """The server's time."""
-        return {"serverTime": call.server_ns // 10**6}
+        return {"serverTime": ms(call.server_ns)}
 
     def depth(self, call: Call) -> Json:
         """The book."""
@@ -57,7 +68,7 @@ class MarketData:
         depth = self._venue.depth(symbol, min(limit, _DEPTH_MOST))
         times: dict[str, Json] = {}
         if self._futures:
-            times = {"E": call.server_ns // 10**6, "T": depth.time_ns // 10**6}
+            times = {"E": ms(call.server_ns), "T": ms(depth.time_ns)}
         return {
             "lastUpdateId": depth.last_update_id,
             **times,
@@ -85,6 +96,10 @@ class MarketData:
         """Best prices."""
         return self._of_symbols(call, self._best)
 
+    def day_ticker(self, call: Call) -> Json:
+        """What was traded in the last 24 hours."""
+        return self._of_symbols(call, self._day_ticker)
+
     def _of_symbols(self, call: Call, written: Callable[[str, Call], Json]) -> Json:
         """Of the symbol that is named, or a list of all."""
         name = self._symbols.optional(call.parameters)
@@ -93,13 +108,13 @@ class MarketData:
         return [written(model.symbol, call) for model in self._symbols]
 
     def _last_price(self, symbol: str, call: Call) -> Json:
-        times: dict[str, Json] = {"time": call.server_ns // 10**6} if self._futures else {}
+        times: dict[str, Json] = {"time": ms(call.server_ns)} if self._futures else {}
         return {"symbol": symbol, "price": self._numbers.price(symbol, self._venue.last_ticks(symbol)), **times}
 
     def _best(self, symbol: str, call: Call) -> Json:
         depth = self._venue.depth(symbol, 1)
         bid, ask = _first(depth.bids), _first(depth.asks)
-        times: dict[str, Json] = {"time": depth.time_ns // 10**6} if self._futures else {}
+        times: dict[str, Json] = {"time": ms(depth.time_ns)} if self._futures else {}
         return {
             "symbol": symbol,
             "bidPrice": self._numbers.price(symbol, bid[0]),
@@ -109,6 +124,40 @@ class MarketData:
             **times,
         }
 
+    def _day_ticker(self, symbol: str, call: Call) -> Json:
+        day = self._day.of(symbol, call.now_ns)
+        last = self._venue.last_ticks(symbol)
+        opened = day.open if day else last
+        base = self._symbols.model(symbol).base_units(day.lots) if day else 0
+        depth = self._venue.depth(symbol, 1)
+        bid, ask = _first(depth.bids), _first(depth.asks)
+        price, quantity = self._numbers.price, self._numbers.quantity
+        best: dict[str, Json] = {
+            "bidPrice": price(symbol, bid[0]),
+            "bidQty": quantity(symbol, bid[1]),
+            "askPrice": price(symbol, ask[0]),
+            "askQty": quantity(symbol, ask[1]),
+        }
+        return {
+            "symbol": symbol,
+            "priceChange": price(symbol, last - opened),
+            "priceChangePercent": quotient((last - opened) * 100, opened, 3),
+            "weightedAvgPrice": quotient(day.worth if day else 0, base, 8),
+            "lastPrice": price(symbol, last),
+            "lastQty": quantity(symbol, day.last_lots if day else 0),
+            **({} if self._futures else best),
+            "openPrice": price(symbol, opened),
+            "highPrice": price(symbol, day.high if day else last),
+            "lowPrice": price(symbol, day.low if day else last),
+            "volume": quantity(symbol, day.lots if day else 0),
+            "quoteVolume": self._numbers.money(day.worth if day else 0),
+            "openTime": ms(max(day.begun_ns if day else 0, call.now_ns - _DAY_NS)),
+            "closeTime": ms(call.server_ns),
+            "firstId": day.first_id if day else -1,
+            "lastId": day.last_id if day else -1,
+            "count": day.last_id - day.first_id + 1 if day else 0,
+        }
+
     def _trade(self, trade: PublicTrade) -> Json:
         best: dict[str, Json] = {} if self._futures else {"isBestMatch": True}
         return {
@@ -116,7 +165,7 @@ class MarketData:
             "price": self._numbers.price(trade.symbol, trade.price_ticks),
             "qty": self._numbers.quantity(trade.symbol, trade.quantity_lots),
             "quoteQty": self._numbers.money(trade.quote_units),
-            "time": trade.time_ns // 10**6,
+            "time": ms(trade.time_ns),
             "isBuyerMaker": trade.buyer_is_maker,
             **best,
         }

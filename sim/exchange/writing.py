@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from sim.exchange.answers import Json
-from sim.exchange.numbers import decimals_of, eight, fixed
+from sim.exchange.numbers import decimals_of, eight, fixed, ms
 from sim.exchange.symbols import Symbols
 from sim.exchange.venue.records import Level
 
@@ -119,6 +119,6 @@ def _aggregate(numbers: SpotNumbers | FuturesNumbers, trade: AggregateTrade) -> 
         "q": numbers.quantity(trade.symbol, trade.quantity_lots),
         "f": trade.first_trade_id,
         "l": trade.last_trade_id,
-        "T": trade.time_ns // 10**6,
+        "T": ms(trade.time_ns),
         "m": trade.buyer_is_maker,
     }

@@ -6,6 +6,7 @@ from typing import Final
 
 from sim.exchange.aggregate_trades import AggregateTrades
 from sim.exchange.calls import Endpoint, Endpoints, Run, Security, Weight, weight_by_symbol
+from sim.exchange.day_statistics import DayStatistics
 from sim.exchange.futures.account import FuturesAccounts
 from sim.exchange.futures.algo_orders import AlgoOrders
 from sim.exchange.futures.market import FuturesMarket
@@ -30,12 +31,13 @@ def futures_endpoints(
     symbols: Symbols,
     numbers: FuturesNumbers,
     aggregates: AggregateTrades,
+    day: DayStatistics,
     quota: Quota,
     listen_keys: ListenKeys,
 ) -> Endpoints:
     """Routes and methods, with their weights as Binance states them."""
     writer = FuturesWriter(symbols, numbers)
-    public = MarketData(venue, symbols, numbers, aggregates, futures=True)
+    public = MarketData(venue, symbols, numbers, aggregates, day, futures=True)
     market = FuturesMarket(venue, symbols, numbers, quota)
     orders = FuturesOrders(venue, symbols, writer)
     algo = AlgoOrders(venue, symbols, writer)
@@ -68,6 +70,7 @@ def futures_endpoints(
         ("GET", f"{V1}/ticker/price"): price,
         ("GET", f"{V2}/ticker/price"): price,
         ("GET", f"{V1}/ticker/bookTicker"): book,
+        ("GET", f"{V1}/ticker/24hr"): Endpoint(run=public.day_ticker, weight=weight_by_symbol(1, 40)),
         ("GET", f"{V1}/premiumIndex"): Endpoint(run=market.premium_index, weight=weight_by_symbol(1, 10)),
         ("POST", f"{V1}/order"): place,
         ("POST", f"{V1}/order/test"): _trade(orders.test),

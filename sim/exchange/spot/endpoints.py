@@ -8,6 +8,7 @@ from sim.exchange import answers
 from sim.exchange.aggregate_trades import AggregateTrades
 from sim.exchange.answers import Json
 from sim.exchange.calls import Call, Endpoint, Endpoints, Security, weight_by_symbol
+from sim.exchange.day_statistics import DayStatistics
 from sim.exchange.market_data import MarketData, depth_weight
 from sim.exchange.quota import Quota
 from sim.exchange.spot.account import SpotAccounts
@@ -23,11 +24,16 @@ _DEPTH: Final = depth_weight((100, 5), (500, 25), (1_000, 50), (5_000, 250))
 
 
 def spot_endpoints(
-    venue: SimulatedVenue, symbols: Symbols, numbers: SpotNumbers, aggregates: AggregateTrades, quota: Quota
+    venue: SimulatedVenue,
+    symbols: Symbols,
+    numbers: SpotNumbers,
+    aggregates: AggregateTrades,
+    day: DayStatistics,
+    quota: Quota,
 ) -> Endpoints:
     """Routes and methods, with their weights as Binance states them."""
     writer = SpotWriter(numbers)
-    market = MarketData(venue, symbols, numbers, aggregates, futures=False)
+    market = MarketData(venue, symbols, numbers, aggregates, day, futures=False)
     orders = SpotOrders(venue, symbols, writer)
     lists = SpotLists(venue, symbols, writer)
     accounts = SpotAccounts(venue, symbols, quota)
@@ -40,6 +46,7 @@ def spot_endpoints(
         ("trades", "trades.recent"): Endpoint(run=market.trades, weight=25),
         ("aggTrades", "trades.aggregate"): Endpoint(run=market.aggregate_trades, weight=4),
         ("ticker/price", "ticker.price"): Endpoint(run=market.price, weight=weight_by_symbol(2, 4)),
+        ("ticker/24hr", "ticker.24hr"): Endpoint(run=market.day_ticker, weight=weight_by_symbol(2, 80)),
         ("ticker/bookTicker", "ticker.book"): Endpoint(run=market.book_ticker, weight=weight_by_symbol(2, 4)),
     }
     place = Endpoint(run=orders.place, security=Security.TRADE, orders=1)

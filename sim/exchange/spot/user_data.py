@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from sim.exchange.answers import Json
 from sim.exchange.numbers import eight, ms
@@ -10,6 +11,9 @@ from sim.exchange.user_data import Told
 from sim.exchange.venue.events import BalanceChanged, ListUpdated, OrderUpdated, VenueEvent
 from sim.exchange.venue.kinds import ExecutionKind, LedgerReason, ListStatus
 from sim.exchange.writing import SpotNumbers
+
+_EXECUTIONS: Final = {ExecutionKind.TRIGGERED: ExecutionKind.NEW.value, ExecutionKind.AMENDED: "REPLACED"}
+"""Names that differ from the venue's."""
 
 
 class SpotUserData:
@@ -54,7 +58,6 @@ class SpotUserData:
     def _execution(self, event: OrderUpdated, server_ns: int) -> dict[str, Json]:
         order, trade, numbers = event.order, event.trade, self._numbers
         cancels = event.execution is ExecutionKind.CANCELED
-        triggers = event.execution is ExecutionKind.TRIGGERED
         request_id = event.request_client_order_id or f"cancel-{order.order_id}"
         symbol = order.symbol
         working: dict[str, Json] = {"W": ms(order.working_ns)} if order.working_ns else {}
@@ -72,7 +75,7 @@ class SpotUserData:
             "F": eight(0),
             "g": order.list_id,
             "C": order.client_order_id if cancels else "",
-            "x": (ExecutionKind.NEW if triggers else event.execution).value,
+            "x": _EXECUTIONS.get(event.execution, event.execution.value),
             "X": order.status.value,
             "r": "NONE",
             "i": order.order_id,

@@ -268,6 +268,19 @@ def test_the_book_is_watched() -> None:
     play(scene)
 
 
+def test_the_market_is_asked_for() -> None:
+    async def scene(stage: Stage) -> None:
+        async with ccxt_futures(stage) as client:
+            stage.quote(Side.BUY, BEST_ASK, 1, venue=FUTURES)
+            trades = await client.fetch_trades(SYMBOL)
+            assert [(trade["side"], trade["amount"]) for trade in trades] == [("buy", 1.0)]
+            assert (await client.fetch_ticker(SYMBOL))["last"] == BEST_ASK
+            rate = await client.fetch_funding_rate(SYMBOL)
+            assert (rate["markPrice"], rate["fundingRate"]) == (BEST_ASK, 0.0001)
+
+    play(scene)
+
+
 def test_trades_are_watched() -> None:
     async def scene(stage: Stage) -> None:
         async with ccxt_futures(stage) as client:

@@ -274,6 +274,26 @@ def test_the_book_follows_busy_traders() -> None:
     play(scene, Wishes(background=busy))
 
 
+def test_the_market_is_asked_for() -> None:
+    async def scene(stage: Stage) -> None:
+        async with ccxt_spot(stage) as client:
+            stage.quote(Side.BUY, BEST_ASK, 1)
+            stage.quote(Side.SELL, BEST_BID, 2)
+            trades = await client.fetch_trades(SYMBOL)
+            assert [(trade["side"], trade["price"], trade["amount"]) for trade in trades] == [
+                ("buy", BEST_ASK, 1.0),
+                ("sell", BEST_BID, 2.0),
+            ]
+            ticker = await client.fetch_ticker(SYMBOL)
+            assert (ticker["open"], ticker["last"], ticker["baseVolume"]) == (BEST_ASK, BEST_BID, 3.0)
+            assert (ticker["high"], ticker["low"], ticker["bid"]) == (BEST_ASK, BEST_BID, BEST_BID)
+            best = await client.fetch_bids_asks([SYMBOL])
+            assert best[SYMBOL]["ask"] == BEST_ASK
+            assert set(await client.fetch_tickers()) == {SYMBOL, "ETH/USDT"}
+
+    play(scene)
+
+
 def test_trades_are_watched() -> None:
     async def scene(stage: Stage) -> None:
         async with ccxt_spot(stage) as client:
