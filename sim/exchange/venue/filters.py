@@ -24,6 +24,8 @@ def check_combination(kind: MarketKind, request: PlaceRequest) -> None:
         raise VenueRefusal(-1106, "Parameter 'timeInForce' sent when not required.")
     _check_present("price", order.has_price, request.price_ticks)
     _check_present("stopPrice", order.has_stop, request.stop_ticks)
+    if request.quote_units < 0:
+        raise VenueRefusal(-1102, "Mandatory parameter 'quoteOrderQty' was not sent, was empty/null, or malformed.")
     if request.quote_units:
         if not spot or order is not OrderKind.MARKET or request.quantity_lots:
             raise unsupported("quoteOrderQty is for spot MARKET orders without a quantity")

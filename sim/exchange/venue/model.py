@@ -19,6 +19,8 @@ HOUSE: Final = "house"
 """The account that commissions go to."""
 BACKGROUND: Final = "background"
 """The account of background traders and injected orders: it has no limits and may go below zero."""
+_LARGEST_WORTH: Final = 1 << 62
+"""Lots times ticks of one order: the matching engine counts in int64."""
 _SECOND_NS: Final = 10**9
 _HOUR_NS: Final = 3600 * _SECOND_NS
 
@@ -82,10 +84,10 @@ class SymbolModel:
     lot_units: int
     reference_ticks: int
     minimum_ticks: int = 1
-    maximum_ticks: int = 10**12
+    maximum_ticks: int = 10**9
     minimum_lots: int = 1
-    maximum_lots: int = 10**12
-    market_maximum_lots: int = 10**12
+    maximum_lots: int = 10**9
+    market_maximum_lots: int = 10**9
     minimum_notional_units: int = 5 * UNIT
     up_percent: int = 500
     down_percent: int = 20
@@ -110,6 +112,11 @@ class SymbolModel:
             )
         if not 1 <= self.minimum_lots <= self.maximum_lots:
             raise Fatal(f"{self.symbol}: minimum quantity was {self.minimum_lots} lots, maximum {self.maximum_lots}")
+        if self.maximum_ticks * max(self.maximum_lots, self.market_maximum_lots) > _LARGEST_WORTH:
+            raise Fatal(
+                f"{self.symbol}: the largest order, {self.maximum_lots} lots at {self.maximum_ticks} ticks, must be "
+                f"worth at most {_LARGEST_WORTH} lots times ticks"
+            )
         if not 1 <= self.leverage <= self.maximum_leverage:
             raise Fatal(f"{self.symbol}: leverage was {self.leverage}; expected 1 to {self.maximum_leverage}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Final
 
 from market.orders.kinds import Side
@@ -20,7 +21,7 @@ class WorkingOrder:
     Attributes
     ----------
     reserved_units: of ``reserve_asset``, bound to what remains of it.
-    has_triggered: a stop order whose price was reached.
+    has_triggered: a stop order whose price was reached. trades: its own, oldest first.
     """
 
     __slots__ = (
@@ -46,6 +47,7 @@ class WorkingOrder:
         "status",
         "stop_ticks",
         "time_in_force",
+        "trades",
         "updated_ns",
         "working_ns",
     )
@@ -81,6 +83,7 @@ class WorkingOrder:
         self.reserve_asset = ""
         self.reserved_units = 0
         self.has_triggered = False
+        self.trades: list[VenueTrade] = []
         self.created_ns = self.updated_ns = now_ns
         self.working_ns = 0
 
@@ -141,10 +144,11 @@ class WorkingOrder:
 class _Drawer:
     """One account's orders and trades in one symbol."""
 
-    __slots__ = ("all", "open", "trades", "waiting")
+    __slots__ = ("by_id", "history", "open", "trades", "waiting")
 
     def __init__(self) -> None:
-        self.all: dict[int, WorkingOrder] = {}
+        self.by_id: dict[int, WorkingOrder] = {}
+        self.history: list[WorkingOrder] = []
         self.open: dict[int, WorkingOrder] = {}
         self.trades: list[VenueTrade] = []
         self.waiting = 0
@@ -169,7 +173,8 @@ class OrderStore:
         """Keep a new order."""
         account, symbol = order.account.name, order.model.symbol
         drawer = self._drawer(account, symbol)
-        drawer.all[order.order_id] = drawer.open[order.order_id] = order
+        drawer.by_id[order.order_id] = drawer.open[order.order_id] = order
+        drawer.history.append(order)
         self._working[order.order_id] = order
         if order.is_waiting:
             drawer.waiting += 1
@@ -205,7 +210,7 @@ class OrderStore:
         """An order by one of its ids, working or ended; with both given they must agree."""
         if not order_id:
             return self._by_client_id.get((account, symbol, client_order_id))
-        order = self._drawer(account, symbol).all.get(order_id)
+        order = self._drawer(account, symbol).by_id.get(order_id)
         if order is not None and client_order_id and order.client_order_id != client_order_id:
             return None
         return order
@@ -221,24 +226,29 @@ class OrderStore:
 
     def history(self, account: str, symbol: str, from_order_id: int, limit: int) -> list[WorkingOrder]:
         """Orders from an id on, or the newest."""
-        orders = self._drawer(account, symbol).all
+        orders = self._drawer(account, symbol).history
         if from_order_id:
-            return [order for order_id, order in orders.items() if order_id >= from_order_id][:limit]
-        return list(orders.values())[-limit:]
+            first = bisect_left(orders, from_order_id, key=lambda order: order.order_id)
+            return orders[first : first + limit]
+        return orders[-limit:]
 
-    def add_trade(self, trade: VenueTrade) -> None:
-        """Keep an account's trade."""
+    def add_trade(self, order: WorkingOrder, trade: VenueTrade) -> None:
+        """Keep an order's trade."""
+        order.trades.append(trade)
         self._drawer(trade.account, trade.symbol).trades.append(trade)
 
     def trades(
         self, account: str, symbol: str, order_id: int, from_trade_id: int, limit: int
     ) -> tuple[VenueTrade, ...]:
         """An account's trades, oldest first: of one order, from an id on, or the newest ones."""
-        trades = self._drawer(account, symbol).trades
+        drawer = self._drawer(account, symbol)
+        trades = drawer.trades
         if order_id:
-            trades = [trade for trade in reversed(trades) if trade.order_id == order_id][::-1]
+            order = drawer.by_id.get(order_id)
+            trades = order.trades if order is not None else []
         if from_trade_id:
-            return tuple(trade for trade in trades if trade.trade_id >= from_trade_id)[:limit]
+            first = bisect_left(trades, from_trade_id, key=lambda trade: trade.trade_id)
+            return tuple(trades[first : first + limit])
         return tuple(trades[-limit:])
 
     def waiting(self, symbol: str) -> list[WorkingOrder]:

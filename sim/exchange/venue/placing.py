@@ -26,6 +26,7 @@ from sim.exchange.venue.refusals import (
     VenueRefusal,
     cancel_unknown,
     duplicate_order,
+    filter_failure,
     no_need_to_amend,
     no_such_order,
     too_many_orders,
@@ -192,7 +193,8 @@ class Placing:
         bound = request.quote_units // market.model.unit_notional
         reach = market.book.reach(book_side(request.side), 0, market.model.market_maximum_lots, bound)
         if not reach.lots:
-            raise VenueRefusal(-1112, "No orders on book for symbol.")
+            is_empty = not market.book.reach(book_side(request.side), 0, 1).lots
+            raise VenueRefusal(-1112, "No orders on book for symbol.") if is_empty else filter_failure("LOT_SIZE")
         return msgspec.structs.replace(request, quantity_lots=reach.lots)
 
     def _check_pair(self, above: WorkingOrder, below: WorkingOrder) -> None:

@@ -294,7 +294,7 @@ class Trading:
         order.executed_units += trade.quote_units
         order.updated_ns = self.now_ns
         own = self._settlement.settle(order, trade, is_maker)
-        self._orders.add_trade(own)
+        self._orders.add_trade(order, own)
         self._touched[order.account.name] = order.account
         if order.remaining_lots:
             order.status = OrderStatus.PARTIALLY_FILLED

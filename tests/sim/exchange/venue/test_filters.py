@@ -170,6 +170,7 @@ def test_a_symbol_comes_from_texts() -> None:
         {"reference_ticks": 0},
         {"minimum_lots": 10, "maximum_lots": 9},
         {"leverage": 126},
+        {"maximum_lots": 10**10},
     ],
 )
 def test_a_symbol_that_cannot_be(changed: dict[str, Any]) -> None:

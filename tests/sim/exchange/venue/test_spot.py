@@ -133,6 +133,16 @@ def test_a_market_order_by_money_spends_at_most_that() -> None:
     assert order.quote_units == 150 * LOT_QUOTE
 
 
+def test_a_market_order_by_money_that_buys_nothing_is_refused() -> None:
+    venue = spot()
+    fields: dict[str, object] = {"side": BUY, "kind": OrderKind.MARKET}
+    assert refused(venue, "alice", **fields, quote_units=UNIT) == (-1112, "No orders on book for symbol.")
+    venue.inject(SYMBOL, SELL, 10_000, 100, START_NS)
+    too_little = refused(venue, "alice", **fields, quote_units=LOT_QUOTE - 1)
+    assert too_little == (-1013, "Filter failure: LOT_SIZE")
+    assert refused(venue, "alice", **fields, quote_units=-LOT_QUOTE)[0] == -1102
+
+
 def test_a_market_order_expires_where_the_book_ends() -> None:
     venue = spot()
     venue.inject(SYMBOL, SELL, 10_000, 100, START_NS)
