@@ -130,16 +130,17 @@ class Machine:
 def test_a_run_killed_at_any_write_is_taken_over_without_losing_or_repeating_an_order(
     tmp_path: Path, mode: SettleMode
 ) -> None:
+    small = world(tmp_path)
     lives = 1
-    while not _killed_and_taken_over(tmp_path, mode, lives):
+    while not _killed_and_taken_over(small, tmp_path, mode, lives):
         lives += 1
     assert lives > 40
 
 
-def _killed_and_taken_over(tmp_path: Path, mode: SettleMode, lives: int) -> bool:
+def _killed_and_taken_over(small: World, tmp_path: Path, mode: SettleMode, lives: int) -> bool:
     """Kill a run at one of its writes, or after it; returns whether it ended before."""
     for writes_last in (False, True):
-        machine = Machine(world(tmp_path), tmp_path / f"{lives}-{writes_last}", mode)
+        machine = Machine(small, tmp_path / f"{lives}-{writes_last}", mode)
         with machine.session() as opened:
             try:
                 machine.loop(opened, lives, writes_last=writes_last).run()

@@ -316,10 +316,10 @@ def test_a_database_that_cannot_be_reached_loses_nothing(server: Server, folder:
 
 def test_the_thread_projects_what_is_written_until_it_ends(database: Database, folder: Path) -> None:
     problems: list[Exception] = []
-    journal = write(folder, 1, [])
+    journal = write(folder, 1, first_session()[:2])
     projector = Projector(database, folder, 4)
     with ProjectorThread(projector, 1, problems.append, problems.append):
-        for record in first_session():
+        for record in first_session()[2:]:
             journal.write(record)
     journal.close()
     assert problems == []
