@@ -1,0 +1,77 @@
+"""A feed that is passed on as it is, while its books are kept a second time, for trading on paper against them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from market.book.book import BOOK_WORDS, SYNCHRONISED
+from market.book.intake import take_records
+from market.book.listing import list_levels
+from market.protocols import Feed, FeedSource, FeedStatus, MarketKey
+from market.wire import records
+from market.wire.records import Batch
+
+Side = dict[int, int]
+"""Lots by tick."""
+
+_OWN_KINDS: Final = (records.DIFF, records.SNAPSHOT, records.QUOTE, records.GAP)
+
+
+class Mirror(Protocol):
+    """What is told of books."""
+
+    def book(self, market: MarketKey, bids: Side, asks: Side) -> None:
+        """A market's best levels as they are now, in the ticks and lots of the feed; both empty: not known."""
+
+
+class MirroredFeed:
+    """Tells a mirror of every book that changed, before the batch that changed it is handed on.
+
+    Parameters
+    ----------
+    levels: of each side that the mirror sees.
+    """
+
+    def __init__(self, feed: Feed, mirror: Mirror, levels: int = 20) -> None:
+        self._feed = feed
+        self._mirror = mirror
+        self._levels = levels
+        self._books = [source.new_books() for source in feed.sources]
+
+    @property
+    def sources(self) -> Sequence[FeedSource]:
+        """Those of the feed."""
+        return self._feed.sources
+
+    def take(self, source: int) -> Batch | None:
+        """The feed's next batch, already in the mirror."""
+        batch = self._feed.take(source)
+        if batch is not None:
+            books = self._books[source]
+            take_records(books, batch.records, batch.count, batch.bids, batch.asks)
+            rows = batch.filled()
+            changed = {int(row[records.MARKET]) for row in rows if row[records.KIND] in _OWN_KINDS}
+            for market in sorted(changed):
+                self._show(source, market)
+        return batch
+
+    def status(self, source: int) -> FeedStatus:
+        """That of the feed."""
+        return self._feed.status(source)
+
+    def request_snapshot(self, source: int, market: int) -> None:
+        """Ask the feed."""
+        self._feed.request_snapshot(source, market)
+
+    def _show(self, source: int, market: int) -> None:
+        route = self._feed.sources[source].routes[market]
+        if route is None:
+            return
+        books = self._books[source]
+        key = (route.instrument, route.venue)
+        if not books[market * BOOK_WORDS + SYNCHRONISED]:
+            self._mirror.book(key, {}, {})
+            return
+        levels = list_levels(books, market)
+        self._mirror.book(key, dict(levels.bids[: self._levels].tolist()), dict(levels.asks[: self._levels].tolist()))
