@@ -22,7 +22,8 @@ from orchestrator.risk.readings import FeedReading, GatewayReading
 
 _NS_PER_MS: Final = 1_000_000
 _NS_PER_S: Final = 1_000_000_000
-_PPB: Final = 1_000_000_000
+_PER_TRILLION: Final = 10**12
+_PPM_PER_TRILLION: Final = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Finding:
 
 
 class SpreadBaseline:
-    """Mean relative spread over a sliding window, in parts per billion."""
+    """Mean relative spread over a sliding window, per trillion."""
 
     def __init__(self, window_ns: int, warm_up_ns: int) -> None:
         if not 0 < warm_up_ns <= window_ns:
@@ -46,7 +47,7 @@ class SpreadBaseline:
         self._sum = 0
         self._first_ns = -1
 
-    def take(self, spread_ppb: int, now_ns: int) -> int | None:
+    def take(self, spread: int, now_ns: int) -> int | None:
         """Add a sample; returns the mean of those before it, None during the warm-up."""
         while self._samples and self._samples[0][0] <= now_ns - self._window_ns:
             self._sum -= self._samples.popleft()[1]
@@ -54,14 +55,14 @@ class SpreadBaseline:
         mean = self._sum // len(self._samples) if warm else None
         if self._first_ns < 0:
             self._first_ns = now_ns
-        self._samples.append((now_ns, spread_ppb))
-        self._sum += spread_ppb
+        self._samples.append((now_ns, spread))
+        self._sum += spread
         return mean
 
 
-def relative_spread_ppb(quote: Quote) -> int:
-    """(ask - bid) / mid in parts per billion."""
-    return 2 * _PPB * (quote.ask_price - quote.bid_price) // (quote.ask_price + quote.bid_price)
+def relative_spread(quote: Quote) -> int:
+    """(ask - bid) / mid, per trillion."""
+    return 2 * _PER_TRILLION * (quote.ask_price - quote.bid_price) // (quote.ask_price + quote.bid_price)
 
 
 class Conditions:
@@ -126,7 +127,7 @@ class Conditions:
             yield Finding(Reason.ORDER_LATENCY, Scope(venue=venue), text if wait_ns > most_ns else "")
 
     def _spread(self, market: MarketLimits, quote: Quote, now_ns: int) -> str:
-        spread = relative_spread_ppb(quote)
+        spread = relative_spread(quote)
         mean = self._baselines[market.key].take(spread, now_ns)
         multiple = self._settings.spread_multiple
         if mean is None or spread <= multiple * mean:
