@@ -83,10 +83,18 @@ class LineDecoder:
         """An arrival as a recorded line; a message that cannot stand on a line is left out, as the recorder does."""
         content: bytes | None = arrival.content
         if arrival.kind is ArrivalKind.BROKEN:
-            content = gap_mark(self._markets[arrival.market].symbol if arrival.market >= 0 else "")
+            content = self.mark(arrival.market)
         elif b"\n" in arrival.content or b"\r" in arrival.content or not content:
             content = one_line(arrival.content)
         return b"" if content is None else b"%d %s\n" % (arrival.stamp_ns, content)
+
+    def mark(self, market: int) -> bytes:
+        """The message that says that the books of a market, or of all, are no longer known."""
+        return gap_mark(self._markets[market].symbol if market >= 0 else "")
+
+    def number_next(self, line: int) -> None:
+        """The next message has this number."""
+        self._line = line
 
     def begin(self, arrivals: Sequence[Arrival]) -> None:
         """Begin with further arrivals."""

@@ -29,6 +29,8 @@ def classify(message: object) -> Message | None:
         return None
     if "tickwire" in message:
         return Message(f"{message['tickwire']} mark", _text(message.get("symbol")))
+    if "sbe" in message:
+        return Message("sbe")
     if "stream" in message and isinstance(message.get("data"), dict):
         return _binance(message["data"])
     if "e" in message or "lastUpdateId" in message or {"u", "b", "B", "a", "A"} <= message.keys():
