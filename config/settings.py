@@ -16,6 +16,7 @@ from config.execution import ExecutionSettings, PathSettings
 from config.feeds import FeedsSettings
 from config.instruments import InstrumentSettings
 from config.loop import LoopSettings
+from config.paper import PaperSettings
 from config.replay import ReplaySettings
 from config.risk import RiskSettings
 from config.storage import StorageSettings
@@ -40,6 +41,7 @@ class Settings(Section):
     exchange: ExchangeSettings = Field(default=ExchangeSettings(), description="The simulated exchange.")
     feeds: FeedsSettings = Field(default=FeedsSettings(), description="Live market data.")
     execution: ExecutionSettings = Field(default=ExecutionSettings(), description="Where orders go.")
+    paper: PaperSettings = Field(default=PaperSettings(), description="Trading on paper.")
     risk: RiskSettings = Field(default=RiskSettings(), description="Risk before, during and after trading.")
     bus: BusSettings = Field(default=BusSettings(), description="The message bus.")
     storage: StorageSettings = Field(default=StorageSettings(), description="Journal and database.")

@@ -265,6 +265,11 @@ class PaperGateway:
         return venue
 
 
+def asset_names(listing: Listing) -> tuple[str, str]:
+    """Base and quote asset of a listing; stand-ins where it names none."""
+    return listing.base_asset or listing.instrument.name, listing.quote_asset or "QUOTE"
+
+
 def _symbol(listing: Listing, feed_market: FeedMarket) -> tuple[SymbolModel, int]:
     """A listing as a symbol in the feed's ticks, and how many of the feed's lots its lot is.
 
@@ -276,10 +281,11 @@ def _symbol(listing: Listing, feed_market: FeedMarket) -> tuple[SymbolModel, int
         raise Fatal(f"{listing} cannot be traded on paper: expected a linear market with at most 8 decimals")
     scale = listing.instrument.quantity_scale
     lot_units = max(UNITS.count(scale.decimal(listing.lot)), UNIT // tick_units, feed_lot_units)
+    base_asset, quote_asset = asset_names(listing)
     model = SymbolModel(
         symbol=listing.symbol,
-        base_asset=listing.base_asset or listing.instrument.name,
-        quote_asset=listing.quote_asset or "QUOTE",
+        base_asset=base_asset,
+        quote_asset=quote_asset,
         tick_units=tick_units,
         lot_units=lot_units,
         reference_ticks=1,
