@@ -7,7 +7,7 @@ child calls the cancel function, and again a little later for orders that were o
 The cancel function is named as ``module:function`` and gets the words that follow it, which anybody can read in the
 list of processes: keys come from the environment alone.
 
-    python -m orchestrator.risk.dead_man --patience-ms 5000 module:function [WORD ...]
+    python -m orchestrator.risk.dead_man PATIENCE_MS BETWEEN_ROUNDS_MS module:function [WORD ...]
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ _BEAT: Final = b"."
 _DISARM: Final = b"d"
 _ARMED: Final = b"armed\n"
 _ROUNDS: Final = 3
-_BETWEEN_ROUNDS_S: Final = 1.0
 _START_TIMEOUT_S: Final = 30.0
 _READ_BYTES: Final = 4_096
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -55,11 +54,13 @@ class DeadManPlan:
     Parameters
     ----------
     cancel: ``module:function`` of a ``CancelAll``. words: what it gets. patience_ms: longest silence of the parent.
+    between_rounds_ms: time between two rounds of cancelling.
     """
 
     cancel: str
     words: tuple[str, ...] = ()
     patience_ms: int = 5_000
+    between_rounds_ms: int = 1_000
 
 
 class DeadManSwitch:
@@ -94,10 +95,11 @@ class DeadManSwitch:
 
     def arm(self) -> None:
         """Start the child and wait until it has found its cancel function; raises MissingInput when it has not."""
-        words = [sys.executable, "-m", "orchestrator.risk.dead_man", "--patience-ms", str(self._plan.patience_ms)]
+        plan = self._plan
+        times = [str(plan.patience_ms), str(plan.between_rounds_ms)]
         # A session of its own: what interrupts or kills the parent's group must leave the child alone.
         child = subprocess.Popen(
-            [*words, self._plan.cancel, *self._plan.words],
+            [sys.executable, "-m", "orchestrator.risk.dead_man", *times, plan.cancel, *plan.words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=None if self._environment is None else dict(self._environment),
@@ -179,12 +181,17 @@ def watch(descriptor: int, patience_ms: int) -> bool:
             return True
 
 
-def cancel_in_rounds(cancel: CancelAll, words: Sequence[str], wait: Callable[[float], object]) -> Ending:
-    """Call the cancel function several times, whatever it raises; how the last call went is how it ends."""
+def cancel_in_rounds(cancel: CancelAll, words: Sequence[str], wait: Callable[[], object]) -> Ending:
+    """Call the cancel function several times, whatever it raises; how the last call went is how it ends.
+
+    Parameters
+    ----------
+    wait: called between two rounds.
+    """
     ending = Ending.FAILED
     for number in range(_ROUNDS):
         if number:
-            wait(_BETWEEN_ROUNDS_S)
+            wait()
         try:
             cancel(words)
             ending = Ending.CANCELLED
@@ -196,9 +203,7 @@ def cancel_in_rounds(cancel: CancelAll, words: Sequence[str], wait: Callable[[fl
 
 def main(arguments: Sequence[str]) -> int:
     """The child: waits for its parent's end; returns its exit code."""
-    option, patience_ms, place, *words = arguments
-    if option != "--patience-ms":
-        raise Fatal(f"first word was {option!r}; expected --patience-ms")
+    patience_ms, between_rounds_ms, place, *words = arguments
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     cancel = resolve(place)
@@ -206,7 +211,7 @@ def main(arguments: Sequence[str]) -> int:
     sys.stdout.flush()
     if watch(sys.stdin.fileno(), int(patience_ms)):
         return Ending.DISARMED
-    return cancel_in_rounds(cancel, words, lambda seconds: select.select([], [], [], seconds))
+    return cancel_in_rounds(cancel, words, lambda: select.select([], [], [], int(between_rounds_ms) / 1e3))
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
