@@ -64,7 +64,6 @@ class MarketData:
         if limit < 1:
             raise answers.invalid("limit")
         symbol = self._symbols.named(call.parameters).symbol
-        self._venue.advance(call.now_ns)
         depth = self._venue.depth(symbol, min(limit, _DEPTH_MOST))
         times: dict[str, Json] = {}
         if self._futures:

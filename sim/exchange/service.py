@@ -99,8 +99,8 @@ class VenueService:
                 audience.hear(events, now_ns)
 
     def answer(self, endpoint: Endpoint, parameters: Parameters, credentials: Credentials, address: str) -> Json:
-        """Carry out a request; raises ApiError for one that is refused."""
-        now_ns = self.now_ns()
+        """Carry out a request at the time that it is; raises ApiError for one that is refused."""
+        now_ns = self.pulse()
         server_ns = self.server_ns(now_ns)
         until_ns = self.faults.is_banned(self.name, now_ns)
         if until_ns:

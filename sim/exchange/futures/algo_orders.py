@@ -62,7 +62,6 @@ class AlgoOrders:
     def cancel_all(self, call: Call) -> Json:
         """Cancel all conditional orders of a symbol that wait."""
         symbol = self._symbols.named(call.parameters).symbol
-        self._venue.advance(call.now_ns)
         for order in self._venue.open_orders(call.account, symbol):
             if waits(order):
                 self._venue.cancel(call.account, symbol, call.now_ns, order_id=order.order_id)

@@ -83,7 +83,6 @@ class FuturesOrders:
     def cancel_all(self, call: Call) -> Json:
         """Cancel all orders of a symbol but conditional ones that wait."""
         symbol = self._symbols.named(call.parameters).symbol
-        self._venue.advance(call.now_ns)
         self._cancel_each(call, (one for one in self._venue.open_orders(call.account, symbol) if not waits(one)))
         return {"code": _DONE, "msg": "The operation of cancel all open order is done."}
 

@@ -175,7 +175,6 @@ class SpotOrders:
             return
         refusal = ApiError(-1145, "cancelRestrictions has to be either ONLY_NEW or ONLY_PARTIALLY_FILLED.")
         restriction = call.parameters.word("cancelRestrictions", Restriction, refusal)
-        self._venue.advance(call.now_ns)
         order = self._venue.order(call.account, symbol, order_id=named[0], client_order_id=named[1])
         wanted = OrderStatus.NEW if restriction is Restriction.ONLY_NEW else OrderStatus.PARTIALLY_FILLED
         if order.is_open and order.status is not wanted:
