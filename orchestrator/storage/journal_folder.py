@@ -26,6 +26,10 @@ _NS_PER_S: Final = 1_000_000_000
 _LOCK: Final = "lock"
 
 
+class JournalInUse(Fatal):
+    """Another process holds the folder."""
+
+
 def journal_path(folder: Path, session: int) -> Path:
     """Where a session's journal is."""
     return folder / f"{session:06d}.journal"
@@ -91,7 +95,7 @@ class JournalFolder:
     folder: made when missing.
     late_fills_ns: orders that ended within so long before the end of a session are asked about by the next.
 
-    Entering raises Fatal when another process holds the folder, and MissingInput when it cannot be made.
+    Entering raises JournalInUse when another process holds the folder, and MissingInput when it cannot be made.
     """
 
     def __init__(self, folder: Path, durability: Durability, late_fills_ns: int) -> None:
@@ -112,7 +116,7 @@ class JournalFolder:
         except BlockingIOError:
             holder = os.pread(lock, 32, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(lock)
-            raise Fatal(
+            raise JournalInUse(
                 f"the journal's folder {self._folder} is in use by process {holder}; expected no other run: "
                 "stop it, or set storage.journal to another folder"
             ) from None

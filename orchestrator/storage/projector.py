@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import sqlalchemy as sa
+
 from market.errors import Fatal, Retry
 from orchestrator.storage.database import Database
 from orchestrator.storage.journal_folder import journal_path, session_numbers
@@ -66,11 +68,22 @@ class Projector:
         assert self._projection is not None
         assert self._tail is not None
         with self._database.write() as connection:
+            self._check_place(connection, self._projection.session.epoch)
             self._projection.write(connection, self._tail.position)
         self._written_bytes = self._tail.position
         self._projection.written(self._tail.position)
         self._is_pending = False
         return True
+
+    def _check_place(self, connection: sa.Connection, epoch: int) -> None:
+        """What is written next must follow what is there: trades would count twice."""
+        found = Sessions(connection).get(epoch)
+        there = 0 if found is None else found.journal_bytes
+        if there != self._written_bytes:
+            raise Fatal(
+                f"the database {self._database} holds {there} bytes of session {epoch}; expected "
+                f"{self._written_bytes}, as this process left it: does another process fill the same database?"
+            )
 
     def close(self) -> None:
         """Close the journal that is read."""
