@@ -59,18 +59,20 @@ class Aftermath:
                         self._trading.expire(order, market)
         return traded
 
-    def _has_liquidated(self) -> bool:
-        """Tell of the books; where best prices changed, close the positions that their margin holds no more."""
-        out, now_ns = self._trading.out, self._trading.now_ns
-        moved = [market.tell_book(out, now_ns) for market in self._markets.values()]
-        if not any(moved):
-            return False
+    def liquidate_due(self) -> bool:
+        """Close the positions that their accounts' margin holds no more; whether there were any."""
         due = [
             account for account in self._accounts if not account.is_quiet and self._settlement.must_liquidate(account)
         ]
         for account in due:
             self._liquidate(account)
         return bool(due)
+
+    def _has_liquidated(self) -> bool:
+        """Tell of the books; where best prices changed, margins may suffice no more."""
+        out, now_ns = self._trading.out, self._trading.now_ns
+        moved = [market.tell_book(out, now_ns) for market in self._markets.values()]
+        return any(moved) and self.liquidate_due()
 
     def _liquidate(self, account: Account) -> None:
         """Cancel an account's orders and close its positions at market; the house pays its debt."""

@@ -107,9 +107,10 @@ class BackgroundTraders:
 
     def _withdraw(self, side: Side) -> None:
         best, depth = self._best(side), self._model.levels * self._model.spacing_ticks * _REACH
-        for at, price in list(self._market.nobodys):
-            behind = (best - price) * side.sign
-            if at == book_side(side) and not 0 <= behind <= depth:
+        at, sign = book_side(side), side.sign
+        lowest, highest = sorted((best, best - sign * depth))
+        for price in [price for where, price in self._market.nobodys if where == at]:
+            if not lowest <= price <= highest:
                 self._cancel(at, price)
 
     def _fill_up(self, side: Side) -> None:

@@ -107,4 +107,5 @@ class Schedule:
         if self._margin is not None:
             for symbol in self._markets:
                 self._margin.pay_funding(symbol, due_ns)
+            self._aftermath.liquidate_due()
         self._aftermath.settle_down()

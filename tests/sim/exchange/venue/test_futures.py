@@ -248,6 +248,15 @@ def test_funding_goes_from_longs_to_shorts() -> None:
     assert venue.funding(SYMBOL).next_ns == due_ns + 8 * HOUR_NS
 
 
+def test_who_cannot_pay_funding_is_liquidated() -> None:
+    venue = futures(funding_rate_ppb=49_000_000)
+    quotes(venue, 9_999, 10_000, 10_000_000)
+    market(venue, "alice", BUY, 1_900_000)
+    venue.advance(venue.funding(SYMBOL).next_ns)
+    assert position(venue, "alice").quantity_lots == 0
+    assert set(venue.totals().values()) == {0}
+
+
 def test_a_countdown_cancels_unless_it_is_renewed() -> None:
     venue = futures()
     order = limit(venue, "alice", BUY, 9_000, 1)
