@@ -225,12 +225,14 @@ class _Listener(WSListener):
             if frame.fin:
                 message = b"".join(self._parts)
                 self._parts.clear()
-                self._take(message)
+                self._take(transport, message)
 
-    def _take(self, message: bytes) -> None:
+    def _take(self, transport: WSTransport, message: bytes) -> None:
         try:
             decoded = msgspec.json.decode(message)
         except msgspec.DecodeError:
+            # Somebody waits for this answer: with the connection everything unanswered is lost at once, and asked for.
+            transport.disconnect()
             return
         if isinstance(decoded, dict):
             self._channel.on_message(decoded)

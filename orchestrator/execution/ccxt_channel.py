@@ -63,6 +63,7 @@ class CcxtChannel:
             options={"recvWindow": receive_window_ms},
         )
         self._client: Any = None
+        self._is_closed = False
         self._listener: ChannelListener | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -104,15 +105,19 @@ class CcxtChannel:
 
     async def close(self) -> None:
         """End all connections."""
-        client, self._client = self._client, None
-        for task in self._tasks:
+        self._is_closed = True
+        waiting = list(self._tasks)
+        for task in waiting:
             task.cancel()
-        if client is not None:
-            await client.close()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        if self._client is not None:
+            await self._client.close()
 
     @property
     def _connected(self) -> Any:
-        """The client, made in the network's thread."""
+        """The client, made in the network's thread; raises ConnectionError once it was closed."""
+        if self._is_closed:
+            raise ConnectionError("the connections were closed")
         if self._client is None:
             self._client = self._make()
             self._client.timeout = self._timeout_s * 1000
@@ -135,6 +140,8 @@ class CcxtChannel:
         import ccxt
 
         try:
+            # Making the client takes longer than most answers and must not count as waiting for one.
+            self._connected  # noqa: B018
             async with asyncio.timeout(self._timeout_s):
                 answer: Answer = await call(route, parameters)
                 return answer
@@ -148,7 +155,8 @@ class CcxtChannel:
             return Lost("the connection was closed")
 
     async def _rest(self, route: Route, parameters: dict[str, Any]) -> Answer:
-        return Reply(await getattr(self._connected, route.rest)(parameters))
+        body = await getattr(self._connected, route.rest)(parameters)
+        return Reply(body) if isinstance(body, dict | list) else Lost("the answer was no JSON")
 
     async def _websocket(self, route: Route, parameters: dict[str, Any]) -> Answer:
         client = self._connected
@@ -197,7 +205,9 @@ class CcxtChannel:
         async with asyncio.timeout(self._timeout_s):
             await client.authenticate({"type": "spot" if self._market == "spot" else "swap"})
             stream = client.watch(self._stream_url(), _STREAM, None, self._market)
-            await client.client(self._stream_url()).connected
+            socket = client.client(self._stream_url())
+            socket.handle_text_or_binary_message = partial(_break_on_nonsense, socket)
+            await socket.connected
         return stream
 
     def _stream_url(self) -> str:
@@ -240,6 +250,16 @@ class CcxtChannel:
 
             socket.reject(ccxt.NetworkError(f"the venue sent {kind}"), _STREAM)
         return kind in _EVENTS or kind in _ENDS or kind in _UNREAD
+
+
+def _break_on_nonsense(socket: Any, message: str | bytes) -> None:
+    """Take a message as CCXT does; one that is no JSON breaks the connection, where CCXT would fall silent on it."""
+    import ccxt
+
+    try:
+        type(socket).handle_text_or_binary_message(socket, message)
+    except json.JSONDecodeError:
+        socket.on_error(ccxt.NetworkError("a message was no JSON"))
 
 
 def _is_cancelled() -> bool:

@@ -108,8 +108,9 @@ class VenueGateway:
         """Learn the venue's time, connect and wait until the user data stream stands; raises Retry if it does not."""
         try:
             self._network.call(self._time.measure(), timeout_s)
-        except TimeoutError:
-            raise Retry(f"{self._name}: no answer to the question for the time within {timeout_s:g} s") from None
+        except (Retry, TimeoutError) as error:
+            self.close()
+            raise Retry(f"{self._name}: the venue's time is not known: {error or type(error).__name__}") from None
         self._opened_ms = self._time.timestamp_ms()
         self._running.append(self._network.start(self._channel.run(self)))
         if not self._up.wait(timeout_s):

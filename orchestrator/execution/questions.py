@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Final
@@ -23,6 +24,9 @@ MISREAD: Final = (Rejected, KeyError, TypeError, ValueError, ArithmeticError)
 """What reading a message raises that is not as documented."""
 
 
+_PAUSE_S: Final = 0.2
+
+
 class Questions:
     """Asks about orders of one market.
 
@@ -42,18 +46,21 @@ class Questions:
 
         An order that the venue does not know may still be on its way to it. Only when the venue, by its own clock,
         would refuse it as too late, and then still does not know it, has it never arrived; until then its outcome is
-        unknown.
+        unknown. Not knowing is said after a pause, as it is followed by the same question.
 
         Parameters
         ----------
         valid_until_ms: the last time, by the venue's clock, at which it would take the order.
         """
         try:
-            return await self._about(order, listing, valid_until_ms)
+            updates = await self._about(order, listing, valid_until_ms)
         except Retry as refusal:
-            return self._unknown(order, str(refusal))
+            updates = self._unknown(order, str(refusal))
         except MISREAD as error:
-            return self._unknown(order, f"the venue's answer was not understood ({type(error).__name__}: {error})")
+            updates = self._unknown(order, f"the venue's answer was not understood ({type(error).__name__}: {error})")
+        if isinstance(updates[-1].event, OutcomeUnknown):
+            await asyncio.sleep(_PAUSE_S)
+        return updates
 
     async def _about(self, order: Order, listing: Listing, valid_until_ms: int) -> Sequence[OrderUpdate]:
         request = order_request(order.intent, listing, self._kind)

@@ -12,16 +12,19 @@ from typing import Any, Final, TypeAlias
 
 from market.errors import Rejected
 from market.instruments import Listing
-from market.orders.events import Acknowledged, Cancelled, Expired, Filled, OrderEvent, Refused
+from market.orders.events import Acknowledged, Cancelled, Expired, Filled, OrderEvent, OutcomeUnknown, Refused
 from market.orders.kinds import Liquidity, Side
 from market.orders.order import Fill
 from market.orders.reports import Balance, OrderUpdate, VenueOrder
 from orchestrator.execution.commissions import commission
+from orchestrator.execution.executed import ExecutedSoFar
 from orchestrator.execution.requests import MarketKind
 
 Json: TypeAlias = Mapping[str, Any]
 
 MS_NS: Final = 1_000_000
+_FILLS: Final = ("TRADE", "CALCULATED")
+"""Executions; the second is that of a liquidation."""
 _CANCELED: Final = "CANCELED"
 _REJECTED: Final = "REJECTED"
 _EXPIRED: Final = frozenset({"EXPIRED", "EXPIRED_IN_MATCH"})
@@ -40,9 +43,12 @@ class Reader:
         self._kind = kind
         self._stops: dict[int, str] = {}
         self._orders: dict[str, int] = {}
+        self._executed = ExecutedSoFar()
 
     def events(self, message: Json, time_ns: int) -> list[OrderUpdate]:
         """What an event of the user data stream tells about an order; nothing for one about another market or matter.
+
+        An order of which something was executed that no message told is reported as unknown, its end is not.
 
         Raises Rejected for a message that is not as documented.
         """
@@ -70,6 +76,7 @@ class Reader:
             read = _fill(listing, fill, "tradeId", Liquidity.TAKER, int(body["transactTime"]), time_ns)
             events.append(Filled(fill=read))
         if _same(body.get("executedQty", "0"), (fill["qty"] for fill in fills)):
+            self._tell(listing, name, body.get("executedQty", "0"))
             events += _end(body.get("status", ""), time_ns)
         return _updates(name, events)
 
@@ -88,7 +95,9 @@ class Reader:
         found = "" if name else str(body["orderId"])
         events: list[OrderEvent] = [Acknowledged(time_ns=time_ns, venue_order_id=found)]
         events += [Filled(fill=self.trade(listing, trade, time_ns)) for trade in listed]
-        return _updates(name or body["clientOrderId"], [*events, *_end(body["status"], time_ns)])
+        name = name or body["clientOrderId"]
+        self._tell(listing, name, body["executedQty"])
+        return _updates(name, [*events, *_end(body["status"], time_ns)])
 
     def order_of_stop(self, client_order_id: str) -> str:
         """The venue's id of the order that a stop on futures has become; empty while it waits."""
@@ -133,14 +142,20 @@ class Reader:
             return []
         # A cancellation has an id of its own on spot; the order's is then the original one.
         name = self._stops.get(order_id) or body.get("C") or body["c"]
-        execution, events = body["x"], list[OrderEvent]()
+        execution, last, events = body["x"], "0", list[OrderEvent]()
         if execution == "NEW" and order_id not in self._stops:
             events.append(Acknowledged(time_ns=time_ns, venue_order_id=str(order_id)))
-        elif execution in ("TRADE", "CALCULATED"):
+        elif execution in _FILLS:
+            last = body["l"]
             events.append(Filled(fill=_reported_fill(listing, body, envelope, time_ns)))
+        if not self._tell(listing, name, body["z"], last):
+            return _updates(name, [*events, OutcomeUnknown(time_ns=time_ns, reason="a report of a fill was lost")])
         reason = body.get("r", "")
-        events += _end(body["X"], time_ns, "" if reason == "NONE" else reason)
-        return _updates(name, events)
+        return _updates(name, [*events, *_end(body["X"], time_ns, "" if reason == "NONE" else reason)])
+
+    def _tell(self, listing: Listing, name: str, executed: str, last: str = "0") -> bool:
+        scale = listing.instrument.quantity_scale
+        return self._executed.tell(name, scale.count(executed), scale.count(last))
 
     def _stop(self, body: Json, time_ns: int) -> list[OrderUpdate]:
         """A stop order on futures lives in a service of its own until it becomes an order with another id."""

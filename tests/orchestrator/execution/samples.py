@@ -44,7 +44,12 @@ def intent(number: int = 1, **changes: Any) -> OrderIntent:
 
 def order(number: int = 1, **changes: Any) -> Order:
     """Such an order, sent."""
-    return advance(new_order(intent(number, **changes)), Sent(time_ns=2))
+    return sent(intent(number, **changes))
+
+
+def sent(wanted: OrderIntent) -> Order:
+    """An order that was sent, and nothing heard of it."""
+    return advance(new_order(wanted), Sent(time_ns=2))
 
 
 def after(start: Order, updates: list[OrderUpdate]) -> Order:

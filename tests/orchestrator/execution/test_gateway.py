@@ -93,7 +93,8 @@ def test_what_an_answer_to_a_new_order_means(answer: Answer, event: type[OrderEv
 
 def test_events_of_the_stream_are_reported_in_order() -> None:
     with world(always(None)) as small:
-        small.tell(execution_report(x="NEW", X="NEW"), execution_report(), execution_report(x="CANCELED", X="CANCELED"))
+        first = execution_report(x="NEW", X="NEW", z="0")
+        small.tell(first, execution_report(), execution_report(x="CANCELED", X="CANCELED"))
         assert kinds(heard(small, 3)) == [Acknowledged, Filled, Cancelled]
 
 
@@ -108,7 +109,7 @@ def test_what_the_venue_does_not_have_is_refused_before_anything_is_sent() -> No
 def test_a_break_of_the_stream_is_one_gap_and_stops_orders_and_questions() -> None:
     with world(always(Reply(full_answer()))) as small:
         assert small.channel.listener is not None
-        small.tell(execution_report(x="NEW", X="NEW"))
+        small.tell(execution_report(x="NEW", X="NEW", z="0"))
         small.network.post(partial(small.channel.listener.on_down, "closed by the other side"))
         assert kinds(heard(small, 1)) == [Acknowledged]
         with pytest.raises(DataGap, match="closed by the other side"):
@@ -320,7 +321,8 @@ def test_elsewhere_the_fill_of_one_cancels_the_other() -> None:
     limit, stop = futures_pair()
     with world(always(None), listing=FUTURES, kind=MarketKind.USD_MARGINED) as small:
         small.gateway.submit_oco(limit, stop)
-        small.tell(order_trade_update(X="PARTIALLY_FILLED", l="0.0001"), order_trade_update(t=92, l="0.0009"))
+        first = order_trade_update(X="PARTIALLY_FILLED", l="0.0001", z="0.0001")
+        small.tell(first, order_trade_update(t=92, l="0.0009"))
         heard(small, 2)
         small.network.call(nothing(), 5)
         assert small.channel.names() == ["PLACE", "PLACE_STOP", "CANCEL_STOP"]

@@ -49,7 +49,7 @@ def test_a_fill_of_the_user_data_stream() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"x": "NEW", "X": "NEW"}, Acknowledged(time_ns=NOW_NS, venue_order_id="4293153")),
+        ({"x": "NEW", "X": "NEW", "z": "0"}, Acknowledged(time_ns=NOW_NS, venue_order_id="4293153")),
         ({"x": "CANCELED", "X": "CANCELED", "c": "theirs", "C": NAME}, Cancelled(time_ns=NOW_NS)),
         ({"x": "EXPIRED", "X": "EXPIRED"}, Expired(time_ns=NOW_NS, reason="EXPIRED")),
         ({"x": "TRADE_PREVENTION", "X": "EXPIRED_IN_MATCH"}, Expired(time_ns=NOW_NS, reason="EXPIRED_IN_MATCH")),
@@ -57,14 +57,31 @@ def test_a_fill_of_the_user_data_stream() -> None:
     ],
 )
 def test_what_else_becomes_of_an_order_on_spot(changes: dict[str, Any], expected: object) -> None:
-    (update,) = spot().events(execution_report(**changes), NOW_NS)
+    (update,) = spot().events(execution_report(**{"z": "0", **changes}), NOW_NS)
     assert (update.client_order_id, update.event) == (NAME, expected)
+
+
+def test_an_order_of_which_a_fill_was_not_told_is_asked_for() -> None:
+    second = execution_report(t=78, l="0.0003", z="0.0007")
+    done = after(order(), spot().events(second, NOW_NS))
+    assert (done.state, done.filled) == (OrderState.UNKNOWN, 30_000)
+    ended = execution_report(x="CANCELED", X="CANCELED", C=NAME)
+    assert after(order(), spot().events(ended, NOW_NS)).state is OrderState.UNKNOWN
+
+
+def test_what_comes_twice_or_was_told_by_an_answer_is_not_missed() -> None:
+    reader, start = spot(), order()
+    second = execution_report(t=78, l="0.0003", z="0.0007", L="60000.2", n="0.0000003", m=False)
+    heard = reader.placed(full_answer(), 1)
+    for message in (execution_report(), second, second, execution_report()):
+        heard += reader.events(message, 2)
+    assert OrderState.EXPIRED is after(start, heard).state
 
 
 def test_the_same_fill_by_stream_answer_and_question_counts_once() -> None:
     reader, start = spot(), order()
     expired = execution_report(x="EXPIRED", X="EXPIRED", z="0.0007")
-    second = execution_report(t=78, l="0.0003", L="60000.2", n="0.0000003", m=False)
+    second = execution_report(t=78, l="0.0003", z="0.0007", L="60000.2", n="0.0000003", m=False)
     trades = [spot_trade(77, "0.0004"), spot_trade(78, "0.0003", "60000.20")]
     heard = [
         [update for message in (execution_report(), second, expired) for update in reader.events(message, 1)],
@@ -118,7 +135,7 @@ def test_a_stop_on_futures_keeps_its_name_when_it_becomes_an_order() -> None:
     placed = {"algoId": 2148719, "clientAlgoId": NAME, "algoStatus": "NEW", "symbol": "BTCUSDT"}
     heard = reader.placed(placed, 1) + reader.events(algo_update(), 2)
     heard += reader.events(algo_update(X="TRIGGERED", ai="8886774"), 3)
-    heard += reader.events(order_trade_update(c="another", x="NEW", X="NEW"), 4)
+    heard += reader.events(order_trade_update(c="another", x="NEW", X="NEW", z="0"), 4)
     heard += reader.events(order_trade_update(c="another"), 5)
     heard += reader.events(algo_update(X="FINISHED", ai="8886774"), 6)
     done = after(stop, heard)
