@@ -57,7 +57,7 @@ class Lists:
         else:
             pair = self._pairs.get(list_id)
         if pair is None or pair.orders[0].account.name != account:
-            raise VenueRefusal(-2018, "Order list does not exist.")
+            raise VenueRefusal(-2013, "Order list does not exist.")
         return pair
 
     def sibling(self, order: WorkingOrder) -> WorkingOrder | None:

@@ -24,6 +24,7 @@ from sim.exchange.venue.model import VenueModel
 from sim.exchange.venue.orders import NO_LIST, OrderStore, WorkingOrder
 from sim.exchange.venue.refusals import (
     VenueRefusal,
+    amends_below_executed,
     cancel_unknown,
     duplicate_order,
     filter_failure,
@@ -145,7 +146,7 @@ class Placing:
         notional = market.model.quote_units(price, quantity_lots)
         check_notional(self._kind, market.model, notional, order.reduce_only)
         if quantity_lots <= order.executed_lots:
-            raise VenueRefusal(-4004, "Quantity less than min quantity.")
+            raise amends_below_executed(self._kind)
         if price != order.price_ticks and order.is_post_only:
             self._check_makes(market, order.side, price)
         self._settlement.amend(order, market, price, quantity_lots)

@@ -105,3 +105,10 @@ def no_need_to_amend(kind: MarketKind) -> VenueRefusal:
     if kind is MarketKind.SPOT:
         return VenueRefusal(-2038, "Order amend (quantity/price) is rejected: nothing would change.")
     return VenueRefusal(-5027, "No need to modify the order.")
+
+
+def amends_below_executed(kind: MarketKind) -> VenueRefusal:
+    """An amendment to a quantity that has traded already."""
+    if kind is MarketKind.SPOT:
+        return VenueRefusal(-2038, "Order amend (quantity/price) is rejected: so much has traded already.")
+    return VenueRefusal(-4004, "Quantity less than min quantity.")

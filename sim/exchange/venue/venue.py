@@ -42,7 +42,7 @@ _MS: Final = 10**6
 class SimulatedVenue:
     """See the package.
 
-    Calls that take ``now_ns`` first do what is due until then, as ``advance`` does; a time before an earlier one
+    One thread at a time. Calls that take ``now_ns`` first do what is due until then, as ``advance`` does; a time before an earlier one
     counts as that one. Calls raise VenueRefusal and then change nothing but that. An order is named by ``order_id``
     or, where that is 0, by ``client_order_id``; of several with the same client order id the newest is meant.
 
@@ -158,7 +158,7 @@ class SimulatedVenue:
         return found.record()
 
     def order_list(self, account: str, *, list_id: int = -1, list_client_order_id: str = "") -> OrderList:
-        """An order list; refused with -2018 when there is none."""
+        """An order list; refused with -2013 when there is none."""
         pair = self._trading.lists.find(self._accounts.named(account).name, list_id, list_client_order_id)
         return pair.record(self._trading.now_ns)
 

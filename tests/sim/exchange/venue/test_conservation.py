@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from market.orders.kinds import Side
 from sim.exchange.venue.events import BookChanged, OrderUpdated, TopChanged
 from sim.exchange.venue.kinds import CommissionAsset, MarketKind, OrderKind, SelfTradePrevention, TimeInForce
-from sim.exchange.venue.model import HOUSE, UNIT, AccountModel
+from sim.exchange.venue.model import HOUSE, UNIT, AccountModel, BackgroundModel
 from sim.exchange.venue.refusals import VenueRefusal
 from sim.exchange.venue.requests import ListLeg, OcoRequest, PlaceRequest
 from sim.exchange.venue.venue import SimulatedVenue
@@ -201,3 +201,21 @@ def test_spot(commission: CommissionAsset, steps: list[Action]) -> None:
 @given(steps=actions)
 def test_futures(steps: list[Action]) -> None:
     run(with_carol(MarketKind.USD_MARGINED, funding_interval_ns=10**9), steps)
+
+
+@pytest.mark.parametrize("kind", list(MarketKind))
+@settings(derandomize=True, deadline=None, max_examples=25)
+@given(steps=actions)
+def test_the_same_calls_at_the_same_times_give_the_same_events(kind: MarketKind, steps: list[Action]) -> None:
+    told = []
+    for _ in range(2):
+        model = venue_model(kind, symbol_model(BackgroundModel(seed=5, spacing_ticks=2, half_spread_ticks=1)))
+        venue = SimulatedVenue(model)
+        for number, step in enumerate(steps):
+            try:
+                carry_out(venue, step, START_NS + number * 10**8)
+            except VenueRefusal as refusal:
+                assert refusal.message  # noqa: PT017
+        assert set(venue.totals().values()) <= {0}
+        told.append(venue.take_events())
+    assert told[0] == told[1]

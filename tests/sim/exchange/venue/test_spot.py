@@ -262,6 +262,18 @@ def test_an_amended_order_may_trade_and_pays_as_a_taker() -> None:
     assert balance(venue, "alice", "USDT")[1] == 2 * 101 * UNIT // 10_000
 
 
+def test_amendments_that_are_refused_change_nothing() -> None:
+    venue = spot()
+    order = limit(venue, "alice", BUY, 10_000, 10)
+    market(venue, "bob", SELL, 4)
+    for lots, price, code in ((10, 0, -2038), (4, 0, -2038), (10**6, 0, -2010), (0, 0, -1013), (10, 1_999, -1013)):
+        with pytest.raises(VenueRefusal) as raised:
+            venue.amend("alice", SYMBOL, START_NS, order_id=order.order_id, quantity_lots=lots, price_ticks=price)
+        assert raised.value.code == code
+    assert venue.depth(SYMBOL).bids == ((10_000, 6),)
+    assert balance(venue, "alice", "USDT")[1] == 6 * LOT_QUOTE
+
+
 @pytest.mark.parametrize(
     ("prevention", "of_taker", "of_maker"),
     [

@@ -224,7 +224,7 @@ def test_pairs_that_are_refused_leave_nothing_behind(changed: dict[str, Any], co
     assert raised.value.code == code
     assert venue.open_orders("alice") == ()
     assert balance(venue, "alice", "BTC") == (10 * UNIT, 0)
-    with pytest.raises(VenueRefusal, match="-2018"):
+    with pytest.raises(VenueRefusal, match="-2013"):
         venue.order_list("alice", list_client_order_id="pair")
 
 
