@@ -42,9 +42,10 @@ _MS: Final = 10**6
 class SimulatedVenue:
     """See the package.
 
-    One thread at a time. Calls that take ``now_ns`` first do what is due until then, as ``advance`` does; a time before an earlier one
-    counts as that one. Calls raise VenueRefusal and then change nothing but that. An order is named by ``order_id``
-    or, where that is 0, by ``client_order_id``; of several with the same client order id the newest is meant.
+    One thread at a time. Calls that take ``now_ns`` first do what is due until then, as ``advance`` does; a time
+    before an earlier one counts as that one. Calls raise VenueRefusal and then change nothing but that. An order is
+    named by ``order_id`` or, where that is 0, by ``client_order_id``; of several with the same client order id the
+    newest is meant.
 
     Parameters
     ----------
