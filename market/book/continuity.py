@@ -20,7 +20,7 @@ class Rule(IntEnum):
     OVERLAPPING = 0
     """First and last id; the next update may begin at most one above the last (Binance spot)."""
     CHAINED_OVERLAP = 1
-    """Names its predecessor; the first after a snapshot must straddle it (Binance futures)."""
+    """Names its predecessor; the first after a snapshot must straddle or follow it (Binance futures)."""
     CHAINED = 2
     """Names its predecessor exactly, the snapshot included (OKX, Deribit)."""
     CONSECUTIVE = 3
@@ -53,7 +53,8 @@ def judge(rule: int, fresh: bool, last: int, update_first: int, update_last: int
         if fresh:
             if update_last < last:
                 return DROP
-            return GAP if update_first > last else APPLY
+            # A snapshot of a quiet market is that of the last update: the next one starts above it and names it.
+            return APPLY if update_first <= last or previous == last else GAP
         if previous == last:
             return APPLY
         return DROP if update_last <= last else GAP

@@ -140,6 +140,19 @@ def test_spot_updates_may_overlap_but_not_leave_a_hole(spot: Venue) -> None:
     assert spot.top[1] == spot.top[3] == 0
 
 
+def test_a_futures_update_may_follow_the_very_update_of_the_snapshot(futures: Venue) -> None:
+    assert futures.diff(6, 10, [(100, 5)], [], previous=5) == SAME
+    assert futures.snapshot(10, BIDS, ASKS) == CHANGED
+    assert futures.diff(13, 15, [(101, 1)], [], previous=10) == CHANGED
+    assert (futures[header.LAST_ID], futures[header.GAPS]) == (15, 0)
+
+
+def test_a_futures_update_that_follows_another_is_a_gap(futures: Venue) -> None:
+    assert futures.snapshot(10, BIDS, ASKS) == CHANGED
+    assert futures.diff(13, 15, [(101, 1)], [], previous=11) == WITHDRAWN
+    assert futures[header.GAPS] == 1
+
+
 def test_after_a_gap_only_a_newer_snapshot_quotes_again(spot: Venue) -> None:
     spot.snapshot(10, BIDS, ASKS)
     spot.diff(16, 20, [(100, 9)], [])
