@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -27,6 +28,15 @@ _TRADES_PER_LEVEL: Final = 25
 """A level is worth as much as so many market orders of other traders."""
 _SPACING: Final = 2
 """Distance of levels in half spreads."""
+_INSTRUMENTS_MOST: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Chance:
+    """What a symbol's traders draw from: one seed per instrument, as its price is one, and a stream per venue."""
+
+    seed: int
+    stream: int
 
 
 def account_keys(settings: ExchangeSettings) -> tuple[ApiKey, ApiKey]:
@@ -85,8 +95,10 @@ def venue_model(settings: Settings, name: VenueName, venue: SimulatedVenueSettin
 def _symbols(settings: Settings, name: VenueName, venue: SimulatedVenueSettings) -> Iterator[SymbolModel]:
     for number, (base, instrument) in enumerate(settings.instruments.items()):
         if name in instrument.markets:
-            stream = number * len(VenueName) + list(VenueName).index(name) + 1
-            yield _symbol(settings.exchange, base, instrument, instrument.markets[name], venue, stream)
+            chance = _Chance(
+                seed=settings.exchange.seed * _INSTRUMENTS_MOST + number, stream=list(VenueName).index(name) + 1
+            )
+            yield _symbol(settings.exchange, base, instrument, instrument.markets[name], venue, chance)
 
 
 def _symbol(
@@ -95,7 +107,7 @@ def _symbol(
     instrument: InstrumentSettings,
     market: MarketSettings,
     venue: SimulatedVenueSettings,
-    stream: int,
+    chance: _Chance,
 ) -> SymbolModel:
     quote = market.symbol.removeprefix(base)
     if not quote or quote == market.symbol:
@@ -106,8 +118,8 @@ def _symbol(
     half_spread = max(1, int(price * exchange.half_spread_bps / _BPS / tick))
     level_lots = max(1, int(exchange.level_quote / price / lot))
     background = BackgroundModel(
-        seed=exchange.seed,
-        stream=stream,
+        seed=chance.seed,
+        stream=chance.stream,
         levels=exchange.levels,
         spacing_ticks=half_spread * _SPACING,
         level_lots=level_lots,

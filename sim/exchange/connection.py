@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 _PING_S: Final = 20.0
+_NO_ANSWER_S: Final = 60.0
+"""Who answers no ping for so long is disconnected."""
 _GOING_AWAY: Final = 1001
 _LARGEST_BYTES: Final = 1 << 20
 
@@ -36,6 +38,8 @@ class Connection:
         self._request = request
         self.wraps_events = wraps_events
         self._socket = web.WebSocketResponse(autoping=False, max_msg_size=_LARGEST_BYTES, compress=False)
+        self._loop = asyncio.get_running_loop()
+        self._heard_s = self._loop.time()
         self._outbox = Outbox(service, self._send, self.abort, latency_ns)
 
     @property
@@ -76,6 +80,7 @@ class Connection:
         async for message in self._socket:
             if self._silent():
                 continue
+            self._heard_s = self._loop.time()
             if message.type is WSMsgType.PING:
                 await self._socket.pong(message.data)
             elif message.type is WSMsgType.TEXT:
@@ -90,7 +95,11 @@ class Connection:
     async def _ping(self) -> None:
         while True:
             await asyncio.sleep(_PING_S)
-            if not self._silent():
+            if self._silent():
+                self._heard_s = self._loop.time()
+            elif self._loop.time() - self._heard_s > _NO_ANSWER_S:
+                self.abort()
+            else:
                 await self._socket.ping()
 
     def _silent(self) -> bool:

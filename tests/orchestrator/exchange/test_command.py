@@ -73,6 +73,14 @@ def test_a_plan_of_faults_is_read(tmp_path: Path) -> None:
     assert (plan.seed, plan.faults[0].kind, plan.faults[0].permille) == (7, FaultKind.LOST_ANSWER, 100)
 
 
+def test_the_plan_in_the_documentation_is_right(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs/exchange.md").read_text(encoding="utf-8")
+    path = tmp_path / "faults.toml"
+    path.write_text(text.partition("```toml")[2].partition("```")[0], encoding="utf-8")
+    kinds = [fault.kind for fault in read_plan(path).faults]
+    assert kinds == [FaultKind.DROP, FaultKind.DELAY, FaultKind.DISCONNECT]
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

@@ -53,6 +53,10 @@ def test_venues_lead_and_lag() -> None:
     backgrounds = [served.venue.model.symbols[0].background for served in (spot, futures)]
     assert [(one.lag_ns, one.basis_bps) for one in backgrounds if one] == [(0, 0), (40_000_000, 3)]
     assert len({one.stream for one in backgrounds if one}) == 2
+    assert len({one.seed for one in backgrounds if one}) == 1
+    ether = spot.venue.model.symbols[1].background
+    assert ether is not None
+    assert ether.seed not in {one.seed for one in backgrounds if one}
 
 
 def test_ports_follow_the_first() -> None:

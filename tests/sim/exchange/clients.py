@@ -73,6 +73,7 @@ class Raw:
     def __init__(self, session: ClientSession, stage: Stage) -> None:
         self.session = session
         self.stage = stage
+        self._sockets: list[Socket] = []
 
     async def ask(
         self, path: str, form: str = "", *, method: str = "GET", key: ApiKey | None = None, venue: str = SPOT
@@ -86,7 +87,14 @@ class Raw:
     async def open(self, path: str, *, key: ApiKey | None = None, venue: str = SPOT) -> Socket:
         """A WebSocket connection."""
         headers = {"X-MBX-APIKEY": key.key} if key else {}
-        return Socket(await self.session.ws_connect(f"{self.stage.address(venue).ws}{path}", headers=headers))
+        opened = Socket(await self.session.ws_connect(f"{self.stage.address(venue).ws}{path}", headers=headers))
+        self._sockets.append(opened)
+        return opened
+
+    async def close(self) -> None:
+        """End all WebSocket connections."""
+        for socket in self._sockets:
+            await socket.socket.close()
 
 
 class Socket:
@@ -140,4 +148,8 @@ def signed_values(key: ApiKey, values: Mapping[str, Any] | None = None) -> dict[
 async def raw(stage: Stage) -> AsyncIterator[Raw]:
     """Requests without a client that knows the exchange."""
     async with ClientSession() as session:
-        yield Raw(session, stage)
+        client = Raw(session, stage)
+        try:
+            yield client
+        finally:
+            await client.close()
