@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from market.errors import Fatal
 from market.orders.kinds import Side
 from sim.exchange.venue.kinds import OrderKind, OrderStatus, SelfTradePrevention, TimeInForce
@@ -10,6 +12,10 @@ from sim.exchange.venue.model import BACKGROUND
 from sim.exchange.venue.orders import NO_LIST
 from sim.exchange.venue.records import VenueOrder
 from sim.exchange.venue.trading import Trading
+from sim.matching.layout import Term
+
+SideLevel = tuple[Side, int, int]
+"""Side, ticks and lots of a price."""
 
 
 class Nobody:
@@ -66,9 +72,30 @@ class Nobody:
         self._trading.place_nobodys(market, Side.BUY, max(1, price_ticks - half_spread), lots)
         self._trading.place_nobodys(market, Side.SELL, price_ticks + half_spread, lots)
 
-    def set_level(self, market: SymbolMarket, side: Side, price_ticks: int, lots: int) -> None:
-        """Have one order hold a quantity at a price, 0 for none."""
-        for order_id in list(market.nobodys.get((book_side(side), price_ticks), ())):
-            self._trading.cancel_nobodys(market, order_id)
-        if lots:
-            self._trading.place_nobodys(market, side, price_ticks, lots)
+    def set_levels(self, market: SymbolMarket, levels: Sequence[SideLevel]) -> None:
+        """Have nobody's orders hold quantities at prices, fewer lots first, so that no old level is in the way.
+
+        What a level loses it loses at the end of its queue, what it gains comes behind everybody.
+        """
+        changes = [(side, price, lots, lots - self._held(market, side, price)) for side, price, lots in levels]
+        for side, price, _, more in changes:
+            if more < 0:
+                self._lose(market, side, price, -more)
+        for side, price, _, more in changes:
+            if more > 0:
+                self._trading.place_nobodys(market, side, price, more)
+
+    def take(self, market: SymbolMarket, side: Side, price_ticks: int, lots: int) -> int:
+        """Trade at once at a price or better; gives how many lots."""
+        return self._trading.place_nobodys(market, side, price_ticks, lots, Term.IOC).traded_lots
+
+    def _held(self, market: SymbolMarket, side: Side, price_ticks: int) -> int:
+        return sum(market.nobodys.get((book_side(side), price_ticks), {}).values())
+
+    def _lose(self, market: SymbolMarket, side: Side, price_ticks: int, lots: int) -> None:
+        for order_id, held in reversed(list(market.nobodys[book_side(side), price_ticks].items())):
+            if lots >= held:
+                self._trading.cancel_nobodys(market, order_id)
+            elif lots:
+                self._trading.reduce_nobodys(market, side, price_ticks, order_id, held - lots)
+            lots -= min(lots, held)

@@ -138,16 +138,23 @@ class Trading:
 
     # Orders of nobody.
 
-    def place_nobodys(self, market: SymbolMarket, side: Side, price_ticks: int, lots: int) -> PlacedOrder:
+    def place_nobodys(
+        self, market: SymbolMarket, side: Side, price_ticks: int, lots: int, term: Term = Term.GTC
+    ) -> PlacedOrder:
         """A limit order of nobody, price 0 for a market order."""
         order_id = self.next_order_id()
         if price_ticks:
-            rows = market.book.place(order_id, BACKGROUND_OWNER, book_side(side), price_ticks, lots)
+            rows = market.book.place(order_id, BACKGROUND_OWNER, book_side(side), price_ticks, lots, term)
         else:
             rows = market.book.place_market(order_id, BACKGROUND_OWNER, book_side(side), lots)
         self._take(market, rows)
         trades = [row for row in rows if row[_KIND] == _TRADED]
         return PlacedOrder(order_id, sum(row[_LOTS] for row in trades), sum(row[_LOTS] * row[_PRICE] for row in trades))
+
+    def reduce_nobodys(self, market: SymbolMarket, side: Side, price_ticks: int, order_id: int, lots: int) -> None:
+        """Leave so many lots of an order of nobody, which keeps its place."""
+        self._take(market, market.book.amend(order_id, BACKGROUND_OWNER, 0, lots))
+        market.take_nobodys(order_id, book_side(side), price_ticks, lots)
 
     def cancel_nobodys(self, market: SymbolMarket, order_id: int) -> None:
         """Take an order of nobody out of the book."""

@@ -13,7 +13,7 @@ from sim.exchange.venue.kinds import MarketKind
 from sim.exchange.venue.margin import MarginSettlement
 from sim.exchange.venue.market import SymbolMarket
 from sim.exchange.venue.model import AccountModel, VenueModel
-from sim.exchange.venue.nobody import Nobody
+from sim.exchange.venue.nobody import Nobody, SideLevel
 from sim.exchange.venue.orders import OrderStore
 from sim.exchange.venue.placing import Placing
 from sim.exchange.venue.records import (
@@ -312,13 +312,25 @@ class SimulatedVenue:
         self._aftermath.settle_down()
 
     def set_level(self, symbol: str, side: Side, price_ticks: int, quantity_lots: int, now_ns: int) -> None:
-        """Have nobody's orders hold this quantity at a price: a recorded book can be laid in with it.
+        """Have nobody's orders hold this quantity at a price, 0 for none; see ``set_levels``."""
+        self.set_levels(symbol, [(side, price_ticks, quantity_lots)], now_ns)
 
-        A price that would cross the other side trades first, as any order does.
+    def set_levels(self, symbol: str, levels: Sequence[SideLevel], now_ns: int) -> None:
+        """Lay in changes of a recorded book: each side's price at most once, with the quantity that nobody holds there.
+
+        What a level loses it loses at the end of its queue, what it gains comes behind everybody; a price beyond the
+        other side trades first, as any order does.
         """
         self._schedule.advance(now_ns)
-        self._nobody.set_level(self._placing.market(symbol), side, price_ticks, quantity_lots)
+        self._nobody.set_levels(self._placing.market(symbol), levels)
         self._aftermath.settle_down()
+
+    def take(self, symbol: str, side: Side, price_ticks: int, quantity_lots: int, now_ns: int) -> int:
+        """Have nobody trade at once at a price or better, as in a recorded trade; gives how many lots did."""
+        self._schedule.advance(now_ns)
+        traded = self._nobody.take(self._placing.market(symbol), side, price_ticks, quantity_lots)
+        self._aftermath.settle_down()
+        return traded
 
     def totals(self) -> Mapping[str, int]:
         """By asset, what all accounts hold together minus what was brought in: all 0 while money is conserved.
