@@ -18,6 +18,7 @@ from market.protocols import (
     MarketKey,
     MarketView,
     OrderChanged,
+    Started,
     TimerFired,
     TimerIntent,
     Trigger,
@@ -26,8 +27,10 @@ from market.protocols import (
     Wakes,
 )
 from orchestrator.strategies.arbitrage_metrics import ArbitrageMetrics, ShadowAttempt, Skip
+from orchestrator.strategies.leftover import FIRST_NUMBER, Leftover
+from orchestrator.strategies.leg_closing import ClosingSettings
 from orchestrator.strategies.stock import PPM, Stock, Transfer, affordable, rebalancing, stock_now
-from orchestrator.strategies.two_leg_plan import ClosingSettings, Outcome, TwoLegPlan, plan_number
+from orchestrator.strategies.two_leg_plan import Outcome, TwoLegPlan, plan_number
 
 MOST_ENDED = 1_000
 """Ended plans that are kept, for fills that come late."""
@@ -44,6 +47,7 @@ class ArbitrageParameters:
     maximum_quantity: of one leg, in quantity counts by instrument; else the fast loop's own limit holds.
     maximum_age_ns: a trigger whose quote arrived longer ago is left alone.
     concurrent_plans: that may run at once in one instrument.
+    markets: in which an earlier run may have left a leg open.
     stocks: what may be used of each market's venue; no limit where none is named, as on futures.
     taker_fee_ppb: by venue, what a purchase must be able to pay.
     least_share_ppm: a venue that has less than this part of its fair share calls for rebalancing.
@@ -54,6 +58,7 @@ class ArbitrageParameters:
     maximum_quantity: Mapping[int, int] = field(default_factory=dict)
     maximum_age_ns: int = 50_000_000
     concurrent_plans: int = 1
+    markets: tuple[MarketKey, ...] = ()
     stocks: Mapping[MarketKey, Stock] = field(default_factory=dict)
     taker_fee_ppb: Mapping[int, int] = field(default_factory=dict)
     least_share_ppm: int = 250_000
@@ -81,6 +86,7 @@ class Arbitrage:
         self._running: dict[int, TwoLegPlan] = {}
         self._ended: OrderedDict[int, tuple[TwoLegPlan, Outcome, int]] = OrderedDict()
         self._shadows: dict[int, tuple[Trigger, int, int]] = {}
+        self._leftovers: dict[int, Leftover] = {}
 
     @property
     def tag(self) -> str:
@@ -101,7 +107,12 @@ class Arbitrage:
         """Both legs for a trigger, closing orders for legs that stayed open."""
         if isinstance(cause, Triggered):
             return self._answer(cause.trigger, view) if cause.trigger.kind is Kind.ARB else ()
+        if isinstance(cause, Started):
+            return self._take_over(view)
         if isinstance(cause, OrderChanged):
+            if cause.order.intent.cause.number >= FIRST_NUMBER:
+                leftover = self._leftovers.get(cause.order.intent.cause.number)
+                return () if leftover is None else leftover.hear(cause.order, view)
             number = plan_number(cause.order.intent.cause.epoch, cause.order.intent.cause.number)
             plan = self._plan(number)
             return () if plan is None else self._follow(number, plan, plan.hear(cause.order, view), view)
@@ -111,6 +122,8 @@ class Arbitrage:
             elif cause.number in self._running:
                 plan = self._running[cause.number]
                 return self._follow(cause.number, plan, plan.check(view), view)
+            elif cause.number in self._leftovers:
+                return self._leftovers[cause.number].check(view)
         return ()
 
     def stocks(self, view: MarketView) -> Mapping[MarketKey, Stock]:
@@ -121,6 +134,19 @@ class Arbitrage:
             for key, start in parameters.stocks.items()
         }
 
+    def _take_over(self, view: MarketView) -> Sequence[Intent]:
+        """Close what an earlier run left open."""
+        by_instrument: dict[int, list[int]] = {}
+        for instrument, venue in self._parameters.markets:
+            by_instrument.setdefault(instrument, []).append(venue)
+        intents: list[Intent] = []
+        if not self._parameters.shadow_ns:
+            for instrument, venues in by_instrument.items():
+                leftover = Leftover(self._tag, instrument, venues, view.epoch, self._parameters.closing)
+                self._leftovers[leftover.number] = leftover
+                intents += leftover.check(view)
+        return intents
+
     def _answer(self, trigger: Trigger, view: MarketView) -> Sequence[Intent]:
         parameters = self._parameters
         if trigger.edge < parameters.safety_margin.get(trigger.instrument, 0):
@@ -128,7 +154,8 @@ class Arbitrage:
         if view.now_ns - trigger.cause_ns > parameters.maximum_age_ns:
             return self._skip(Skip.LATE)
         busy = sum(plan.trigger.instrument == trigger.instrument for plan in self._running.values())
-        if busy >= parameters.concurrent_plans:
+        leftover = self._leftovers.get(FIRST_NUMBER + trigger.instrument)
+        if busy >= parameters.concurrent_plans or (leftover is not None and not leftover.is_closed):
             return self._skip(Skip.BUSY)
         if any(_meets(order, trigger) for order in view.working_orders()):
             return self._skip(Skip.OWN)

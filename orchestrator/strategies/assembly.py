@@ -15,11 +15,11 @@ from market.risk.notional import PPB
 from orchestrator.engine.tables import venue_numbers
 from orchestrator.run_loop.catalogue import catalogue
 from orchestrator.strategies.arbitrage import Arbitrage, ArbitrageParameters
+from orchestrator.strategies.leg_closing import ClosingSettings
 from orchestrator.strategies.market_making import MarketMaking, MarketMakingParameters
 from orchestrator.strategies.protection import ProtectionParameters
 from orchestrator.strategies.quoting import QuotingParameters
 from orchestrator.strategies.stock import PPM, Stock
-from orchestrator.strategies.two_leg_plan import ClosingSettings
 
 _MS = 1_000_000
 _BPS = 10_000
@@ -62,6 +62,7 @@ def arbitrage_parameters(settings: Settings) -> ArbitrageParameters:
         safety_margin=margins,
         maximum_age_ns=chosen.maximum_age_ms * _MS,
         concurrent_plans=chosen.concurrent_plans,
+        markets=tuple((listing.instrument.number, listing.venue) for listing in catalogue(settings).listings),
         stocks=stocks,
         taker_fee_ppb={
             number: _rounded_up(settings.venues[venue].taker_fee_bps * _BPS_PPB, 0) for venue, number in venues.items()

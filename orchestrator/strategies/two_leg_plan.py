@@ -9,36 +9,14 @@ sent again, after pauses that double, under a new number; there is never more th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 
-from market.errors import Fatal, Rejected
-from market.fixed_point import floor_to
-from market.orders.cause import LARGEST_LEG, Cause, Origin
-from market.orders.kinds import OrderState, OrderType, Side, TimeInForce
+from market.errors import Rejected
+from market.orders.cause import Cause, Origin
+from market.orders.kinds import OrderType, Side, TimeInForce
 from market.orders.order import Order, OrderIntent
-from market.protocols import Intent, Leg, MarketView, TimerIntent, Trigger
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClosingSettings:
-    """When an open leg is closed.
-
-    Parameters
-    ----------
-    patience_ns: how long a leg may keep silent before the other is closed as if nothing had come of it.
-    retry_ns, longest_retry_ns: pause after the first closing order that failed, and the longest that it doubles to.
-    maximum_quote_age_ns: no closing order is sent while the venue's book is unknown or its quote older than this.
-    """
-
-    patience_ns: int = 2_000_000_000
-    retry_ns: int = 100_000_000
-    longest_retry_ns: int = 5_000_000_000
-    maximum_quote_age_ns: int = 1_000_000_000
-
-    def __post_init__(self) -> None:
-        if min(self.patience_ns, self.retry_ns, self.maximum_quote_age_ns) < 1 or self.longest_retry_ns < self.retry_ns:
-            raise Fatal(f"{self}: expected times of at least 1 ns, and longest_retry_ns of at least retry_ns")
+from market.protocols import Intent, Leg, MarketKey, MarketView, TimerIntent, Trigger
+from orchestrator.strategies.leg_closing import ClosingSettings, LegClosing
 
 
 class Outcome(Enum):
@@ -62,7 +40,7 @@ class TwoLegPlan:
     Parameters
     ----------
     tag: of the strategy.
-    trigger: with two legs on one side each. quantity: of both, at most the legs'; whole lots of both venues.
+    trigger: with a selling and a buying leg. quantity: of both, at most the legs'; whole lots of both venues.
 
     Raises Rejected for a trigger with other legs.
 
@@ -80,19 +58,22 @@ class TwoLegPlan:
         self.quantity = quantity
         self.outcome: Outcome | None = None
         self.legs: list[Order | None] = [None, None]
-        self.closings: dict[str, Order] = {}
         self.number = plan_number(trigger.epoch, trigger.id)
         self._tag = tag
-        self._settings = settings
-        self._closing = ""
-        self._attempts = 0
-        self._pause_ns = settings.retry_ns
-        self._next_try_ns = 0
+        self._patience_ns = settings.patience_ns
         self._impatient_ns = 0
+        self._closing = LegClosing(
+            tag=tag,
+            epoch=trigger.epoch,
+            number=trigger.id,
+            timer=self.number,
+            reason=f"open leg of trigger {trigger.epoch}/{trigger.id}",
+            settings=settings,
+        )
 
     def open(self, view: MarketView) -> Sequence[Intent]:
         """Both legs, and a timer for a leg that keeps silent."""
-        self._impatient_ns = view.now_ns + self._settings.patience_ns
+        self._impatient_ns = view.now_ns + self._patience_ns
         legs = [self._leg(number, leg, view) for number, leg in enumerate(self.trigger.legs)]
         return [*legs, TimerIntent(at_ns=self._impatient_ns, number=self.number)]
 
@@ -101,22 +82,22 @@ class TwoLegPlan:
         if order.intent.cause.origin is Origin.TRIGGER:
             self.legs[order.intent.cause.leg] = order
         else:
-            self.closings[order.client_order_id] = order
-            if order.client_order_id == self._closing and order.state.is_terminal:
-                self._end_closing(order, view)
+            self._closing.hear(order, view)
         return self.check(view)
 
     def check(self, view: MarketView) -> Sequence[Intent]:
         """What is to be done now; called for its timers too."""
-        if self._closing:
+        if self._closing.is_working:
             return ()
         has_ended = all(leg is not None and leg.state.is_terminal for leg in self.legs)
         if not has_ended and view.now_ns < self._impatient_ns:
             return ()
-        side, quantity = self._open_leg(view)
+        held = Side.BUY if self.imbalance > 0 else Side.SELL
+        market, price = self._market(held), self.trigger.legs[held is Side.BUY].price
+        quantity = self._closing.closable(market, self._rest(), price, view)
         if quantity:
             self.outcome = None
-            return self._close(side, quantity, view)
+            return self._closing.close(market, held, quantity, view)
         self.outcome = self._ended() if has_ended else None
         return ()
 
@@ -133,32 +114,22 @@ class TwoLegPlan:
     @property
     def orders(self) -> Sequence[Order]:
         """All of its orders that something became of."""
-        return [*(leg for leg in self.legs if leg is not None), *self.closings.values()]
+        return [*(leg for leg in self.legs if leg is not None), *self._closing.orders.values()]
 
     def _leg(self, number: int, leg: Leg, view: MarketView) -> OrderIntent:
+        trigger = self.trigger
         return OrderIntent(
-            cause=self._cause(Origin.TRIGGER, number),
+            cause=Cause(strategy=self._tag, origin=Origin.TRIGGER, epoch=trigger.epoch, number=trigger.id, leg=number),
             decided_ns=view.now_ns,
-            instrument=self.trigger.instrument,
+            instrument=trigger.instrument,
             venue=leg.venue,
             side=leg.side,
             type=OrderType.LIMIT,
             time_in_force=TimeInForce.IOC,
             quantity=self.quantity,
             limit_price=leg.price,
+            why=f"edge of {trigger.edge}",
         )
-
-    def _cause(self, origin: Origin, number: int) -> Cause:
-        return Cause(strategy=self._tag, origin=origin, epoch=self.trigger.epoch, number=self.trigger.id, leg=number)
-
-    def _open_leg(self, view: MarketView) -> tuple[Side, int]:
-        """Side of the leg that was filled more, and how much of it can be closed."""
-        side = Side.BUY if self.imbalance > 0 else Side.SELL
-        listing = view.listing(self.trigger.instrument, self._venue(side))
-        quantity = min(floor_to(self._rest(), listing.lot), listing.maximum_quantity)
-        price = self.trigger.legs[side is Side.BUY].price
-        is_enough = quantity >= listing.minimum_quantity and quantity * price >= listing.minimum_notional
-        return side, quantity if is_enough and self._attempts <= LARGEST_LEG else 0
 
     def _rest(self) -> int:
         """What is open and could be closed: a commission taken in base has left the venue and cannot be sold."""
@@ -166,51 +137,19 @@ class TwoLegPlan:
 
     def _received(self) -> int:
         """What the buying venue holds of the plan's purchases there."""
-        venue = self._venue(Side.BUY)
+        venue = self.trigger.legs[True].venue
         orders = [order for order in self.orders if order.intent.venue == venue]
         return sum(
             order.intent.side.sign * order.filled - sum(fill.fee_base for fill in order.fills) for order in orders
         )
 
-    def _venue(self, side: Side) -> int:
-        return self.trigger.legs[side is Side.BUY].venue
-
-    def _close(self, side: Side, quantity: int, view: MarketView) -> Sequence[Intent]:
-        venue = self._venue(side)
-        if view.now_ns >= self._next_try_ns:
-            quote = view.quote(self.trigger.instrument, venue)
-            if quote is not None and view.now_ns - quote.time_ns <= self._settings.maximum_quote_age_ns:
-                return [self._closing_order(side, venue, quantity, view)]
-            self._next_try_ns = view.now_ns + self._settings.retry_ns
-        return [TimerIntent(at_ns=self._next_try_ns, number=self.number)]
-
-    def _closing_order(self, side: Side, venue: int, quantity: int, view: MarketView) -> OrderIntent:
-        intent = OrderIntent(
-            cause=self._cause(Origin.DECISION, self._attempts),
-            decided_ns=view.now_ns,
-            instrument=self.trigger.instrument,
-            venue=venue,
-            side=side.opposite,
-            type=OrderType.MARKET,
-            time_in_force=TimeInForce.IOC,
-            quantity=quantity,
-        )
-        self._attempts += 1
-        self._closing = intent.client_order_id
-        return intent
-
-    def _end_closing(self, order: Order, view: MarketView) -> None:
-        self._closing = ""
-        if order.state is OrderState.FILLED:
-            self._pause_ns = self._settings.retry_ns
-            return
-        self._next_try_ns = view.now_ns + self._pause_ns
-        self._pause_ns = min(2 * self._pause_ns, self._settings.longest_retry_ns)
+    def _market(self, held: Side) -> MarketKey:
+        return self.trigger.instrument, self.trigger.legs[held is Side.BUY].venue
 
     def _ended(self) -> Outcome:
         if self._rest():
             return Outcome.LEFT_OPEN
-        if self.closings:
+        if self._closing.orders:
             return Outcome.CLOSED
         filled = self.legs[0].filled if self.legs[0] is not None else 0
         if filled == self.quantity:

@@ -6,10 +6,12 @@ from market.fastpath.specification import Kind
 from market.instruments import Catalogue
 from market.orders.kinds import OrderType, Side, TimeInForce
 from market.orders.order import OrderIntent
+from market.risk.position import Position
 from orchestrator.strategies.arbitrage import Arbitrage, ArbitrageParameters
 from orchestrator.strategies.arbitrage_metrics import Skip
+from orchestrator.strategies.leg_closing import ClosingSettings
 from orchestrator.strategies.stock import Stock
-from orchestrator.strategies.two_leg_plan import ClosingSettings, Outcome
+from orchestrator.strategies.two_leg_plan import Outcome
 from tests.orchestrator.strategies.desk import FAR, MS, NEAR, START, Desk, listing, trigger
 
 
@@ -248,3 +250,42 @@ def test_the_shadow_mode_sends_nothing_and_looks_whether_the_quotes_would_have_b
     metrics = made.strategy.metrics
     assert [attempt.is_hit for attempt in metrics.shadows] == [True, False]
     assert (metrics.attempts, metrics.hit_rate) == (2, 0.5)
+
+
+def left(near: int, far: int) -> Desk:
+    """A run that begins with what an earlier one left at both venues."""
+    made = desk(ArbitrageParameters(markets=((0, NEAR), (0, FAR))))
+    for venue, quantity in ((NEAR, near), (FAR, far)):
+        side = Side.BUY if quantity > 0 else Side.SELL
+        made.positions[0, venue] = Position().traded(side, 10_000, abs(quantity)) if quantity else Position()
+    return made
+
+
+def test_a_leg_that_an_earlier_run_left_open_is_closed_before_anything_is_traded() -> None:
+    made = left(near=30, far=-20)
+    made.start()
+    (closing,) = made.asked
+    assert (closing.type, closing.side, closing.venue, closing.quantity) == (OrderType.MARKET, Side.SELL, NEAR, 10)
+    made.trigger(trigger())
+    assert skips(made) == {Skip.BUSY: 1}
+    made.fill(closing, price=9_990)
+    made.trigger(trigger(2))
+    assert len(made.asked) == 3
+
+
+def test_a_short_leg_is_bought_back_where_it_was_sold_as_soon_as_the_book_is_known() -> None:
+    made = left(near=10, far=-20)
+    made.set_quote(FAR, 0, 0)
+    made.start()
+    assert not made.asked
+    made.set_quote(FAR, 10_100, 10_110)
+    made.pass_time(100 * MS)
+    (closing,) = made.asked
+    assert (closing.side, closing.venue, closing.quantity) == (Side.BUY, FAR, 10)
+
+
+def test_positions_that_even_out_are_left_as_they_are() -> None:
+    made = left(near=20, far=-20)
+    made.start()
+    made.trigger(trigger())
+    assert len(made.asked) == 2
