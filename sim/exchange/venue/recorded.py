@@ -17,6 +17,7 @@ from sim.exchange.venue.nobody import SideLevel
 from sim.exchange.venue.venue import SimulatedVenue
 
 _SIDES = ((Side.BUY, records.BIDS_START, records.BIDS), (Side.SELL, records.ASKS_START, records.ASKS))
+_PLAYED = (records.DIFF, records.SNAPSHOT, records.TRADE, records.GAP)
 
 
 class RecordedMarket:
@@ -27,17 +28,26 @@ class RecordedMarket:
 
     Parameters
     ----------
-    batches: decoded records, in order of receive time; ticks and lots are those of the venue's symbol.
+    batches: decoded records, in order of receive time; ticks are those of the venue's symbol.
     market: which of the recording's markets.
+    lots_per_lot: how many of the recording's lots are one of the symbol's; parts of one are left out.
     start_ns: when the first record is played; the others follow as far apart as they were received.
     """
 
     def __init__(
-        self, venue: SimulatedVenue, symbol: str, batches: Iterable[Batch], *, market: int = 0, start_ns: int
+        self,
+        venue: SimulatedVenue,
+        symbol: str,
+        batches: Iterable[Batch],
+        *,
+        market: int = 0,
+        lots_per_lot: int = 1,
+        start_ns: int,
     ) -> None:
         self._venue = venue
         self._symbol = symbol
         self._market = market
+        self._lots_per_lot = lots_per_lot
         self._rows = self._of_market(batches)
         self._start_ns = start_ns
         self._first_ns: int | None = None
@@ -79,7 +89,9 @@ class RecordedMarket:
         kind = row[records.KIND]
         if kind == records.TRADE:
             side = Side.SELL if row[records.AGGRESSOR] == records.AGGRESSOR_SELL else Side.BUY
-            self._venue.take(self._symbol, side, row[records.PRICE], row[records.QUANTITY], due_ns)
+            lots = row[records.QUANTITY] // self._lots_per_lot
+            if lots:
+                self._venue.take(self._symbol, side, row[records.PRICE], lots, due_ns)
             return
         last_id = row[records.LAST_ID]
         if kind == records.GAP:
@@ -132,16 +144,13 @@ class RecordedMarket:
                 if row[records.RECEIVE_NS] < last_ns:
                     raise Fatal(f"a record was received at {row[records.RECEIVE_NS]} ns, after one at {last_ns} ns")
                 last_ns = row[records.RECEIVE_NS]
-                yield row, _levels(row, batch.bids, batch.asks) if kind in (records.DIFF, records.SNAPSHOT) else []
+                has_levels = kind in (records.DIFF, records.SNAPSHOT)
+                yield row, self._levels(row, batch.bids, batch.asks) if has_levels else []
 
-
-_PLAYED = (records.DIFF, records.SNAPSHOT, records.TRADE, records.GAP)
-
-
-def _levels(row: list[int], bids: Rows, asks: Rows) -> list[SideLevel]:
-    """The levels of a record; of a price that it states twice the last."""
-    found: dict[tuple[Side, int], int] = {}
-    for (side, start, count), rows in zip(_SIDES, (bids, asks), strict=True):
-        for price, lots in rows[row[start] : row[start] + row[count]].tolist():
-            found[side, price] = lots
-    return [(side, price, lots) for (side, price), lots in found.items()]
+    def _levels(self, row: list[int], bids: Rows, asks: Rows) -> list[SideLevel]:
+        """The levels of a record; of a price that it states twice the last."""
+        found: dict[tuple[Side, int], int] = {}
+        for (side, start, count), rows in zip(_SIDES, (bids, asks), strict=True):
+            for price, lots in rows[row[start] : row[start] + row[count]].tolist():
+                found[side, price] = lots // self._lots_per_lot
+        return [(side, price, lots) for (side, price), lots in found.items()]

@@ -136,6 +136,15 @@ def test_a_recorded_price_beyond_an_order_fills_it() -> None:
     assert set(venue.totals().values()) == {0}
 
 
+def test_finer_lots_become_those_of_the_symbol() -> None:
+    venue = spot()
+    tape = Tape().add(records.SNAPSHOT, 10, [(9_999, 5_000), (9_998, 900)]).trade(9_999, 2_999, records.AGGRESSOR_SELL)
+    tape.trade(9_999, 999, records.AGGRESSOR_SELL)
+    RecordedMarket(venue, SYMBOL, [tape.batch], lots_per_lot=1_000, start_ns=START_NS).advance(START_NS + 9_000)
+    assert book(venue)[0] == ((9_999, 3),)
+    assert len(venue.recent_trades(SYMBOL)) == 1
+
+
 def test_other_markets_of_the_recording_are_not_played() -> None:
     venue = spot()
     played = Tape().add(records.SNAPSHOT, 10, [(9_999, 5)], market=1).on(venue)
