@@ -19,7 +19,7 @@ class Ending:
 
     Parameters
     ----------
-    until_ns: when the run's time is over; None for no such time.
+    lasts_ns: how long the run lasts from its start; None for no such time.
     cancels: whether working orders are cancelled first; it waits for that for 5 s.
 
     Attributes
@@ -27,9 +27,10 @@ class Ending:
     reason: why the run ends, empty while it goes on.
     """
 
-    def __init__(self, until_ns: int | None = None, *, cancels: bool = True) -> None:
+    def __init__(self, lasts_ns: int | None = None, *, cancels: bool = True) -> None:
         self.reason = ""
-        self._until_ns = until_ns
+        self._lasts_ns = lasts_ns
+        self._until_ns: int | None = None
         self._cancels = cancels
         self._began_ns: int | None = None
 
@@ -48,6 +49,8 @@ class Ending:
             raise Rejected(f"order {intent.client_order_id}: the run ends, {self.reason}")
 
     def _look(self, run: RunAccess, now_ns: int) -> None:
+        if self._lasts_ns is not None and self._until_ns is None:
+            self._until_ns = now_ns + self._lasts_ns
         if self._until_ns is not None and now_ns >= self._until_ns:
             self.ask("its time is over")
         if not self.reason:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
+from config.feeds import FeedsSettings
 from config.settings import Settings
 from config.venues import VenueName
 from market.errors import Fatal
@@ -15,6 +16,7 @@ from orchestrator.feeds.limits import FeedLimits
 from orchestrator.feeds.line_plan import LinePlan
 from orchestrator.feeds.websocket import StreamAddress
 from orchestrator.live.addresses import TRADEABLE, VenueAddresses, venue_addresses
+from orchestrator.recording.backoff import Backoff
 from orchestrator.recording.presets import snapshot_urls, stream_urls
 from sim.replay.source import Route
 
@@ -27,13 +29,14 @@ def traded_venues(settings: Settings) -> list[VenueName]:
     return [venue for venue, chosen in settings.venues.items() if chosen.enabled and venue in used & TRADEABLE]
 
 
-def feed_plans(settings: Settings, limits: FeedLimits | None = None) -> list[LinePlan]:
+def feed_plans(settings: Settings) -> list[LinePlan]:
     """How each venue's market data is received; raises Fatal when no venue is left to receive from."""
     venues = traded_venues(settings)
     if not venues:
         known = ", ".join(sorted(TRADEABLE))
         raise Fatal(f"no venue of the settings can be traded on live; expected an enabled one of {known}")
-    return [_plan(settings, venue, limits or FeedLimits()) for venue in venues]
+    limits = _limits(settings.feeds)
+    return [_plan(settings, venue, limits) for venue in venues]
 
 
 def _plan(settings: Settings, venue: VenueName, limits: FeedLimits) -> LinePlan:
@@ -56,6 +59,19 @@ def _plan(settings: Settings, venue: VenueName, limits: FeedLimits) -> LinePlan:
         streams=(tuple(_stream(_at(addresses.streams, url)) for url in stream_urls(venue, symbols)),),
         snapshots=tuple(_at(addresses.http, url) for url in snapshot_urls(venue, symbols)),
         limits=limits,
+    )
+
+
+def _limits(feeds: FeedsSettings) -> FeedLimits:
+    return FeedLimits(
+        silence_s=feeds.silence_ms / 1e3,
+        delay_s=feeds.delay_ms / 1e3,
+        snapshot_every_s=feeds.snapshot_every_ms / 1e3,
+        snapshot_pause_s=feeds.snapshot_pause_ms / 1e3,
+        connect_s=feeds.connect_ms / 1e3,
+        backoff=Backoff(
+            first_s=feeds.retry_after_ms / 1e3, longest_s=feeds.retry_at_most_ms / 1e3, attempts=feeds.attempts
+        ),
     )
 
 

@@ -32,10 +32,14 @@ class LiveProbe:
         self._feed = feed
         self._venues = tuple(venues)
         self._gateways = dict(gateways)
-        self._heard_ns = [metrics.time_ns for metrics in feed.metrics()]
+        self._heard_ns = [0] * len(self._venues)
+        self._was_live = [False] * len(self._venues)
 
     def feeds(self) -> Sequence[FeedReading]:
-        """Every venue's feed; one that is live was heard just now, as a silent connection is made anew."""
+        """Every venue's feed; one that is live was heard just now, as a silent connection is made anew.
+
+        One that was never live is not connected, which is all that there is to say of it.
+        """
         return [self._read(index, metrics) for index, metrics in enumerate(self._feed.metrics())]
 
     def gateways(self) -> Sequence[GatewayReading]:
@@ -55,6 +59,8 @@ class LiveProbe:
 
     def _read(self, index: int, metrics: HealthMetrics) -> FeedReading:
         if metrics.state is SourceState.LIVE:
+            self._was_live[index] = True
+        if metrics.state is SourceState.LIVE or not self._was_live[index]:
             self._heard_ns[index] = metrics.time_ns
         connected = metrics.state in _CONNECTED
         return FeedReading(self._venues[index], connected, metrics.latency_p50_ns, self._heard_ns[index])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +31,7 @@ from orchestrator.live.ending import Ending
 from orchestrator.live.engines import live_engine
 from orchestrator.live.feeds import feed_plans, traded_venues
 from orchestrator.live.network import NetworkThread
+from orchestrator.live.paper import paper_trading
 from orchestrator.live.probe import LiveProbe
 from orchestrator.live.venue_gateways import VenueGateways
 from orchestrator.live.venue_listings import live_catalogue
@@ -137,7 +138,8 @@ def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, sa
         if opened.earlier is not None and opened.earlier.text:
             say(opened.earlier.text)
         stack.enter_context(_database(settings, folder.folder, say, fail))
-        gateways = _gateways(settings, credentials, catalogue, clock, network, say)
+        real = plan.mode is Mode.LIVE
+        gateways = _gateways(settings, credentials, catalogue, clock, network, say) if real else {}
         session = _assemble(settings, plan, catalogue, feed, opened, clock, gateways, failures, say, stack)
         for gateway in gateways.values():
             gateway.open()
@@ -162,9 +164,9 @@ def _assemble(
     """The run loop and all that plugs into it."""
     journal = opened.journal
     numbers = venue_numbers(settings)
-    until_ns = None if plan.seconds is None else clock.now_ns() + round(plan.seconds * _NS_PER_S)
-    ending = Ending(until_ns, cancels=not plan.leaves_orders)
-    seams = _seams(plan, settings, feed, clock, VenueGateways(gateways), opened.epoch, stack)
+    lasts_ns = None if plan.seconds is None else round(plan.seconds * _NS_PER_S)
+    ending = Ending(lasts_ns, cancels=not plan.leaves_orders)
+    seams = _seams(plan, settings, catalogue, feed, clock, VenueGateways(gateways), opened.epoch, stack)
     probe = LiveProbe(feed, [numbers[VenueName(source.name)] for source in feed.sources], gateways)
     risk = assemble_risk(
         settings,
@@ -221,23 +223,29 @@ class _Seams:
 def _seams(
     plan: RunPlan,
     settings: Settings,
+    catalogue: Catalogue,
     feed: LiveFeed,
     clock: WakingClock,
     gateway: Gateway,
     epoch: int,
     stack: ExitStack,
 ) -> _Seams:
-    if plan.tape is None:
-        return _Seams(clock, feed, gateway, lambda back_end: back_end)
-    tape = stack.enter_context(TapeWriter(plan.tape))
-    tape.write(head_of(feed, settings.model_dump_json().encode(), epoch))
-    write: Callable[[Call], None] = tape.write
-    return _Seams(
-        RecordedClock(clock, write),
-        RecordedFeed(feed, write),
-        RecordedGateway(gateway, write),
-        lambda back_end: RecordedBackEnd(back_end, write),
-    )
+    """On paper a tape has the market data and the time only: the simulated fills follow from them."""
+    seams = _Seams(clock, feed, gateway, lambda back_end: back_end)
+    if plan.tape is not None:
+        tape = stack.enter_context(TapeWriter(plan.tape))
+        tape.write(head_of(feed, settings.model_dump_json().encode(), epoch))
+        write: Callable[[Call], None] = tape.write
+        seams = _Seams(
+            RecordedClock(clock, write),
+            RecordedFeed(feed, write),
+            RecordedGateway(gateway, write),
+            lambda back_end: RecordedBackEnd(back_end, write),
+        )
+    if plan.mode is Mode.LIVE:
+        return seams
+    paper = paper_trading(settings, catalogue, seams.feed, seams.clock)
+    return replace(seams, feed=paper.feed, gateway=paper.gateway)
 
 
 def _journal_folder(settings: Settings) -> JournalFolder:

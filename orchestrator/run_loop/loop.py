@@ -33,7 +33,7 @@ from market.protocols import (
     WakeCause,
 )
 from market.wire.records import Words
-from orchestrator.run_loop.access import LoopAccess, PeriodicTask, ReportListener, Schedule
+from orchestrator.run_loop.access import LoopAccess, PeriodicTask, ReportListener, RunAccess, Schedule
 from orchestrator.run_loop.coordinator import Coordinator
 from orchestrator.run_loop.desk import Desk
 from orchestrator.run_loop.fast_loop import FastLoop
@@ -164,6 +164,11 @@ class RunLoop:
             positions=self._ledger.positions,
             interrupted=interrupted,
         )
+
+    @property
+    def access(self) -> RunAccess:
+        """The run, as periodic tasks see it."""
+        return self._access
 
     def stop(self) -> None:
         """End the run after the step that it is in; working orders are left as they are."""
