@@ -33,6 +33,7 @@ from orchestrator.risk.watched_gateway import WatchedGateway
 from orchestrator.run_loop.access import PeriodicTask, ReportListener, RunAccess
 
 _NS_PER_MS: Final = 1_000_000
+_NS_PER_S: Final = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ def assemble_risk(
         if isinstance(report, Balances):
             balance.take(report, run.view)
 
+    forget = PeriodicTask("queue positions", _NS_PER_S, lambda run, now_ns: queues.forget_ended(run.view))
     followers: tuple[PreTradeCheck, ...] = (costs, queues) if follow_queues else (costs,)
     return Risk(
         limits=limits,
@@ -122,7 +124,7 @@ def assemble_risk(
         gateway=watched,
         strategies=(closer, queues) if follow_queues else (closer,),
         checks=(TradingGate(guard, commitments), *(ExceptClosing(rule) for rule in rules), *followers),
-        tasks=(supervisor.task, reconciliation.task, costs.task),
+        tasks=(supervisor.task, reconciliation.task, costs.task, *((forget,) if follow_queues else ())),
         listeners=(take_balances, reconciliation.listen),
     )
 

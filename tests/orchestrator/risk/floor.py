@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Final
 
 from config.loading import load_settings
@@ -31,10 +32,16 @@ MS: Final = 1_000_000
 SECOND: Final = 1_000_000_000
 
 
+@cache
+def _demo() -> Settings:
+    return load_settings("demo")
+
+
 def settings_with(**risk: Mapping[str, Any]) -> Settings:
     """The demo profile with sections of risk changed: ``limits={"collar_bps": 5}``."""
-    settings = load_settings("demo")
-    raw = settings.model_dump()
+    if not risk:
+        return _demo()
+    raw = _demo().model_dump()
     for section, values in risk.items():
         raw["risk"][section] = {**raw["risk"][section], **values}
     return Settings.model_validate(raw)
