@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,7 +34,7 @@ class JournalFile:
 
     Each call is one ``write`` that is done when the call returns: what was written survives the death of the process.
     With ``Durability.FSYNC`` the file is opened so that a write returns when the disk has it, and survives power loss.
-    For one thread. Every method raises Fatal when the disk did not take the record; nothing of it is kept then.
+    For any thread. Every method raises Fatal when the disk did not take the record; nothing of it is kept then.
 
     Parameters
     ----------
@@ -48,6 +49,8 @@ class JournalFile:
             flags |= os.O_DSYNC
         self._descriptor = os.open(path, flags, 0o600)
         self._size = 0
+        self._unsure_end = 0
+        self._lock = threading.Lock()
         self._append(encode_header(session))
 
     @property
@@ -109,7 +112,10 @@ class JournalFile:
 
     def write(self, record: JournalRecord) -> None:
         """Append a record."""
-        self._append(encode_frame(record, self._size))
+        with self._lock:
+            if self._unsure_end:
+                self._settle()
+            self._append(encode_frame(record, self._size))
 
     def close(self) -> None:
         """Close the file; no more can be written."""
@@ -117,6 +123,7 @@ class JournalFile:
         self._descriptor = -1
 
     def _append(self, data: bytes) -> None:
+        self._unsure_end = self._size + len(data)
         try:
             written = os.write(self._descriptor, data)
         except OSError as error:
@@ -126,4 +133,13 @@ class JournalFile:
             raise Fatal(
                 f"the journal {self._path} took {written} of {len(data)} bytes; expected all: is the disk full?"
             )
-        self._size += written
+        self._size = self._unsure_end
+        self._unsure_end = 0
+
+    def _settle(self) -> None:
+        """Find out what became of a write that did not return as it should: it failed, or a signal came in between."""
+        if os.fstat(self._descriptor).st_size == self._unsure_end:
+            self._size = self._unsure_end
+        else:
+            os.ftruncate(self._descriptor, self._size)
+        self._unsure_end = 0

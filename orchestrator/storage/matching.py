@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+import msgspec
 
 from market.orders.kinds import Side
 from market.orders.order import Fill, Order
@@ -20,8 +21,7 @@ Book: TypeAlias = tuple[str, int]
 """Strategy and instrument."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
+class Lot(msgspec.Struct, frozen=True, kw_only=True):
     """What is open of one fill, with its share of price and fee; ``entry_order`` is empty for what was carried over."""
 
     entry_order: str
@@ -34,8 +34,7 @@ class Lot:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClosedTrade:
+class ClosedTrade(msgspec.Struct, frozen=True, kw_only=True):
     """A quantity that was opened by one order and closed by another.
 
     Parameters
@@ -78,7 +77,7 @@ class ClosedTrade:
 
     def with_more(self, other: ClosedTrade) -> ClosedTrade:
         """The same orders' trade after another part of it."""
-        return replace(
+        return msgspec.structs.replace(
             self,
             quantity=self.quantity + other.quantity,
             entry_notional=self.entry_notional + other.entry_notional,
@@ -90,8 +89,7 @@ class ClosedTrade:
         )
 
 
-@dataclass(slots=True)
-class Result:
+class Result(msgspec.Struct):
     """What one strategy made of one instrument: profit of what was closed, without fees, and all fees."""
 
     realised: int = 0
@@ -123,7 +121,7 @@ class ProfitTracker:
     def book(self, order: Order, fill: Fill, epoch: int, reason: str) -> Sequence[ClosedTrade]:
         """Take a fill in; returns what it closed, oldest entry first."""
         side, quantity = order.intent.side, fill.quantity - order.intent.side.sign * fill.fee_base
-        rest = Lot(
+        rest: Lot | None = Lot(
             entry_order=order.client_order_id,
             venue=order.intent.venue,
             side=side,
@@ -136,23 +134,27 @@ class ProfitTracker:
         book = (order.intent.cause.strategy, order.intent.instrument)
         lots = self._open.setdefault((book, side.opposite), deque())
         trades = []
-        while rest.quantity and lots:
+        while rest is not None and rest.quantity and lots:
             taken = min(rest.quantity, lots[0].quantity)
             entry, left = _split(lots.popleft(), taken)
-            if left.quantity:
+            if left is not None:
                 lots.appendleft(left)
             exit_part, rest = _split(rest, taken)
             trades.append(_trade(order, entry, exit_part, epoch))
-        if rest.quantity:
+        if rest is not None and rest.quantity:
             self._open.setdefault((book, side), deque()).append(rest)
         return trades
 
 
-def _split(lot: Lot, quantity: int) -> tuple[Lot, Lot]:
-    """A part of a lot, and the rest with what rounding left."""
+def _split(lot: Lot, quantity: int) -> tuple[Lot, Lot | None]:
+    """A part of a lot, and the rest with what rounding left; None when nothing is left."""
+    if quantity == lot.quantity:
+        return lot, None
     notional, fee = (_share(whole, quantity, lot.quantity) for whole in (lot.notional, lot.fee))
-    part = replace(lot, quantity=quantity, notional=notional, fee=fee)
-    return part, replace(lot, quantity=lot.quantity - quantity, notional=lot.notional - notional, fee=lot.fee - fee)
+    rest = msgspec.structs.replace(
+        lot, quantity=lot.quantity - quantity, notional=lot.notional - notional, fee=lot.fee - fee
+    )
+    return msgspec.structs.replace(lot, quantity=quantity, notional=notional, fee=fee), rest
 
 
 def _share(whole: int, quantity: int, of: int) -> int:

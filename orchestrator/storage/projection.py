@@ -84,6 +84,7 @@ class Projection:
         self._why: dict[str, str] = {}
         self._triggers: OrderedDict[tuple[int, int], str] = OrderedDict()
         self._session: Session | None = None
+        self._orders = self._fills = 0
         self._changes = _Changes()
 
     @property
@@ -106,6 +107,7 @@ class Projection:
     def resume(self, session: Session, results: Mapping[Book, Result]) -> None:
         """Go on after records that the database holds already, which ``follow`` has taken."""
         self._session = session
+        self._orders, self._fills = session.orders, session.fills
         self._results = dict(results)
 
     def follow(self, record: JournalRecord) -> None:
@@ -124,7 +126,7 @@ class Projection:
             self._remember(record)
         if isinstance(record, IntentWritten):
             self._changes.orders[record.intent.client_order_id] = None
-            self._count(orders=1)
+            self._orders += 1
         elif isinstance(record, SessionStarted):
             self._session = _session(record)
             self._changes.begins = True
@@ -152,7 +154,7 @@ class Projection:
         """Write what has changed, and how far the journal is read; to be called again if the transaction fails."""
         changes, epoch, ledger = self._changes, self.session.epoch, self._replayed.ledger
         sessions, orders = Sessions(connection), Orders(connection)
-        sessions.put(replace(self.session, journal_bytes=journal_bytes))
+        sessions.put(replace(self.session, orders=self._orders, fills=self._fills, journal_bytes=journal_bytes))
         if changes.begins:
             sessions.put_markets(epoch, self._replayed.markets)
         orders.put([self._order(name) for name in changes.orders], epoch, self._why)
@@ -169,9 +171,8 @@ class Projection:
         observations.put_audits(changes.audits, epoch)
         observations.put_candles(changes.candles, epoch)
 
-    def written(self, journal_bytes: int) -> None:
+    def written(self) -> None:
         """The transaction is done."""
-        self._session = replace(self.session, journal_bytes=journal_bytes)
         self._changes = _Changes()
 
     def _take_event(self, record: EventWritten) -> None:
@@ -195,7 +196,7 @@ class Projection:
         self._changes.books.add(book)
         key = (intent.instrument, intent.venue)
         self._changes.positions |= {(None, key), (intent.cause.strategy, key)}
-        self._count(fills=len(after.fills) - known)
+        self._fills += len(after.fills) - known
 
     def _take_over(self, record: TakenOver) -> None:
         for order in record.orders:
@@ -234,10 +235,6 @@ class Projection:
 
     def _reason(self, order: Order) -> str:
         return self._why.get(order.client_order_id, order.intent.why)
-
-    def _count(self, *, orders: int = 0, fills: int = 0) -> None:
-        session = self.session
-        self._session = replace(session, orders=session.orders + orders, fills=session.fills + fills)
 
 
 def carried_lots(record: TakenOver, time_ns: int) -> Mapping[Book, list[Lot]]:

@@ -71,7 +71,7 @@ class Projector:
             self._check_place(connection, self._projection.session.epoch)
             self._projection.write(connection, self._tail.position)
         self._written_bytes = self._tail.position
-        self._projection.written(self._tail.position)
+        self._projection.written()
         self._is_pending = False
         return True
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
+import msgspec
 import sqlalchemy as sa
 
 from orchestrator.storage.matching import Book, ClosedTrade, Lot, Result
@@ -41,7 +42,11 @@ class Trades:
         for part in parts:
             key = (part.entry_order, part.exit_order)
             merged[key] = merged[key].with_more(part) if key in merged else part
-        put(self._connection, TRADES, [asdict(trade) | {"won": trade.net > 0} for trade in merged.values()])
+        put(
+            self._connection,
+            TRADES,
+            [msgspec.structs.asdict(trade) | {"won": trade.net > 0} for trade in merged.values()],
+        )
 
     def find(self, wanted: TradeFilter = TradeFilter(), *, most: int = 1_000) -> Sequence[ClosedTrade]:
         """Trades, the last closed first."""
@@ -69,7 +74,7 @@ class Trades:
             book = (LOTS.c.strategy == strategy) & (LOTS.c.instrument == instrument)
             self._connection.execute(sa.delete(LOTS).where(book))
             rows = [
-                {"strategy": strategy, "instrument": instrument, "place": place} | asdict(lot)
+                {"strategy": strategy, "instrument": instrument, "place": place} | msgspec.structs.asdict(lot)
                 for place, lot in enumerate(open_lots)
             ]
             put(self._connection, LOTS, rows)
@@ -116,4 +121,4 @@ class Trades:
 
 
 def _trade(row: Found) -> ClosedTrade:
-    return ClosedTrade(**{name: row[name] for name in ClosedTrade.__dataclass_fields__})
+    return ClosedTrade(**{name: row[name] for name in ClosedTrade.__struct_fields__})

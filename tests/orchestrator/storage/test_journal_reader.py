@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import resource
+import threading
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -191,6 +193,46 @@ def test_a_full_disk_is_fatal_and_leaves_whole_records(tmp_path: Path) -> None:
     journal.close()
     read = read_journal(tmp_path / "j")
     assert (list(read.records), read.torn_bytes) == ([RECORDS[0], RECORDS[2]], 0)
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+def test_a_signal_in_the_middle_of_a_write_leaves_whole_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_written: bool
+) -> None:
+    """The interrupt is raised after the system's call was made, or before; what follows is at its place."""
+    journal = JournalFile(tmp_path / "j", 1, Durability.PROCESS)
+    real_write = os.write
+
+    def interrupted(descriptor: int, data: bytes) -> int:
+        if is_written:
+            real_write(descriptor, data)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            journal.write(RECORDS[0])
+    journal.write(RECORDS[1])
+    journal.close()
+    read = read_journal(tmp_path / "j")
+    assert (list(read.records), read.torn_bytes) == (list(RECORDS[:2]) if is_written else [RECORDS[1]], 0)
+
+
+def test_threads_write_whole_records(tmp_path: Path) -> None:
+    journal = JournalFile(tmp_path / "j", 1, Durability.PROCESS)
+
+    def work(thread: int) -> None:
+        for turn in range(200):
+            journal.audit(T + turn, f"thread {thread}", "look")
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    journal.close()
+    read = read_journal(tmp_path / "j")
+    assert (len(read.records), read.torn_bytes) == (800, 0)
 
 
 @pytest.mark.parametrize("portion", [1, 3, 100])
