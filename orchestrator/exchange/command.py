@@ -18,6 +18,7 @@ from orchestrator.cli.output import Output, with_output
 from orchestrator.cli.profile import load_profile, profile_option
 from orchestrator.clock import SystemClock
 from orchestrator.exchange.venues import account_keys, served_venues
+from orchestrator.replay.plan import parse_source
 from sim.exchange.keys import ApiKey
 from sim.exchange.served import ServedVenue, VenueAddress
 from sim.exchange.server import ExchangeServer
@@ -34,13 +35,27 @@ _SECONDS: Final = click.FloatRange(min=0, min_open=True)
 @click.option(
     "--faults", type=click.Path(path_type=Path, dir_okay=False), help="TOML file of what goes wrong, and when."
 )
+@click.option(
+    "--recording",
+    "recordings",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="Play a recording of a venue; may be repeated.",
+)
 @with_output
-def exchange(output: Output, profile: str, port: int | None, seconds: float | None, faults: Path | None) -> None:
+def exchange(
+    output: Output,
+    profile: str,
+    port: int | None,
+    seconds: float | None,
+    faults: Path | None,
+    recordings: tuple[str, ...],
+) -> None:
     """Simulate an exchange that speaks Binance's protocols, until interrupted.
 
     Spot and USD-M futures, each on a port of its own: REST, market data in JSON and SBE, the WebSocket API, user data.
     Symbols and fees are those of the profile; see [exchange] in docs/settings.md. The keys that it prints work nowhere
-    else.
+    else. Markets of recordings are played from their beginning; when one is over, its book stays as it is.
 
     \b
     A file of faults:
@@ -55,7 +70,8 @@ def exchange(output: Output, profile: str, port: int | None, seconds: float | No
     settings = load_profile(profile).settings
     plan = read_plan(faults) if faults is not None else None
     clock = SystemClock()
-    venues = served_venues(settings, clock.now_ns(), port or 0)
+    files = [parse_source(text, "--recording") for text in recordings]
+    venues = served_venues(settings, clock.now_ns(), first_port=port or 0, recordings=files)
     server = ExchangeServer(venues, clock.now_ns, plan=plan, host=settings.exchange.host)
     if asyncio.run(_serve(output, server, venues, account_keys(settings.exchange), seconds)):
         raise Interrupted("the exchange is closed; its accounts are gone")

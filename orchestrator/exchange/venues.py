@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -11,7 +11,9 @@ from config.exchange import SIMULATED, Commission, ExchangeSettings, SimulatedVe
 from config.instruments import InstrumentSettings, MarketSettings
 from config.settings import Settings
 from config.venues import VenueName
-from market.errors import Fatal
+from market.errors import Fatal, MissingInput
+from orchestrator.exchange.recordings import earliest_ns, player, recorded_markets
+from orchestrator.replay.plan import SourceFile
 from sim.exchange.keys import ApiKey, ed25519_key, hmac_key
 from sim.exchange.latency import Latency
 from sim.exchange.served import ServedVenue
@@ -44,37 +46,65 @@ def account_keys(settings: ExchangeSettings) -> tuple[ApiKey, ApiKey]:
     return hmac_key(settings.account, settings.seed), ed25519_key(settings.account, settings.seed)
 
 
-def served_venues(settings: Settings, start_ns: int, first_port: int = 0) -> list[ServedVenue]:
+def served_venues(
+    settings: Settings, start_ns: int, *, first_port: int = 0, recordings: Sequence[SourceFile] = ()
+) -> list[ServedVenue]:
     """The venues that the settings ask for.
 
     Parameters
     ----------
     start_ns: when their markets begin. first_port: of the first venue, the others follow; 0: as the settings say.
+    recordings: markets that are played in place of background traders, all as far apart as they were received.
 
-    Raises Fatal when no venue of the profile can be simulated, or one trades nothing.
+    Raises Fatal when no venue of the profile can be simulated, or one trades nothing; and as ``recorded_markets``.
     """
     wanted = dict(settings.exchange.venues) or {
         name: SimulatedVenueSettings() for name in settings.venues if name in SIMULATED
     }
     if not wanted:
         raise Fatal(f"no venue of the profile can be simulated; expected one of {[str(name) for name in SIMULATED]}")
-    keys = account_keys(settings.exchange)
-    return [
-        ServedVenue(
-            name=str(name),
-            venue=SimulatedVenue(venue_model(settings, name, venue, start_ns)),
-            keys=keys,
-            latency=_latency(venue),
-            port=first_port + place if first_port else venue.port,
+    recorded = recorded_markets(settings, recordings)
+    if not recorded.keys() <= wanted.keys():
+        raise MissingInput(
+            f"recordings are of {[str(name) for name in recorded]}; the venues are {[str(name) for name in wanted]}"
         )
-        for place, (name, venue) in enumerate(wanted.items())
-    ]
+    first_ns = earliest_ns(recorded)
+    keys = account_keys(settings.exchange)
+    served: list[ServedVenue] = []
+    for place, (name, settled) in enumerate(wanted.items()):
+        played = recorded.get(name, {})
+        venue = SimulatedVenue(venue_model(settings, name, settled, start_ns, without_traders=played))
+        players = tuple(
+            player(venue, model, played[model.symbol], start_ns + played[model.symbol].begins_ns() - first_ns)
+            for model in venue.model.symbols
+            if model.symbol in played
+        )
+        port = first_port + place if first_port else settled.port
+        served.append(
+            ServedVenue(name=str(name), venue=venue, keys=keys, latency=_latency(settled), port=port, players=players)
+        )
+    return served
 
 
-def venue_model(settings: Settings, name: VenueName, venue: SimulatedVenueSettings, start_ns: int) -> VenueModel:
-    """One venue with the symbols and fees that the profile states; raises Fatal if it trades nothing."""
+def venue_model(
+    settings: Settings,
+    name: VenueName,
+    venue: SimulatedVenueSettings,
+    start_ns: int,
+    *,
+    without_traders: Container[str] = (),
+) -> VenueModel:
+    """One venue with the symbols and fees that the profile states; raises Fatal if it trades nothing.
+
+    Parameters
+    ----------
+    without_traders: symbols that have no background traders.
+    """
     exchange = settings.exchange
-    symbols = tuple(_symbols(settings, name, venue))
+    symbols = tuple(
+        replace(model, background=None) if model.symbol in without_traders else model
+        for model in _symbols(settings, name, venue)
+    )
     fees = settings.venues.get(name)
     if not symbols or fees is None:
         raise Fatal(f"exchange.venues.{name} trades nothing: the profile has no instrument on it")

@@ -42,14 +42,14 @@ class SourceFile:
     path: Path
 
 
-def parse_source(text: str) -> SourceFile:
-    """``NAME=FILE`` as a venue and a path; raises UsageError naming what is wrong."""
+def parse_source(text: str, option: str = "--source") -> SourceFile:
+    """``NAME=FILE`` as a venue and a path; raises UsageError naming the option and what is wrong."""
     name, separator, path = text.partition("=")
     known = ", ".join(venue.value for venue in VenueName)
     if not separator or not path:
-        raise click.UsageError(f"--source was {text!r}: must be NAME=FILE, NAME one of {known}")
+        raise click.UsageError(f"{option} was {text!r}: must be NAME=FILE, NAME one of {known}")
     if name not in set(VenueName):
-        raise click.UsageError(f"--source {text}: {name!r} is no venue: must be one of {known}")
+        raise click.UsageError(f"{option} {text}: {name!r} is no venue: must be one of {known}")
     return SourceFile(VenueName(name), Path(path))
 
 

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sim.exchange.keys import ApiKey
 from sim.exchange.latency import Latency
 from sim.exchange.quota import Limits
 from sim.exchange.venue.venue import SimulatedVenue
+
+
+class Player(Protocol):
+    """Plays something into a venue as time passes, such as a recorded market."""
+
+    def advance(self, now_ns: int) -> None:
+        """Play what is due until a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +25,7 @@ class ServedVenue:
     Parameters
     ----------
     name: of the venue, as addresses and faults name it. limits: None: Binance's. port: 0: any free one.
+    players: what is played into it while it is served.
     """
 
     name: str
@@ -25,6 +34,7 @@ class ServedVenue:
     latency: Latency = field(default_factory=Latency)
     limits: Limits | None = None
     port: int = 0
+    players: tuple[Player, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

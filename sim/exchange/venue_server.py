@@ -53,6 +53,7 @@ class VenueServer:
         self.name = served.name
         self.service = VenueService(served.name, served.venue, KeyRing(served.keys), limits, faults, now_ns)
         self._latency = served.latency
+        self._players = served.players
         self._listening = Listening(self.service.server_ns)
         self._listen_keys = ListenKeys(self._listening.expired)
         self._market = market_of(self.service, self._listen_keys)
@@ -62,6 +63,8 @@ class VenueServer:
     def pulse(self) -> None:
         """Let time pass: the venue, periodic messages, listen keys, and faults that begin."""
         service = self.service
+        for player in self._players:
+            player.advance(service.now_ns())
         now_ns = service.pulse()
         for fault in service.faults.moments(self.name, now_ns):
             self._befall(fault, now_ns)
@@ -161,12 +164,12 @@ class VenueServer:
             self._connections.discard(connection)
 
     def _befall(self, fault: FaultKind, now_ns: int) -> None:
-        """Do what a fault of the whole venue does when it begins."""
+        """Do what a fault of the whole venue does when it begins; a recorded book has moved on when it is back."""
         if fault is FaultKind.EXPIRE_LISTEN_KEYS:
             self._listen_keys.expire(now_ns, every=True)
             return
         self.disconnect()
-        if fault is FaultKind.OUTAGE:
+        if fault is FaultKind.OUTAGE and not self._players:
             for model in self.service.venue.exchange_info().symbols:
                 self.service.venue.withdraw(model.symbol, now_ns)
             self.service.publish(now_ns)

@@ -60,7 +60,7 @@ def test_venues_lead_and_lag() -> None:
 
 
 def test_ports_follow_the_first() -> None:
-    assert [served.port for served in served_venues(settings(), START_NS, 9_000)] == [9_000, 9_001]
+    assert [served.port for served in served_venues(settings(), START_NS, first_port=9_000)] == [9_000, 9_001]
 
 
 def test_keys_follow_the_seed() -> None:
