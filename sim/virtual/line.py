@@ -259,7 +259,7 @@ class VenueLine:
 
         self.clock.after(self.model.up_ns + fate.delay_ns, arrive)
 
-    def act(self, do: Callable[[SimulatedVenue, int], None]) -> None:
+    def act(self, do: Callable[[SimulatedVenue, int], object]) -> None:
         """Let the world do something at the venue now, such as a dislocation."""
         do(self.venue, self.clock.now_ns())
         self._publish()
