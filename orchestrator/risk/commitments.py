@@ -48,8 +48,15 @@ class Commitments:
 
     def standing(self, view: MarketView, key: MarketKey, without: str = "") -> Standing:
         """Standing of one market, but for one order."""
-        found = self.standings(view, without).get(key)
-        return Standing(view.position(*key).quantity) if found is None else found
+        buy = sell = 0
+        for order in self.pending_orders(view, without):
+            intent = order.intent
+            if intent.instrument == key[0] and intent.venue == key[1]:
+                if intent.side is Side.BUY:
+                    buy += order.remaining
+                else:
+                    sell += order.remaining
+        return Standing(view.position(*key).quantity, buy, sell)
 
     def _forget_old(self, now_ns: int) -> None:
         from_ns = now_ns - self._late_fill_ns

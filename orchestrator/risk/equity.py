@@ -6,13 +6,15 @@ Losses are measured per run, per day and per month of UTC. Of a day and a month 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
 import msgspec
 
 from config.risk import LossSettings
-from market.protocols import MarketView
+from market.protocols import MarketKey, MarketView
+from market.risk.position import Position
 from orchestrator.risk.commitments import Marks
 from orchestrator.risk.limits import RiskLimits, capital_amount
 
@@ -22,14 +24,26 @@ _PPM: Final = 1_000_000
 _PPM_PER_PCT: Final = 10_000
 
 
-def equity(view: MarketView, limits: RiskLimits, marks: Marks) -> int:
-    """Capital at the start and what trading has made of it, fees taken off, in capital counts."""
-    total = limits.capital
-    for key, market in limits.markets.items():
+def held(view: MarketView, limits: RiskLimits) -> dict[MarketKey, Position]:
+    """Positions of all markets that were ever traded."""
+    found = {}
+    for key in limits.markets:
         position = view.position(*key)
         if position.cash or position.quantity or position.fees:
-            mark = marks.mark(view, key) or 0
-            total += position.equity(mark) * limits.instruments[market.listing.instrument.number].worth
+            found[key] = position
+    return found
+
+
+def equity(view: MarketView, limits: RiskLimits, marks: Marks) -> int:
+    """Capital at the start and what trading has made of it, fees taken off, in capital counts."""
+    return equity_of(held(view, limits), view, limits, marks)
+
+
+def equity_of(positions: Mapping[MarketKey, Position], view: MarketView, limits: RiskLimits, marks: Marks) -> int:
+    """The same of positions that are known already."""
+    total = limits.capital
+    for key, position in positions.items():
+        total += position.equity(marks.mark(view, key) or 0) * limits.instruments[key[0]].worth
     return total
 
 

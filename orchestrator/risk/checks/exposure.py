@@ -12,11 +12,10 @@ from typing import Final
 from market.errors import Rejected
 from market.orders.order import OrderIntent
 from market.protocols import MarketKey, MarketView
-from market.risk.exposure import Holding, exposure_by_instrument
 from market.risk.room import Standing
 from orchestrator.risk.checks.prices import worth_price
 from orchestrator.risk.commitments import Commitments, Marks
-from orchestrator.risk.equity import equity
+from orchestrator.risk.equity import equity_of, held
 from orchestrator.risk.limits import RiskLimits, capital_amount
 
 _PPM: Final = 1_000_000
@@ -54,49 +53,40 @@ class ExposureLimit:
 
     def __call__(self, intent: OrderIntent, view: MarketView) -> None:
         """Raises Rejected naming the limit."""
-        key = (intent.instrument, intent.venue)
-        before = self._standings(view, intent.client_order_id)
-        added = before.get(key, Standing()).committed(intent.side, intent.quantity)
-        price = worth_price(intent, view)
-        worth_before = self._worth(view, before, key, price)
-        worth_after = self._worth(view, {**before, key: added}, key, price)
-        number = intent.instrument
-        if worth_after[number] > worth_before.get(number, 0):
-            limit = self._limits.instruments[number].exposure
-            self._check(intent, f"exposure to instrument {number}", worth_after[number], limit)
-        total = sum(worth_after.values())
-        if total > sum(worth_before.values()):
-            self._check(intent, "exposure of all instruments", total, self._limits.exposure)
-            most = max(equity(view, self._limits, self._marks), 0) * self._limits.leverage_ppm // _PPM
-            self._check(intent, f"exposure at a leverage of {self._limits.leverage_ppm / _PPM:g}", total, most)
-
-    def _standings(self, view: MarketView, without: str) -> dict[MarketKey, Standing]:
-        """Of all markets where anything is held or pending."""
-        found = self._commitments.standings(view, without)
-        for key in self._limits.markets:
-            if key not in found and (quantity := view.position(*key).quantity):
-                found[key] = Standing(quantity)
-        return found
+        key, number = (intent.instrument, intent.venue), intent.instrument
+        positions = held(view, self._limits)
+        standings = self._commitments.standings(view, intent.client_order_id)
+        for market, position in positions.items():
+            if position.quantity and market not in standings:
+                standings[market] = Standing(position.quantity)
+        before = standings.get(key, Standing())
+        standings[key] = before.committed(intent.side, intent.quantity)
+        price = max(worth_price(intent, view), self._marks.mark(view, key) or 0)
+        if _worst(standings[key]) <= _worst(before):
+            return
+        worth = self._worth(view, standings, key, price)
+        self._check(
+            intent, f"exposure to instrument {number}", worth[number], self._limits.instruments[number].exposure
+        )
+        total = sum(worth.values())
+        self._check(intent, "exposure of all instruments", total, self._limits.exposure)
+        capital = equity_of(positions, view, self._limits, self._marks)
+        most = max(capital, 0) * self._limits.leverage_ppm // _PPM
+        self._check(intent, f"exposure at a leverage of {self._limits.leverage_ppm / _PPM:g}", total, most)
 
     def _worth(
         self, view: MarketView, standings: Mapping[MarketKey, Standing], own: MarketKey, price: int
     ) -> dict[int, int]:
-        """Worst worth by instrument, in capital counts; the order's own market at its price if that is higher."""
-        holdings = []
+        """Worst worth by instrument, in capital counts; the order's own market at its price."""
+        notional: dict[int, int] = {}
         for key, standing in standings.items():
-            mark = self._marks.mark(view, key)
-            if key == own:
-                mark = max(mark or 0, price)
+            mark = price if key == own else self._marks.mark(view, key)
             if mark is None:
                 raise Rejected(
                     f"{self._limits.market(key).listing} has orders and no price; expected a quote before any order"
                 )
-            exponent = self._limits.market(key).listing.instrument.notional_exponent
-            holdings.append(Holding(key[0], standing, mark, exponent))
-        return {
-            number: exposure.worst * self._limits.instruments[number].worth
-            for number, exposure in exposure_by_instrument(holdings).items()
-        }
+            notional[key[0]] = notional.get(key[0], 0) + _worst(standing) * mark
+        return {number: counts * self._limits.instruments[number].worth for number, counts in notional.items()}
 
     def _check(self, intent: OrderIntent, what: str, worth: int, most: int) -> None:
         if worth > most:
@@ -104,3 +94,8 @@ class ExposureLimit:
                 f"order {intent.client_order_id}: {what} would be {capital_amount(worth).normalize():f}; expected at "
                 f"most {capital_amount(most).normalize():f}"
             )
+
+
+def _worst(standing: Standing) -> int:
+    """Largest position, long or short, that fills of what is pending could lead to."""
+    return max(abs(standing.position + standing.pending_buy), abs(standing.position - standing.pending_sell))

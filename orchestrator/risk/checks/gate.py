@@ -31,12 +31,13 @@ class TradingGate:
 
     def __call__(self, intent: OrderIntent, view: MarketView) -> None:
         """Raises Rejected naming the halt or the pause."""
-        standing = self._commitments.standing(view, (intent.instrument, intent.venue), intent.client_order_id)
-        if intent.cause.strategy == CLOSING_TAG:
-            _check_closes(intent, standing)
-            return
         guard = self._guard()
-        if guard.state is GuardState.RUNNING:
+        closes = intent.cause.strategy == CLOSING_TAG
+        if guard.state is GuardState.RUNNING and not closes:
+            return
+        standing = self._commitments.standing(view, (intent.instrument, intent.venue), intent.client_order_id)
+        if closes:
+            _check_closes(intent, standing)
             return
         if guard.halted is not None:
             raise Rejected(f"order {intent.client_order_id}: trading was halted, {guard.halted.detail}")

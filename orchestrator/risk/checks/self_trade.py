@@ -25,7 +25,7 @@ class SelfTradePrevention:
         if intent.type in _STOPS:
             return
         for order in view.working_orders():
-            if order.client_order_id != intent.client_order_id and _crosses(intent, order):
+            if order.intent.side is not intent.side and _crosses(intent, order):
                 scale = view.listing(intent.instrument, intent.venue).instrument.price_scale
                 raise Rejected(
                     f"order {intent.client_order_id}: {intent.side.name} at {_price(intent, scale.text)} would trade "
@@ -35,9 +35,9 @@ class SelfTradePrevention:
 
 
 def _crosses(intent: OrderIntent, order: Order) -> bool:
+    """Whether two orders of opposite sides could trade with each other."""
     other = order.intent
-    same_book = (other.instrument, other.venue) == (intent.instrument, intent.venue)
-    if not same_book or other.side is intent.side or other.type in _STOPS:
+    if other.venue != intent.venue or other.instrument != intent.instrument or other.type in _STOPS:
         return False
     if OrderType.MARKET in (intent.type, other.type):
         return True

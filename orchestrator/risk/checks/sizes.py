@@ -40,7 +40,10 @@ class OpenOrderCount:
 
     def __call__(self, intent: OrderIntent, view: MarketView) -> None:
         """Raises Rejected naming the limit."""
-        others = sum(order.client_order_id != intent.client_order_id for order in view.working_orders())
+        working = view.working_orders()
+        if len(working) < self._most:
+            return
+        others = sum(order.client_order_id != intent.client_order_id for order in working)
         if others >= self._most:
             raise Rejected(
                 f"order {intent.client_order_id}: {others} orders were working; expected fewer than {self._most}"

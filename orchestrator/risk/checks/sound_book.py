@@ -36,7 +36,10 @@ class SoundBook:
         age_ns = view.now_ns - quote.time_ns
         if age_ns > market.maximum_age_ns:
             return f"the quote of {market.listing} was {age_ns} ns old; expected at most {market.maximum_age_ns} ns"
-        silence_ns = view.now_ns - self._heard_ns(market.listing.venue, view)
+        # A quote of the market itself proves that its venue was heard; only an old one makes others worth a look.
+        silence_ns = age_ns
+        if age_ns > market.maximum_silence_ns:
+            silence_ns = view.now_ns - self._heard_ns(market.listing.venue, view)
         if silence_ns > market.maximum_silence_ns:
             return (
                 f"{market.listing.venue_name} was silent for {silence_ns} ns; expected at most "
