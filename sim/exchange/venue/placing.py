@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -81,7 +81,7 @@ class Placing:
         """Place an order."""
         market = self.market(request.symbol)
         order = self._checked(request, market, NO_LIST)
-        self._check_count(order.account, market, order.is_waiting, 1)
+        self._check_count([order], market)
         self._settlement.reserve(order, market)
         self._trading.open(order, market)
         return order
@@ -94,8 +94,7 @@ class Placing:
         list_id = self._trading.lists.next_id()
         above, below = (self._checked(_leg(request, leg), market, list_id) for leg in (request.above, request.below))
         self._check_pair(above, below)
-        for stops in {above.is_waiting, below.is_waiting}:
-            self._check_count(above.account, market, stops, 1 + (above.is_waiting == below.is_waiting))
+        self._check_count([above, below], market)
         heavier, lighter = sorted((above, below), key=_cost_ticks, reverse=True)
         self._settlement.reserve(heavier, market)
         lighter.reserve_asset = heavier.reserve_asset
@@ -183,11 +182,14 @@ class Placing:
         if market.book.reach(book_side(side), price_ticks, 1).lots:
             raise would_match(self._kind)
 
-    def _check_count(self, account: Account, market: SymbolMarket, stops: bool, more: int) -> None:
-        working, waiting = self._orders.counts(account.name, market.model.symbol)
-        count, most = (waiting, market.model.maximum_stops) if stops else (working, market.model.maximum_orders)
-        if count + more > most:
-            raise too_many_orders(self._kind, stops)
+    def _check_count(self, orders: Sequence[WorkingOrder], market: SymbolMarket) -> None:
+        """MAX_NUM_ALGO_ORDERS and MAX_NUM_ORDERS, which counts all of them."""
+        working, waiting = self._orders.counts(orders[0].account.name, market.model.symbol)
+        stops = sum(order.is_waiting for order in orders)
+        if stops and waiting + stops > market.model.maximum_stops:
+            raise too_many_orders(self._kind, True)
+        if working + len(orders) > market.model.maximum_orders:
+            raise too_many_orders(self._kind, False)
 
     def _with_quantity(self, request: PlaceRequest, market: SymbolMarket) -> PlaceRequest:
         """A market order by quote quantity as one by lots: as many as the money buys or must be sold for it."""

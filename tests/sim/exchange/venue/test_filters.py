@@ -102,6 +102,9 @@ def test_an_account_has_so_many_orders_and_so_many_stops() -> None:
         assert refusal(venue, SELL, OrderKind.STOP_LOSS, 110, stop_ticks=9_900) == stops
         venue.place(request("alice", SELL, LIMIT, 100, 10_000), START_NS)
         assert refusal(venue, SELL, LIMIT, 100, 10_000) == orders
+    spot = SimulatedVenue(venue_model(MarketKind.SPOT, symbol_model(maximum_orders=1)))
+    spot.place(request("alice", SELL, LIMIT, 100, 10_000), START_NS)
+    assert refusal(spot, SELL, OrderKind.STOP_LOSS, 110, stop_ticks=9_900) == "-1013: Filter failure: MAX_NUM_ORDERS"
 
 
 @pytest.mark.parametrize(
