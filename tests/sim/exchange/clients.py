@@ -21,7 +21,7 @@ from yarl import URL
 
 from orchestrator.execution.ccxt_client import BinanceAddresses, binance_client
 from sim.exchange.keys import ApiKey, KeyKind
-from tests.sim.exchange.stage import FUTURES, HMAC, SPOT, Stage
+from tests.sim.exchange.stage import FUTURES, HMAC, PATIENCE_S, SPOT, Stage
 
 
 @asynccontextmanager
@@ -108,7 +108,7 @@ class Socket:
         """Send a message."""
         await self.socket.send_str(json.dumps(message))
 
-    async def next(self, patience_s: float = 5.0) -> Any:
+    async def next(self, patience_s: float = PATIENCE_S) -> Any:
         """The next message: JSON, or bytes; raises ConnectionError when the connection has ended."""
         message = await asyncio.wait_for(self.socket.receive(), patience_s)
         if message.type is WSMsgType.TEXT:

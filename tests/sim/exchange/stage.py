@@ -21,7 +21,7 @@ from sim.exchange.venue.venue import SimulatedVenue
 from sim.faults.plan import Fault, FaultPlan
 
 T = TypeVar("T")
-PATIENCE_S: Final = 20.0
+PATIENCE_S: Final = 60.0
 SPOT, FUTURES = "binance-spot", "binance-usdm"
 ACCOUNT, OTHER = "ada", "ben"
 HMAC: Final = hmac_key(ACCOUNT, seed=1)
@@ -131,6 +131,6 @@ def play(scene: Callable[[Stage], Coroutine[Any, Any, T]], wishes: Wishes | None
     return asyncio.run(whole())
 
 
-async def soon(awaited: Awaitable[T], patience_s: float = 5.0) -> T:
+async def soon(awaited: Awaitable[T], patience_s: float = PATIENCE_S) -> T:
     """Wait for something that should come; raises TimeoutError."""
     return await asyncio.wait_for(awaited, patience_s)

@@ -10,7 +10,7 @@ import pytest
 from market.orders.kinds import Side
 from sim.exchange.keys import ApiKey
 from tests.sim.exchange.clients import ccxt_futures
-from tests.sim.exchange.stage import ED25519, FUTURES, HMAC, PRICE, Stage, play, soon
+from tests.sim.exchange.stage import ED25519, FUTURES, HMAC, PATIENCE_S, PRICE, Stage, play, soon
 
 SYMBOL = "BTC/USDT:USDT"
 BEST_BID, BEST_ASK = PRICE - 10.0, PRICE + 10.0
@@ -222,7 +222,7 @@ def test_a_countdown_that_is_not_renewed_cancels() -> None:
         async with ccxt_futures(stage) as client:
             await client.create_order(SYMBOL, "limit", "buy", 1, 59_000)
             await client.fapiprivate_post_countdowncancelall({"symbol": "BTCUSDT", "countdownTime": 50})
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 while await client.fetch_open_orders(SYMBOL):
                     await asyncio.sleep(0.01)
 

@@ -59,7 +59,7 @@ def test_faults_break_connections_and_nothing_else(seed: int, caplog: pytest.Log
         end_s = loop.time() + RUN_NS / 1e9
         done = 0
         async with raw(stage) as client:
-            while loop.time() < end_s:
+            while loop.time() < end_s or not done:
                 try:
                     await asyncio.wait_for(trade(client, (SPOT, FUTURES)[chance.below(2)], chance), PATIENCE_S)
                     done += 1
@@ -69,7 +69,6 @@ def test_faults_break_connections_and_nothing_else(seed: int, caplog: pytest.Log
             for venue in (SPOT, FUTURES):
                 status, content, _ = await client.ask(f"{PATHS[venue]}/time", venue=venue)
                 assert (status, set(content)) == (200, {"serverTime"})
-        assert done
         for simulated in (stage.spot, stage.futures):
             assert set(simulated.totals().values()) == {0}
             assert simulated.account(ACCOUNT)
