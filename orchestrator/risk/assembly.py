@@ -15,6 +15,7 @@ from orchestrator.risk.checks.exposure import ExposureLimit, PositionLimit
 from orchestrator.risk.checks.gate import ExceptClosing, TradingGate
 from orchestrator.risk.checks.prices import PriceCollar
 from orchestrator.risk.checks.rates import FlowRatios, MessageRate
+from orchestrator.risk.checks.rules import Rules
 from orchestrator.risk.checks.self_trade import SelfTradePrevention
 from orchestrator.risk.checks.sizes import OpenOrderCount, OrderSize
 from orchestrator.risk.checks.sound_book import SoundBook
@@ -44,6 +45,7 @@ class Risk:
     ----------
     gateway: to be used instead of the one that was given. strategies: before those of the run.
     checks, tasks, listeners: of the run loop.
+    limits: those at the start. reload: judges by the limits of other settings from here on, in the loop's thread.
     """
 
     limits: RiskLimits
@@ -56,6 +58,7 @@ class Risk:
     checks: tuple[PreTradeCheck, ...]
     tasks: tuple[PeriodicTask, ...]
     listeners: tuple[ReportListener, ...]
+    reload: Callable[[Settings], None]
 
 
 def assemble_risk(
@@ -96,18 +99,28 @@ def assemble_risk(
         limits, marks, closer, probe=probe, reconciliation=reconciliation, on_change=on_change, state=state
     )
     balance = AvailableBalance(limits, commitments, marks)
-    rules: tuple[PreTradeCheck, ...] = (
-        sound,
-        PriceCollar(limits),
-        OrderSize(limits),
-        OpenOrderCount(limits),
-        SelfTradePrevention(),
-        PositionLimit(limits, commitments),
-        ExposureLimit(limits, commitments, marks),
-        balance,
-        ratios,
-        rate,
-    )
+
+    def rules_of(limits: RiskLimits) -> tuple[PreTradeCheck, ...]:
+        return (
+            SoundBook(limits),
+            PriceCollar(limits),
+            OrderSize(limits),
+            OpenOrderCount(limits),
+            SelfTradePrevention(),
+            PositionLimit(limits, commitments),
+            ExposureLimit(limits, commitments, marks),
+            balance,
+            ratios,
+            rate,
+        )
+
+    rules = Rules(rules_of(limits))
+
+    def reload(settings: Settings) -> None:
+        new = risk_limits(settings, catalogue)
+        for part in (rate, ratios, balance, supervisor):
+            part.use(new)
+        rules.use(rules_of(new))
 
     def take_balances(run: RunAccess, report: OpenOrders | Balances) -> None:
         if isinstance(report, Balances):
@@ -123,9 +136,10 @@ def assemble_risk(
         queues=queues,
         gateway=watched,
         strategies=(closer, queues) if follow_queues else (closer,),
-        checks=(TradingGate(guard, commitments), *(ExceptClosing(rule) for rule in rules), *followers),
+        checks=(TradingGate(guard, commitments), ExceptClosing(rules), *followers),
         tasks=(supervisor.task, reconciliation.task, costs.task, *((forget,) if follow_queues else ())),
         listeners=(take_balances, reconciliation.listen),
+        reload=reload,
     )
 
 

@@ -53,14 +53,10 @@ class Closer:
     """
 
     def __init__(self, limits: RiskLimits, marks: Marks, sound: SoundBook, interval_ms: int) -> None:
-        settings: ClosingSettings = limits.settings.closing
-        self._limits = limits
+        self.use(limits)
         self._marks = marks
         self._sound = sound
         self._interval_ns = interval_ms * _NS_PER_MS
-        self._cancel_patience_ns = settings.cancel_patience_ms * _NS_PER_MS
-        self._book_patience_ns = settings.book_patience_ms * _NS_PER_MS
-        self._retry_ns = settings.retry_ms * _NS_PER_MS
         self._stage = Stage.IDLE
         self._closes = False
         self._begun_ns = 0
@@ -88,6 +84,14 @@ class Closer:
     def left(self) -> dict[MarketKey, str]:
         """Positions that no venue takes an order for, and why."""
         return dict(self._left)
+
+    def use(self, limits: RiskLimits) -> None:
+        """Have the patience of these settings from here on."""
+        settings: ClosingSettings = limits.settings.closing
+        self._limits = limits
+        self._cancel_patience_ns = settings.cancel_patience_ms * _NS_PER_MS
+        self._book_patience_ns = settings.book_patience_ms * _NS_PER_MS
+        self._retry_ns = settings.retry_ms * _NS_PER_MS
 
     def begin(self, now_ns: int, *, closes: bool) -> None:
         """Cancel everything, and then close everything if so asked; asking again may only add the closing."""

@@ -76,6 +76,10 @@ class Conditions:
             key: SpreadBaseline(window_ns, warm_up_ns) for key in limits.markets
         }
 
+    def use(self, limits: RiskLimits) -> None:
+        """Judge by other limits from here on; baselines stay, over the time that they were made for."""
+        self._limits, self._settings = limits, limits.settings.guards
+
     def markets(self, view: MarketView) -> Iterator[Finding]:
         """Spread and liquidity of every market that has a sound book."""
         for key, market in self._limits.markets.items():

@@ -85,9 +85,7 @@ class Losses:
     """
 
     def __init__(self, settings: LossSettings, state: LossState | None = None) -> None:
-        self._maximum_loss = settings.maximum_loss_quote
-        self._daily_ppm = int(settings.daily_loss_pct * _PPM_PER_PCT)
-        self._monthly_ppm = int(settings.monthly_drawdown_pct * _PPM_PER_PCT)
+        self.use(settings)
         self._day = self._month = -1
         self._start: int | None = None
         self._day_start = self._month_peak = 0
@@ -104,6 +102,12 @@ class Losses:
             day_start=str(self._day_start),
             month_peak=str(self._month_peak),
         )
+
+    def use(self, settings: LossSettings) -> None:
+        """Judge by other settings from here on."""
+        self._maximum_loss = settings.maximum_loss_quote
+        self._daily_ppm = int(settings.daily_loss_pct * _PPM_PER_PCT)
+        self._monthly_ppm = int(settings.monthly_drawdown_pct * _PPM_PER_PCT)
 
     def accept(self) -> None:
         """The run's loss up to now is accepted; what is lost from here on counts."""

@@ -8,6 +8,7 @@ It looks at everything at intervals, as a periodic task of the run; a person, or
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -124,6 +125,17 @@ class Supervisor:
                 pause.reason.value: pause.detail for pause in self._guard.pauses.values() if pause.reason.is_latched
             },
         )
+
+    def use(self, limits: RiskLimits) -> None:
+        """Judge by other limits from here on; intervals stay as they are."""
+        settings = limits.settings
+        self._limits = limits
+        self._closes_on_halt = settings.loss.close_on_halt
+        self._conditions.use(limits)
+        self._watchdog.use(settings.watchdog)
+        self._losses.use(settings.loss)
+        self._closer.use(limits)
+        self._guard = replace(self._guard, clear_after_ns=settings.guards.clear_after_ms * _NS_PER_MS)
 
     def look(self, run: RunAccess, now_ns: int) -> None:
         """Judge everything; while trading is halted, see to it that nothing is left working."""

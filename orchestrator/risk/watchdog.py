@@ -18,11 +18,15 @@ class Watchdog:
     """Judges readings of the host; the memory that growth is measured against is that of the first after warm-up."""
 
     def __init__(self, settings: WatchdogSettings) -> None:
+        self.use(settings)
+        self._started_ns = -1
+        self._baseline_bytes = 0
+
+    def use(self, settings: WatchdogSettings) -> None:
+        """Judge by other settings from here on."""
         self._maximum_drift_ns = settings.maximum_clock_drift_ms * _NS_PER_MS
         self._maximum_growth_pct = settings.maximum_memory_growth_pct
         self._warm_up_ns = settings.memory_warm_up_s * _NS_PER_S
-        self._started_ns = -1
-        self._baseline_bytes = 0
 
     def look(self, reading: HostReading, now_ns: int) -> Iterator[Finding]:
         """Findings about the clock and the memory."""

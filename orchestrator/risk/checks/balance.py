@@ -43,6 +43,10 @@ class AvailableBalance:
         self._reported: dict[int, dict[str, int]] = {}
         self._held_then: dict[MarketKey, Position] = {}
 
+    def use(self, limits: RiskLimits) -> None:
+        """Judge by other limits from here on."""
+        self._limits = limits
+
     def take(self, report: Balances, view: MarketView) -> None:
         """Balances of a venue."""
         self._reported[report.venue] = {

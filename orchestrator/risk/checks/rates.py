@@ -25,6 +25,10 @@ class MessageRate:
         self._most = limits.messages_per_s
         self._sent: dict[int, deque[int]] = {venue: deque() for venue in self._most}
 
+    def use(self, limits: RiskLimits) -> None:
+        """Judge by other limits from here on."""
+        self._most = limits.messages_per_s
+
     def note(self, venue: int, time_ns: int) -> None:
         """Something was sent."""
         self._sent[venue].append(time_ns)
@@ -63,13 +67,17 @@ class FlowRatios:
     _STEPS: Final = 60
 
     def __init__(self, limits: RiskLimits) -> None:
+        self._slices: deque[_Slice] = deque()
+        self.use(limits)
+
+    def use(self, limits: RiskLimits) -> None:
+        """Judge by other limits from here on; what was counted stays."""
         settings = limits.settings.limits
         self._window_ns = settings.flow_window_s * _NS_PER_S
         self._step_ns = max(self._window_ns // self._STEPS, 1)
         self._minimum_orders = settings.flow_minimum_orders
         self._most_messages = settings.maximum_order_to_trade
         self._most_cancels_pct = int(settings.maximum_cancel_pct)
-        self._slices: deque[_Slice] = deque()
 
     def order(self, time_ns: int) -> None:
         """An order was sent."""

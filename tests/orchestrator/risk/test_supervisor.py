@@ -19,7 +19,7 @@ from orchestrator.risk.equity import LossState
 from orchestrator.risk.guard import EVERYWHERE, GuardState, Reason, Scope
 from orchestrator.risk.readings import FeedReading, GatewayReading, HostReading
 from orchestrator.risk.supervisor import GuardChange, RiskState
-from tests.orchestrator.risk.floor import BTC, FUTURES, MS, SECOND, SPOT, START_NS, Floor, floor
+from tests.orchestrator.risk.floor import BTC, FUTURES, MS, SECOND, SPOT, START_NS, Floor, floor, settings_with
 from tests.orchestrator.risk.test_limits_hold import FloorClock, Silent
 
 DAY = 86_400 * SECOND
@@ -379,3 +379,24 @@ def test_the_closer_keeps_looking() -> None:
     assert isinstance(timer, TimerIntent)
     assert timer.at_ns == START_NS + 100 * MS
     assert watched.risk.supervisor.guard.pauses.get((Reason.OPERATOR, EVERYWHERE)) is None
+
+
+def test_limits_are_read_anew_while_the_run_goes_on() -> None:
+    watched = run()
+    watched.look()
+    lose(watched, "60")
+    watched.look()
+    assert watched.small.place(watched.small.intent(quantity="0.02")).is_working
+    assert watched.state == "RUNNING"
+    watched.risk.reload(
+        settings_with(
+            limits={"maximum_order_notional_quote": 1_000, "messages_per_s": 1},
+            loss={"maximum_loss_quote": 50},
+            guards={"maximum_feed_latency_ms": 10},
+        )
+    )
+    assert "notional was" in watched.small.place(watched.small.intent(quantity="0.02")).reason
+    assert watched.small.place(watched.small.intent(quantity="0.01")).is_working
+    watched.probe.feed = [FeedReading(SPOT, True, 11 * MS, FOREVER)]
+    watched.look()
+    assert watched.reasons == [Reason.FEED_LATENCY, Reason.LOSS]
