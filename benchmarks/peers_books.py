@@ -17,7 +17,7 @@ from market.errors import Fatal, MissingExtra
 from sim.generator.settings import Coin
 
 TARGET: Final = 3.0
-_UPDATES: Final = 400
+MESSAGES: Final = 400
 _SYMBOL: Final = "BTC/USDT:USDT"
 _EXTRA: Final = "is not installed: pip install --require-hashes -r requirements/bench.lock"
 
@@ -26,7 +26,7 @@ def measure(report: Report) -> None:
     """Time per level on levels that are decoded already, and per message from raw JSON."""
     depth = Depth(load_recording(Coin.BTC, report), VenueName.BINANCE_USDM)
     report.note(
-        f"{_UPDATES:,} updates with {depth.levels(_UPDATES):,} levels, after a snapshot of "
+        f"{MESSAGES:,} updates with {depth.levels(MESSAGES):,} levels, after a snapshot of "
         f"{len(depth.snapshot.bids):,} bids and {len(depth.snapshot.asks):,} asks"
     )
     _compare_levels(report, depth)
@@ -41,18 +41,18 @@ def _package(name: str) -> Any:
 
 
 def _check(name: str, depth: Depth, top: tuple[int, int]) -> None:
-    expected = depth.top(_UPDATES)
+    expected = depth.top(MESSAGES)
     if top != expected:
         raise Fatal(f"{name} ends with the top {top} in ticks, ours with {expected}; nothing was timed")
 
 
 def _compare_levels(report: Report, depth: Depth) -> None:
-    levels = depth.levels(_UPDATES)
+    levels = depth.levels(MESSAGES)
 
     def ours() -> float:
         book = depth.new_book()
         depth.take(book, 0, 1)
-        return seconds(lambda: depth.take(book, 1, _UPDATES + 1)) * 1e9 / levels
+        return seconds(lambda: depth.take(book, 1, MESSAGES + 1)) * 1e9 / levels
 
     contenders: dict[str, Callable[[], float]] = {"ours": ours}
     caveats: dict[str, str] = {}
@@ -92,7 +92,7 @@ def _order_book(depth: Depth) -> Callable[[], float]:
     def run(book: Any) -> tuple[int, int]:
         bids, asks = book.bids, book.asks
         top = (0, 0)
-        for update in depth.updates[:_UPDATES]:
+        for update in depth.updates[:MESSAGES]:
             apply(bids, update.bids)
             apply(asks, update.asks)
             top = (bids.index(0)[0], asks.index(0)[0])
@@ -141,7 +141,7 @@ def _nautilus(depth: Depth) -> Callable[[], float]:
         return built
 
     snapshot = deltas(depth.snapshot)
-    events = [deltas(update) for update in depth.updates[:_UPDATES]]
+    events = [deltas(update) for update in depth.updates[:MESSAGES]]
 
     def fresh() -> Any:
         book = make(instrument, enums.BookType.L2_MBP)
@@ -168,7 +168,7 @@ def _nautilus(depth: Depth) -> Callable[[], float]:
 
 
 def _compare_messages(report: Report, depth: Depth) -> None:
-    lines = depth.lines(_UPDATES)
+    lines = depth.lines(MESSAGES)
     batch = depth.decode(lines)
 
     def ours() -> float:
@@ -183,14 +183,14 @@ def _compare_messages(report: Report, depth: Depth) -> None:
             )
             take_records(book, batch.records, batch.count, batch.bids, batch.asks)
 
-        return seconds(work) * 1e6 / _UPDATES
+        return seconds(work) * 1e6 / MESSAGES
 
     try:
-        peer = _ccxt(depth)
+        peer = ccxt_messages(depth)
     except MissingExtra as missing:
         report.note(str(missing))
         return
-    values = take_turns({"ours": ours, "ccxt": _scaled(peer, 1e6 / _UPDATES)}, min(report.rounds, 5))
+    values = take_turns({"ours": ours, "ccxt": _scaled(peer, 1e6 / MESSAGES)}, min(report.rounds, 5))
     report.compare(
         "depth messages to book",
         "us/message",
@@ -218,10 +218,10 @@ class _Client:
         raise error
 
 
-def _ccxt(depth: Depth) -> Callable[[], float]:
+def ccxt_messages(depth: Depth) -> Callable[[], float]:
     """A run of ccxt.pro's handler of depth messages, in seconds."""
     pro = _package("ccxt.pro")
-    texts = [line[line.index(b" ") + 1 :] for line in depth.buffered_lines()[: _UPDATES + 1]]
+    texts = [line[line.index(b" ") + 1 :] for line in depth.buffered_lines()[: MESSAGES + 1]]
     snapshot, *messages = ((json.loads(text).get("data") or json.loads(text)) for text in texts)
     market = depth.source.markets[0]
 

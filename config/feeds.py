@@ -58,6 +58,15 @@ class UdpSettings(Section):
     port: Port = Field(default=31_950, description="Port that they are sent to.")
     interface: str = Field(default="0.0.0.0", description="Address here that joins the group.")
     packets: PacketForm = Field(default=PacketForm.BINANCE_SBE, description="What they contain.")
+    definitions: str = Field(
+        default="", description="Capture that defines the instruments; only binance-sbe names them itself."
+    )
+
+    @model_validator(mode="after")
+    def _instruments_are_defined(self) -> Self:
+        if self.packets is not PacketForm.BINANCE_SBE and not self.definitions:
+            raise ValueError(f"definitions was '': must name a capture for packets = {self.packets}")
+        return self
 
 
 class FeedSourceSettings(Section):

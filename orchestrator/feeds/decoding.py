@@ -33,6 +33,10 @@ class Decoder(Protocol):
         """Whether a message changes a book that is fetched by snapshots."""
 
     @property
+    def has_updates(self) -> bool:
+        """Whether records are updates of books; else they are quotes and trades, of books that the decoder keeps."""
+
+    @property
     def suffix(self) -> str:
         """How the name of a recording ends."""
 
@@ -68,6 +72,11 @@ class LineDecoder:
     def is_book(self, content: bytes) -> bool:
         """Whether a message is one of Binance's depth updates; other venues send whole books in the stream itself."""
         return b'"depthUpdate"' in content
+
+    @property
+    def has_updates(self) -> bool:
+        """Records are updates of books."""
+        return True
 
     @property
     def suffix(self) -> str:

@@ -21,6 +21,7 @@ from orchestrator.feeds.link import Link, LinkState
 from orchestrator.feeds.reissue import Reissue
 
 METRICS_EVERY_NS: Final = NS_PER_S
+_NONE: Final[Words] = np.zeros(0, dtype=np.int64)
 DIFFERENCES_ALLOWED: Final = 3
 """Differences in a row between two streams after which both books are fetched."""
 
@@ -117,6 +118,11 @@ class LiveSource:
         return self.settings.routes
 
     @property
+    def has_updates(self) -> bool:
+        """Whether its records are updates of books; else they are quotes of books that its format keeps."""
+        return self._decoder.has_updates
+
+    @property
     def books(self) -> Words:
         """The books that the loop keeps of this source; not to be written."""
         return self._books
@@ -162,7 +168,7 @@ class LiveSource:
             return SourceState.LATE
         if link is not LinkState.UP:
             return SourceState.CONNECTING
-        return SourceState.LIVE if self._synchronised().all() else SourceState.SYNCHRONISING
+        return SourceState.SYNCHRONISING if len(self._missing()) else SourceState.LIVE
 
     def watch_recording(self) -> None:
         """A recording begins: fetch all books, so that it can be replayed by itself."""
@@ -217,8 +223,11 @@ class LiveSource:
             queued=self._arrivals.queued,
         )
 
-    def _synchronised(self) -> Words:
-        return self._books.reshape(-1, BOOK_WORDS)[: len(self.markets), SYNCHRONISED]
+    def _missing(self) -> Words:
+        """Numbers of the markets whose books are not known."""
+        if not self._decoder.has_updates:
+            return _NONE
+        return np.flatnonzero(self._books.reshape(-1, BOOK_WORDS)[: len(self.markets), SYNCHRONISED] == 0)
 
     def _next_script(self) -> list[Arrival] | None:
         """What is decoded next, None when nothing waits.
@@ -284,7 +293,7 @@ class LiveSource:
 
     def _ask_for_missing(self) -> None:
         """Ask for every book that is not known, again after the pause; sure once all are."""
-        missing = np.flatnonzero(self._synchronised() == 0)
+        missing = self._missing()
         if not len(missing):
             self._is_unsure = False
         elif self.link.state is LinkState.UP:

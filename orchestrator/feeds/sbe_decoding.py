@@ -31,10 +31,15 @@ _DIFF: Final = DEPTH_DIFF.to_bytes(2, "little")
 class SbeDecoder:
     """SBE messages of one venue; what begins with a brace is a JSON message.
 
+    Parameters
+    ----------
+    has_updates: whether there are book updates among them.
+
     A recording has lines like those of JSON streams; an SBE message stands in ``{"sbe":"..."}``, in base 64.
     """
 
-    def __init__(self, venue: Venue, markets: Sequence[Market]) -> None:
+    def __init__(self, venue: Venue, markets: Sequence[Market], *, has_updates: bool = True) -> None:
+        self.has_updates = has_updates
         self._venue = venue
         self._markets = tuple(markets)
         self._table = market_table(list(markets))
@@ -49,7 +54,7 @@ class SbeDecoder:
 
     def fresh(self) -> SbeDecoder:
         """A decoder of the same markets that has seen nothing."""
-        return SbeDecoder(self._venue, self._markets)
+        return SbeDecoder(self._venue, self._markets, has_updates=self.has_updates)
 
     def is_book(self, content: bytes) -> bool:
         """Whether a message is a book update."""

@@ -17,6 +17,7 @@ from orchestrator.feeds.decoding import Decoder
 
 NewBooks = Callable[[], Words]
 TOPS_KEPT: Final = 64
+_HIGHEST: Final = (1 << 62) - 1
 
 
 class Shadow:
@@ -67,8 +68,8 @@ def _bounds(batch: Batch, market: int) -> tuple[int, int] | None:
     for row in rows[(rows[:, KIND] == SNAPSHOT) & (rows[:, MARKET] == market)]:
         bids = batch.bids[row[BIDS_START] : row[BIDS_START] + row[BIDS], 0]
         asks = batch.asks[row[ASKS_START] : row[ASKS_START] + row[ASKS], 0]
-        if len(bids) and len(asks):
-            return int(bids.min()), int(asks.max())
+        # An empty side leaves nothing out: whatever the live book has there is a difference.
+        return int(bids.min()) if len(bids) else 0, int(asks.max()) if len(asks) else _HIGHEST
     return None
 
 

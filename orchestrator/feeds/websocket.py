@@ -14,6 +14,7 @@ from orchestrator.feeds.limits import FeedLimits
 
 LARGEST_FRAME_BYTES: Final = 64 << 20
 _CONTROL: Final = (WSMsgType.PING, WSMsgType.PONG)
+_CLOSE_S: Final = 0.5
 _SHUTDOWN: Final = b'"serverShutdown"'
 _SHUTDOWN_BYTES: Final = 256
 """An announcement of the server's shutdown is shorter than this."""
@@ -66,7 +67,7 @@ class WebSocketConnection(Connection):
             reason = await self._until_silent(transport, listener, restart)
         finally:
             listener.is_over = True
-            transport.disconnect()
+            await _end(transport)
         return listener.heard and loop.time() - since_s >= self.limits.backoff.first_s, reason
 
     async def _until_silent(self, transport: WSTransport, listener: _Listener, restart: asyncio.Future[str]) -> str:
@@ -84,6 +85,16 @@ class WebSocketConnection(Connection):
         finally:
             closed.cancel()
         return restart.result() if restart.done() else "closed by the other side"
+
+
+async def _end(transport: WSTransport) -> None:
+    """Close a connection; one that does not close at once is cut off."""
+    transport.disconnect()
+    try:
+        async with asyncio.timeout(_CLOSE_S):
+            await transport.wait_disconnected()
+    except TimeoutError:
+        transport.disconnect(False)
 
 
 class _Listener(WSListener):

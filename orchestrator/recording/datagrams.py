@@ -43,6 +43,21 @@ class UdpAddress:
     silence_s: float = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A datagram.
+
+    Parameters
+    ----------
+    time_ns: the kernel's receive time, None when it gave none. lost: datagrams that it dropped on the socket so far.
+    """
+
+    payload: bytes
+    time_ns: int | None
+    lost: int
+    sender: Endpoint
+
+
 @contextmanager
 def listening(address: UdpAddress) -> Iterator[socket.socket]:
     """A bound socket; raises MissingInput if the address cannot be used."""
@@ -109,18 +124,23 @@ def _receive(
 ) -> bool:
     """Record one datagram; False if none arrived within the wait."""
     try:
-        payload, ancillary, _, sender = receiver.recvmsg(_LARGEST, 128)
+        received = receive_datagram(receiver)
     except TimeoutError:
         return False
-    time_ns, lost = _ancillary(ancillary)
-    time_ns = clock.now_ns() if time_ns is None else time_ns
-    recorder.counts.lost = max(recorder.counts.lost, lost)
+    time_ns = clock.now_ns() if received.time_ns is None else received.time_ns
+    recorder.counts.lost = max(recorder.counts.lost, received.lost)
     if address.as_lines:
-        recorder.take_line(time_ns, payload)
+        recorder.take_line(time_ns, received.payload)
     else:
-        source = Endpoint(IPv4Address(sender[0]), sender[1])
-        recorder.take(time_ns, packet(time_ns, udp_frame(source, local, payload)))
+        recorder.take(time_ns, packet(time_ns, udp_frame(received.sender, local, received.payload)))
     return True
+
+
+def receive_datagram(receiver: socket.socket) -> Received:
+    """The next datagram of a ``listening`` socket; raises TimeoutError or BlockingIOError as the socket does."""
+    payload, ancillary, _, sender = receiver.recvmsg(_LARGEST, 128)
+    time_ns, lost = _ancillary(ancillary)
+    return Received(payload, time_ns, lost, Endpoint(IPv4Address(sender[0]), sender[1]))
 
 
 def _ancillary(messages: list[tuple[int, int, bytes]]) -> tuple[int | None, int]:

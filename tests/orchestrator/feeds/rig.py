@@ -131,8 +131,9 @@ class Rig:
                     quote = (0, 0, 0, 0)
                     self.intake.request_lost_book(found)
                 else:
-                    market = _market_of(self.feed.sources[found].routes, event)
-                    assert self.is_synchronised(found, market), "an unsynchronised book was quoted"
+                    source = self.feed.sources[found]
+                    known = self.is_synchronised(found, _market_of(source.routes, event)) or not source.has_updates
+                    assert known, "an unsynchronised book was quoted"
                 self.quotes[found].append(quote)  # type: ignore[arg-type]
         self.is_over = found == FINISHED
 
