@@ -10,22 +10,28 @@ from typing import Any, Final
 
 from config.settings import Settings
 from config.venues import VenueName
-from market.errors import Fatal, MissingInput
+from market.errors import Fatal, MissingInput, Retry
 from market.instruments import Catalogue, Listing
 from orchestrator.execution.venue_rules import with_rules
 from orchestrator.live.addresses import venue_addresses
 from orchestrator.run_loop.catalogue import catalogue
 
 _TIMEOUT_S: Final = 15.0
+_TOO_OFTEN: Final = (418, 429)
 Ask = Callable[[str], Mapping[str, Any]]
 """Gets a JSON object from an address."""
 
 
 def fetch_json(url: str) -> Mapping[str, Any]:
-    """A JSON object from an address; raises MissingInput when there is none."""
+    """A JSON object from an address; raises MissingInput when there is none, Retry when it was asked for too often."""
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
             content = json.load(answer)
+    except urllib.error.HTTPError as error:
+        if error.code in _TOO_OFTEN:
+            pause = error.headers.get("Retry-After", "a minute")
+            raise Retry(f"{url} was asked too often ({error.code}): try again in {pause} s") from error
+        raise MissingInput(f"{url} answered {error.code}; see `tickwire doctor`") from error
     except (OSError, ValueError) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise MissingInput(f"{url} did not answer with JSON: {reason}; see `tickwire doctor`") from error

@@ -14,17 +14,21 @@ from market.orders.kinds import Side
 from orchestrator.clock import WakingClock
 from orchestrator.live.network import NetworkThread
 from sim.exchange.keys import ApiKey, hmac_key
+from sim.exchange.quota import Interval, Limits
 from sim.exchange.served import ServedVenue
 from sim.exchange.server import ExchangeServer
 from sim.exchange.venue.kinds import MarketKind
 from sim.exchange.venue.model import UNIT, AccountModel, SymbolModel, VenueModel
 from sim.exchange.venue.venue import SimulatedVenue
+from sim.faults.plan import FaultPlan
 
 SPOT: Final = "binance-spot"
 FUTURES: Final = "binance-usdm"
 ACCOUNT: Final = "ada"
 KEY: Final = hmac_key(ACCOUNT, 1)
 SYMBOL: Final = "BTCUSDT"
+GENEROUS: Final = Limits(weight=Interval("MINUTE", 1, 10**6), orders=(Interval("DAY", 1, 10**6),))
+"""Runs begin more often here than anybody would begin them at a venue."""
 PATIENCE_S: Final = 20.0
 _ALIVE_S: Final = 0.05
 T = TypeVar("T")
@@ -64,6 +68,8 @@ maximum_age_ms = 20_000
 [execution]
 mode = "live"
 order_path = "{path}"
+receive_window_ms = 1_000
+answer_timeout_ms = 1_000
 [risk.guards]
 minimum_liquidity_quote = 1
 maximum_feed_latency_ms = 20_000
@@ -166,14 +172,14 @@ async def _keep_alive(world: ExchangeWorld) -> None:
 
 
 @contextmanager
-def exchange_world(folder: Path) -> Iterator[ExchangeWorld]:
+def exchange_world(folder: Path, plan: FaultPlan | None = None) -> Iterator[ExchangeWorld]:
     """BTC at 59,990 to 60,010 on spot, to 60,700 on futures: there is room for a high bid; 10 on either side."""
     clock, errors = WakingClock(), list[BaseException]()
     models = [_model(SPOT, MarketKind.SPOT), _model(FUTURES, MarketKind.USD_MARGINED)]
     venues = {model.name: SimulatedVenue(model) for model in models}
     with NetworkThread(errors.append) as network:
-        served = [ServedVenue(name=name, venue=venue, keys=(KEY,)) for name, venue in venues.items()]
-        server = ExchangeServer(served, clock.now_ns)
+        served = [ServedVenue(name=name, venue=venue, keys=(KEY,), limits=GENEROUS) for name, venue in venues.items()]
+        server = ExchangeServer(served, clock.now_ns, plan=plan)
         network.call(server.__aenter__(), PATIENCE_S)
         world = ExchangeWorld(folder, network, server, venues, clock, errors)
         for name in venues:
@@ -182,7 +188,9 @@ def exchange_world(folder: Path) -> Iterator[ExchangeWorld]:
             world.quote(name, Side.BUY, "2681", "10", "ETHUSDT")
             world.quote(name, Side.SELL, "2683", "10", "ETHUSDT")
         alive = network.start(_keep_alive(world))
-        yield world
-        alive.cancel()
-        network.call(server.__aexit__(None, None, None), PATIENCE_S)
+        try:
+            yield world
+        finally:
+            alive.cancel()
+            network.call(server.__aexit__(None, None, None), PATIENCE_S)
     assert errors == []
