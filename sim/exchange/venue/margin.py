@@ -65,9 +65,9 @@ class MarginSettlement:
         """What a triggered stop may trade: what reduces the position, or all if the margin covers it, else nothing."""
         if order.reduce_only:
             room = max(0, self._reducible(order))
-            if order.close_position:
-                order.quantity_lots = room
-            return min(order.remaining_lots, room)
+            lots = room if order.close_position else min(order.remaining_lots, room)
+            order.quantity_lots = lots or order.quantity_lots
+            return lots
         try:
             self._bind(order, self._checked(order, market, order.price_ticks, order.remaining_lots))
         except VenueRefusal:
@@ -79,7 +79,7 @@ class MarginSettlement:
         """Count the changed order."""
         lots = quantity_lots - order.executed_lots
         if order.reduce_only:
-            if lots > self._reducible(order) + order.remaining_lots:
+            if lots > self._reducible(order):
                 raise reduce_only_refused()
             return
         before = order.reserved_units

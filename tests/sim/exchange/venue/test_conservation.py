@@ -69,11 +69,22 @@ def carry_out(venue: SimulatedVenue, step: Action, now_ns: int) -> None:
         venue.place(PlaceRequest(**common, kind=OrderKind.MARKET, quote_units=size * UNIT // 100), now_ns)
     elif what == "stop":
         kind = OrderKind.STOP_LOSS if flag else OrderKind.TAKE_PROFIT
-        venue.place(PlaceRequest(**common, kind=kind, stop_ticks=price, quantity_lots=size), now_ns)
+        reduce_only = is_futures and size % 2 == 0
+        venue.place(
+            PlaceRequest(**common, kind=kind, stop_ticks=price, quantity_lots=size, reduce_only=reduce_only), now_ns
+        )
     elif what == "stop limit":
         kind = OrderKind.STOP_LOSS_LIMIT if flag else OrderKind.TAKE_PROFIT_LIMIT
         venue.place(
-            PlaceRequest(**common, kind=kind, stop_ticks=price, price_ticks=20_000 - price, quantity_lots=size), now_ns
+            PlaceRequest(
+                **common,
+                kind=kind,
+                stop_ticks=price,
+                price_ticks=20_000 - price,
+                quantity_lots=size,
+                reduce_only=is_futures and size % 2 == 0,
+            ),
+            now_ns,
         )
     elif what == "oco":
         stop_leg = ListLeg(kind=OrderKind.STOP_LOSS if flag else OrderKind.STOP_LOSS_LIMIT, stop_ticks=price,
@@ -133,9 +144,19 @@ def check_reduce_only(venue: SimulatedVenue) -> None:
     """Reduce-only orders in the book can do no more than close the position."""
     for name in ("alice", "bob", "carol"):
         position = venue.positions(name, SYMBOL)[0].quantity_lots
-        working = [order for order in venue.open_orders(name) if order.reduce_only and not order.kind.has_stop]
+        working = [order for order in venue.open_orders(name) if order.reduce_only and order.working]
         assert sum(order.remaining_lots for order in working) <= abs(position)
         assert all(order.side.sign * position < 0 for order in working)
+
+
+def check_standing(venue: SimulatedVenue) -> None:
+    """What the book holds is what nobody's orders and the accounts' working orders have left."""
+    depth = venue.depth(SYMBOL)
+    for name in ("alice", "bob", "carol"):
+        for order in venue.open_orders(name):
+            if order.working:
+                levels = dict(depth.bids if order.side is Side.BUY else depth.asks)
+                assert levels.get(order.price_ticks, 0) >= order.remaining_lots
 
 
 def check_book(venue: SimulatedVenue, shown: dict[tuple[str, int], int], last_id: int) -> int:
@@ -174,6 +195,7 @@ def run(venue: SimulatedVenue, steps: list[Action]) -> None:
         except VenueRefusal as refusal:
             assert refusal.code < 0  # noqa: PT017
         check_money(venue)
+        check_standing(venue)
         if venue.model.kind is MarketKind.SPOT:
             check_locks(venue)
         else:

@@ -159,6 +159,30 @@ def test_reduce_only_orders_reduce() -> None:
     assert now(venue, order).status is OrderStatus.EXPIRED
 
 
+def test_a_reduce_only_order_is_not_amended_beyond_the_position() -> None:
+    venue = futures()
+    quotes(venue, 9_999, 10_000)
+    market(venue, "alice", BUY, 100)
+    order = limit(venue, "alice", SELL, 11_000, 60, reduce_only=True)
+    with pytest.raises(VenueRefusal, match="-2022"):
+        venue.amend("alice", SYMBOL, START_NS, order_id=order.order_id, quantity_lots=101)
+    assert venue.amend("alice", SYMBOL, START_NS, order_id=order.order_id, quantity_lots=100).quantity_lots == 100
+
+
+def test_a_reduce_only_stop_is_cut_to_the_position_when_it_triggers() -> None:
+    venue = futures()
+    quotes(venue, 9_999, 10_000)
+    market(venue, "alice", BUY, 30)
+    fields = {"stop_ticks": 9_900, "reduce_only": True}
+    stop = venue.place(request("alice", SELL, OrderKind.STOP_LOSS_LIMIT, 50, 9_950, **fields), START_NS)
+    quotes(venue, 9_900, 9_960)
+    market(venue, "bob", SELL, 1)
+    assert (now(venue, stop).status, now(venue, stop).quantity_lots) == (OrderStatus.NEW, 30)
+    market(venue, "bob", BUY, 30)
+    assert now(venue, stop).status is OrderStatus.FILLED
+    assert venue.open_orders("alice") == ()
+
+
 def test_a_stop_closes_the_whole_position() -> None:
     venue = futures()
     quotes(venue, 9_999, 10_000)
