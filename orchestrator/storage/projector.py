@@ -29,6 +29,8 @@ from orchestrator.storage.repositories.trades import Trades
 from orchestrator.storage.schema import SessionState
 
 _JOIN_S: Final = 30.0
+_LOCK: Final = 0x7469636A
+"""Whoever fills a PostgreSQL database looks and writes before anybody else does; SQLite's transactions do so anyway."""
 _PORTION: Final = 10_000
 """Records that are read at a time while those that the database holds are followed."""
 
@@ -68,22 +70,33 @@ class Projector:
         assert self._projection is not None
         assert self._tail is not None
         with self._database.write() as connection:
-            self._check_place(connection, self._projection.session.epoch)
-            self._projection.write(connection, self._tail.position)
+            is_in_place = self._is_in_place(connection, self._projection.session.epoch)
+            if is_in_place:
+                self._projection.write(connection, self._tail.position)
+        if not is_in_place:
+            self._start_again()
+            return True
         self._written_bytes = self._tail.position
         self._projection.written()
         self._is_pending = False
         return True
 
-    def _check_place(self, connection: sa.Connection, epoch: int) -> None:
-        """What is written next must follow what is there: trades would count twice."""
+    def _is_in_place(self, connection: sa.Connection, epoch: int) -> bool:
+        """Whether what is written next follows what is there.
+
+        It does not while another process fills the database, such as one that outlives its parent for a moment.
+        """
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         found = Sessions(connection).get(epoch)
-        there = 0 if found is None else found.journal_bytes
-        if there != self._written_bytes:
-            raise Fatal(
-                f"the database {self._database} holds {there} bytes of session {epoch}; expected "
-                f"{self._written_bytes}, as this process left it: does another process fill the same database?"
-            )
+        return self._written_bytes == (0 if found is None else found.journal_bytes)
+
+    def _start_again(self) -> None:
+        """Forget everything, and go on from what the database holds."""
+        self.close()
+        self._projection = None
+        self._number = self._written_bytes = 0
+        self._is_pending = False
 
     def close(self) -> None:
         """Close the journal that is read."""

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.storage import Durability
-from market.errors import Fatal, Retry
+from market.errors import Retry
 from market.fastpath.layout import SCHEMA
 from market.fastpath.specification import Kind
 from market.orders.cause import Origin
@@ -314,18 +314,20 @@ def test_a_database_that_cannot_be_reached_loses_nothing(server: Server, folder:
     database.close()
 
 
-def test_two_that_fill_the_same_database_are_noticed(database: Database, folder: Path) -> None:
-    write(folder, 1, first_session()).close()
-    first, second = (Projector(database, folder, 5) for _ in range(2))
-    assert first.advance()
-    assert second.advance()
-    with pytest.raises(Fatal, match="does another process fill the same database"):
-        first.advance()
-    while second.advance():
-        pass
-    first.close()
-    second.close()
-    assert session_report(database).trades == 2
+def test_two_that_fill_the_same_database_write_everything_once(
+    database: Database, folder: Path, tmp_path: Path
+) -> None:
+    for session, records in enumerate((first_session(), second_session(first_session())), 1):
+        write(folder, session, records).close()
+    projectors = [Projector(database, folder, 5) for _ in range(2)]
+    while projectors[0].advance():
+        projectors[1].advance()
+    for projector in projectors:
+        projector.close()
+    reference = Database.open(f"sqlite:///{tmp_path}/reference.db")
+    project(reference, folder)
+    assert rows(database) == rows(reference)
+    reference.close()
 
 
 def test_the_thread_projects_what_is_written_until_it_ends(database: Database, folder: Path) -> None:
