@@ -18,10 +18,12 @@ MODULES: Final = {
     "receive_loop": "datagram in, trigger out on loopback, beside an echo in C",
     "sbe_decode": "BestBidAsk messages in batch",
     "peers_books": "order books of other packages, fed with the same levels",
+    "live_feed": "one message at a time through the live feed, beside ccxt.pro's handler",
     "peers_engines": "backtesters of other packages, fed with the same market",
     "matching": "orders matched in process: the engine alone, and the whole simulated venue",
     "storage": "an order's intent on record before it is sent",
     "soft_fpga": "the hardware's description as machine code, per clock cycle",
+    "execution": "event to order bytes at the socket, through CCXT and without it",
     "fpga": "cells of the hardware's components, and clocks of the boards that were built",
 }
 _MISSING: Final = 4

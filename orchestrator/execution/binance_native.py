@@ -15,19 +15,20 @@ from typing import Any, Final
 import msgspec
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
+from market.instruments import Listing
+from market.orders.order import Order
 from orchestrator.execution.answers import Answer, Lost, NotSent, Reply, error_answer, redacted
 from orchestrator.execution.channel import Channel, ChannelListener, Done, Send
 from orchestrator.execution.message_template import MessageTemplate
+from orchestrator.execution.order_text import place_request, price_text, quantity_text
 from orchestrator.execution.requests import ROUTES, Ask, MarketKind, Request
 from orchestrator.execution.signing import signer
 from orchestrator.execution.used_limits import used_in_message
 from orchestrator.recording.backoff import Backoff
 
 _NATIVE: Final = frozenset((Ask.PLACE, Ask.PLACE_STOP, Ask.PLACE_OCO, Ask.CANCEL, Ask.CANCEL_STOP, Ask.ORDER))
-_SAME: Final = frozenset(
-    ("symbol", "side", "type", "timeInForce", "newOrderRespType", "reduceOnly", "algoType", "workingType")
-)
-"""Parameters with few values: each combination has a template of its own."""
+_VARIABLE: Final = ("newClientOrderId", "clientAlgoId", "quantity", "price", "stopPrice", "triggerPrice")
+"""What differs between two orders of a kind: id, quantity, limit price, stop price; each has one name here."""
 _CONNECT_S: Final = 15.0
 _SILENCE_S: Final = 10.0
 _OK: Final = 200
@@ -55,6 +56,7 @@ class NativeChannel:
         receive_window_ms: int,
         answer_timeout_ms: int,
     ) -> None:
+        self._kind = kind
         self._routes = ROUTES[kind]
         self._url = url
         self._base = base
@@ -63,10 +65,10 @@ class NativeChannel:
         self._timeout_s = answer_timeout_ms / 1000
         self._constants = {"recvWindow": str(receive_window_ms)}
         self._api_key = api_key
-        self._templates: dict[tuple[str, ...], MessageTemplate] = {}
+        self._orders: dict[tuple[Any, ...], MessageTemplate] = {}
         self._numbers = count(1)
         self._pending: dict[str, tuple[Done, asyncio.TimerHandle]] = {}
-        self._transport: WSTransport | None = None
+        self.transport: WSTransport | None = None
         self._listener: ChannelListener | None = None
         self._stands = asyncio.Event()
         self._broken = "the connection for orders does not stand yet"
@@ -75,17 +77,22 @@ class NativeChannel:
         """Build and sign the message, in the caller's thread."""
         if request.ask not in _NATIVE:
             return self._base.prepare(request, timestamp_ms)
-        constants, names, values = [], [], []
-        for name, value in request.parameters.items():
-            if name in _SAME:
-                constants.append(f"{name}={value}")
-            else:
-                names.append(name)
-                values.append(value)
-        key = (request.ask.name, *constants, *names)
-        template = self._templates.get(key)
+        template = self._template(request, list(request.parameters))
+        number = str(next(self._numbers))
+        return partial(self._send, number, template.message(number, list(request.parameters.values()), timestamp_ms))
+
+    def prepare_order(self, order: Order, listing: Listing, timestamp_ms: int) -> Send:
+        """Fill in and sign the message of the market and of orders of this kind; the first of a kind builds it."""
+        intent = order.intent
+        key = (listing.symbol, intent.side, intent.type, intent.time_in_force, intent.post_only, intent.reduce_only)
+        template = self._orders.get(key)
         if template is None:
-            template = self._templates[key] = self._template(request, names)
+            template = self._orders[key] = self._order_template(place_request(intent, listing, self._kind))
+        values = [order.client_order_id, quantity_text(listing, intent.quantity)]
+        if intent.limit_price:
+            values.append(price_text(listing, intent.limit_price))
+        if intent.stop_price:
+            values.append(price_text(listing, intent.stop_price))
         number = str(next(self._numbers))
         return partial(self._send, number, template.message(number, values, timestamp_ms))
 
@@ -99,16 +106,16 @@ class NativeChannel:
 
     async def close(self) -> None:
         """End both."""
-        if self._transport is not None:
-            self._transport.disconnect()
+        if self.transport is not None:
+            self.transport.disconnect()
         self._lose("the connections were closed")
         await self._base.close()
 
     def on_message(self, message: Mapping[str, Any]) -> None:
         """An answer, or an event that concerns the connection."""
         event = message.get("event")
-        if isinstance(event, dict) and event.get("e") == "serverShutdown" and self._transport is not None:
-            self._transport.disconnect()
+        if isinstance(event, dict) and event.get("e") == "serverShutdown" and self.transport is not None:
+            self.transport.disconnect()
             return
         done, timer = self._pending.pop(str(message.get("id")), (None, None))
         if self._listener is not None:
@@ -119,23 +126,27 @@ class NativeChannel:
         timer.cancel()
         done(self._answer(message))
 
+    def _order_template(self, request: Request) -> MessageTemplate:
+        """The template of a new order, its variables in the order of ``_VARIABLE``."""
+        return self._template(request, [name for name in _VARIABLE if name in request.parameters])
+
     def _template(self, request: Request, names: list[str]) -> MessageTemplate:
-        constants = {name: value for name, value in request.parameters.items() if name in _SAME} | self._constants
+        constants = {name: value for name, value in request.parameters.items() if name not in names} | self._constants
         method = self._routes[request.ask].websocket
         if self._signer.can_log_on:
             return MessageTemplate(method, constants, names, None)
         return MessageTemplate(method, {**constants, "apiKey": self._api_key}, names, self._signer)
 
     def _send(self, number: str, message: bytes, done: Done) -> None:
-        if self._transport is None:
+        if self.transport is None:
             done(NotSent(self._broken))
         else:
-            self._deliver(self._transport, number, message, done)
+            self._deliver(self.transport, number, message, done)
 
     def _deliver(self, transport: WSTransport, number: str, message: bytes, done: Done) -> None:
+        transport.send(WSMsgType.TEXT, message)
         timer = asyncio.get_running_loop().call_later(self._timeout_s, self._expire, number)
         self._pending[number] = (done, timer)
-        transport.send(WSMsgType.TEXT, message)
 
     def _expire(self, number: str) -> None:
         done, _ = self._pending.pop(number)
@@ -182,12 +193,12 @@ class NativeChannel:
         try:
             if self._signer.can_log_on and not await self._log_on(transport):
                 return False
-            self._transport = transport
+            self.transport = transport
             self._stands.set()
             await transport.wait_disconnected()
             return True
         finally:
-            self._transport = None
+            self.transport = None
             transport.disconnect()
 
     async def _log_on(self, transport: WSTransport) -> bool:

@@ -12,9 +12,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
+from market.instruments import Listing
+from market.orders.order import Order
 from orchestrator.execution.answers import Answer, Limited, Lost, NotSent, Reply, error_answer, redacted
 from orchestrator.execution.ccxt_client import BinanceAddresses, binance_client
 from orchestrator.execution.channel import ChannelListener, Done, Send
+from orchestrator.execution.order_text import place_request
 from orchestrator.execution.requests import ROUTES, MarketKind, Request, Route
 from orchestrator.execution.used_limits import used_in_headers, used_in_message
 from orchestrator.recording.backoff import Backoff
@@ -76,6 +79,10 @@ class CcxtChannel:
             task.add_done_callback(self._tasks.discard)
 
         return send
+
+    def prepare_order(self, order: Order, listing: Listing, timestamp_ms: int) -> Send:
+        """As ``prepare``; raises Rejected for what the market does not have."""
+        return self.prepare(place_request(order.intent, listing, self._kind), timestamp_ms)
 
     async def run(self, listener: ChannelListener) -> None:
         """Hold the user data stream, making it anew after every break, until cancelled."""

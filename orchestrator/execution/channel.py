@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
+from market.instruments import Listing
+from market.orders.order import Order
 from orchestrator.execution.answers import Answer
 from orchestrator.execution.rate_limit import Counted
 from orchestrator.execution.requests import Request
@@ -40,6 +42,9 @@ class Channel(Protocol):
 
     def prepare(self, request: Request, timestamp_ms: int) -> Send:
         """Make a request ready to be sent, with the venue's time in it; called in any thread."""
+
+    def prepare_order(self, order: Order, listing: Listing, timestamp_ms: int) -> Send:
+        """Make an order ready to be sent; raises Rejected for what the market does not have, as ``place_request``."""
 
     async def run(self, listener: ChannelListener) -> None:
         """Hold the connections, making them anew after every break, until cancelled."""

@@ -24,7 +24,7 @@ from orchestrator.execution.channel import Channel
 from orchestrator.execution.circuit_breaker import BreakerState
 from orchestrator.execution.guard import Guard, GuardLimits
 from orchestrator.execution.oco import OcoPairs
-from orchestrator.execution.order_text import STOPS, cancel_request, check_pair, oco_request, place_request
+from orchestrator.execution.order_text import STOPS, cancel_request, check_pair, oco_request
 from orchestrator.execution.questions import MISREAD, Questions
 from orchestrator.execution.rate_limit import Counted
 from orchestrator.execution.reading import Reader
@@ -71,13 +71,14 @@ class VenueGateway:
         self._venue = venue
         self._kind = kind
         self._routes = ROUTES[kind]
+        self._order_cost = self._routes[Ask.PLACE].cost
         self._listings = {listing.instrument.number: listing for listing in listings}
         self._reader = Reader(self._listings.values(), kind)
         self._guard = Guard(name, limits)
         self._window_ms = receive_window_ms
         self._clock = clock
         self._network = network
-        self._channel = channel
+        self.channel = channel
         self._on_problem = on_problem
         self._reports = ReportQueue(wake)
         self._questions = Questions(self._reader, kind, self._ask, clock.now_ns)
@@ -112,7 +113,7 @@ class VenueGateway:
             self.close()
             raise Retry(f"{self._name}: the venue's time is not known: {error or type(error).__name__}") from None
         self._opened_ms = self._time.timestamp_ms()
-        self._running.append(self._network.start(self._channel.run(self)))
+        self._running.append(self._network.start(self.channel.run(self)))
         if not self._up.wait(timeout_s):
             self.close()
             raise Retry(f"{self._name}: the user data stream did not stand within {timeout_s:g} s")
@@ -123,16 +124,16 @@ class VenueGateway:
         for running in self._running:
             running.cancel()
         self._running.clear()
-        self._network.call(self._channel.close(), _CLOSE_S)
+        self._network.call(self.channel.close(), _CLOSE_S)
         self._up.clear()
 
     def submit(self, order: Order) -> None:
         """Send an order; raises Rejected for what the venue does not have, Retry when nothing may be sent now."""
-        request = place_request(order.intent, self._listing(order.intent), self._kind)
+        listing = self._listing(order.intent)
         self._check_connected()
-        now_ns = self._clock.now_ns()
-        self._guard.admit_order(self._routes[request.ask].cost, now_ns)
-        self._send(request, partial(self._placed, order.client_order_id), self._remember(order))
+        self._guard.admit_order(self._order_cost, self._clock.now_ns())
+        send = self.channel.prepare_order(order, listing, self._remember(order))
+        self._network.post(partial(send, partial(self._answered, partial(self._placed, order.client_order_id))))
 
     def submit_oco(self, limit: Order, stop: Order) -> None:
         """Send two orders of which one cancels the other; raises as ``submit``, and Rejected for what is no pair.
@@ -255,7 +256,7 @@ class VenueGateway:
         return self._valid_until_ms.get(client_order_id, self._opened_ms + _AHEAD_MS + self._window_ms)
 
     def _send(self, request: Request, done: Callable[[Answer], None], timestamp_ms: int) -> None:
-        send = self._channel.prepare(request, timestamp_ms)
+        send = self.channel.prepare(request, timestamp_ms)
         self._network.post(partial(send, partial(self._answered, done)))
 
     def _answered(self, done: Callable[[Answer], None], answer: Answer) -> None:
@@ -361,7 +362,7 @@ class VenueGateway:
             if not answered.done():
                 answered.set_result(answer)
 
-        self._channel.prepare(request, self._time.timestamp_ms())(partial(self._answered, done))
+        self.channel.prepare(request, self._time.timestamp_ms())(partial(self._answered, done))
         return await answered
 
     async def _query(self, order: Order) -> None:

@@ -6,7 +6,7 @@ the values that change is text that is known beforehand, in the signed text and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from orchestrator.execution.signing import Signer
@@ -39,12 +39,8 @@ class MessageTemplate:
         parameters = ",".join(_json_pair(name, values.get(name, _GAP)) for name in names)
         signature = "" if signer is None else ',"signature":"%s"'
         self._message = f'{{"id":"%s","method":"{method}","params":{{{parameters}{signature}}}}}'
-        first = next(place for place, name in enumerate(names) if name in filled)
-        known = "".join(f"{name}={constants[name]}&" for name in names[:first])
-        self._signed = "&".join(f"{name}={values.get(name, _GAP)}" for name in names[first:])
-        self._sign: Callable[[bytes], str] | None = None
-        if signer is not None:
-            self._sign = signer.begun(known.encode()).sign
+        self._signed = "&".join(f"{name}={values.get(name, _GAP)}" for name in names)
+        self._sign = None if signer is None else signer.sign
 
     def message(self, number: str, values: Sequence[str], timestamp_ms: int) -> bytes:
         """The message with an id, the values in the order of the variables, and a time; about 5 us signed by HMAC."""

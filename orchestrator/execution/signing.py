@@ -6,7 +6,6 @@ Source: "Request security" of Binance's REST and WebSocket API documentation.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -25,10 +24,7 @@ class Signer(Protocol):
     def can_log_on(self) -> bool:
         """Whether the venue takes it for a session, so that later messages need no signature."""
 
-    def begun(self, beginning: bytes) -> Signer:
-        """A signer of texts that all begin the same, for which that part is hashed already."""
-
-    def sign(self, rest: bytes) -> str:
+    def sign(self, text: bytes) -> str:
         """The signature, in letters that need no quoting in JSON."""
 
 
@@ -37,20 +33,12 @@ class HmacSigner:
 
     can_log_on = False
 
-    def __init__(self, secret: str, state: hmac.HMAC | None = None) -> None:
-        self._state = state or hmac.new(secret.encode(), digestmod=hashlib.sha256)
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
 
-    def begun(self, beginning: bytes) -> HmacSigner:
-        """A signer whose state has taken in the beginning."""
-        state = self._state.copy()
-        state.update(beginning)
-        return HmacSigner("", state)
-
-    def sign(self, rest: bytes) -> str:
+    def sign(self, text: bytes) -> str:
         """64 hexadecimal digits."""
-        state = self._state.copy()
-        state.update(rest)
-        return state.hexdigest()
+        return hmac.digest(self._secret, text, "sha256").hex()
 
 
 class Ed25519Signer:
@@ -58,17 +46,12 @@ class Ed25519Signer:
 
     can_log_on = True
 
-    def __init__(self, key: Ed25519PrivateKey, beginning: bytes = b"") -> None:
+    def __init__(self, key: Ed25519PrivateKey) -> None:
         self._key = key
-        self._beginning = beginning
 
-    def begun(self, beginning: bytes) -> Ed25519Signer:
-        """A signer that puts the beginning before every text."""
-        return Ed25519Signer(self._key, self._beginning + beginning)
-
-    def sign(self, rest: bytes) -> str:
+    def sign(self, text: bytes) -> str:
         """The signature in base64."""
-        return base64.b64encode(self._key.sign(self._beginning + rest)).decode()
+        return base64.b64encode(self._key.sign(text)).decode()
 
 
 def signer(secret: str) -> Signer:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from market.instruments import Listing
+from market.orders.order import Order
 from market.orders.reports import GatewayReport, OrderUpdate
 from orchestrator.clock import WakingClock
 from orchestrator.execution.answers import Answer, Reply
@@ -17,6 +18,7 @@ from orchestrator.execution.channel import ChannelListener, Done, Send
 from orchestrator.execution.circuit_breaker import BreakerLimits
 from orchestrator.execution.gateway import VenueGateway
 from orchestrator.execution.guard import GuardLimits
+from orchestrator.execution.order_text import place_request
 from orchestrator.execution.requests import Ask, MarketKind, Request
 from orchestrator.live.network import NetworkThread
 from tests.orchestrator.execution.samples import SPOT
@@ -48,6 +50,10 @@ class ScriptedChannel:
 
     def prepare(self, request: Request, timestamp_ms: int) -> Send:
         return partial(self._send, request, timestamp_ms)
+
+    def prepare_order(self, order: Order, listing: Listing, timestamp_ms: int) -> Send:
+        kind = MarketKind.SPOT if listing is SPOT else MarketKind.USD_MARGINED
+        return self.prepare(place_request(order.intent, listing, kind), timestamp_ms)
 
     async def run(self, listener: ChannelListener) -> None:
         self.listener = listener
