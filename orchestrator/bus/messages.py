@@ -59,7 +59,8 @@ class Trade(Message, frozen=True, kw_only=True):
 
     Parameters
     ----------
-    side: of the aggressor, None when the venue does not say. exchange_timestamp_ns: 0 when it states none.
+    trade_id: empty when the source of the trade keeps none. side: of the aggressor, None when the venue does not say.
+    exchange_timestamp_ns: 0 when it states none.
     """
 
     venue: str
@@ -73,19 +74,25 @@ class Trade(Message, frozen=True, kw_only=True):
 
 
 class HealthMetrics(Message, frozen=True, kw_only=True):
-    """How a venue's feed is doing."""
+    """How a venue's feed is doing.
+
+    Parameters
+    ----------
+    feed_latency_*: over the last interval, None when no message of it stated a time. orderbook_depth_*: levels of all
+        its books. last_snapshot_age_seconds: None before the first snapshot.
+    """
 
     venue: str
     timestamp_ns: int = field(name="timestamp")
     msgs_per_second: float
-    feed_latency_ms: float
-    feed_latency_p50_ms: float
-    feed_latency_p99_ms: float
+    feed_latency_ms: float | None
+    feed_latency_p50_ms: float | None
+    feed_latency_p99_ms: float | None
     gap_count: int
     reconnection_count: int
     orderbook_depth_bids: int
     orderbook_depth_asks: int
-    last_snapshot_age_seconds: float
+    last_snapshot_age_seconds: float | None
 
 
 class StateChange(Message, frozen=True, kw_only=True):
@@ -252,18 +259,18 @@ class RunStatus(Message, frozen=True, kw_only=True):
 
 
 class OrderExecution(Message, frozen=True, kw_only=True):
-    """An order was filled, or has ended; sent to everybody without being asked for.
+    """An order was filled, in part or in full; sent to everybody without being asked for.
 
     Parameters
     ----------
-    price: of the fill, None for an end without one.
+    status: of the order then. filled_quantity, price: of this fill.
     """
 
     client_order_id: str
     exchange_order_id: str
     status: str
     filled_quantity: Decimal
-    price: Decimal | None
+    price: Decimal
     timestamp_ns: int = field(name="timestamp")
 
 

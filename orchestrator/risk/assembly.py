@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +30,7 @@ from orchestrator.risk.queue_position import QueuePositions
 from orchestrator.risk.readings import Probe
 from orchestrator.risk.reconciliation import Reconciliation, RequestPositions
 from orchestrator.risk.supervisor import GuardChange, RiskState, Supervisor
-from orchestrator.risk.watched_gateway import WatchedGateway
+from orchestrator.risk.watched_gateway import FillListener, WatchedGateway
 from orchestrator.run_loop.access import PeriodicTask, ReportListener, RunAccess
 
 _NS_PER_MS: Final = 1_000_000
@@ -73,6 +73,7 @@ def assemble_risk(
     on_difference: Callable[[Difference, int], None] | None = None,
     state: RiskState | None = None,
     follow_queues: bool = False,
+    fills: Sequence[FillListener] = (),
 ) -> Risk:
     """Risk for a run over a catalogue's listings.
 
@@ -82,6 +83,7 @@ def assemble_risk(
     request_positions: asks a venue of derivatives, None where nothing can.
     on_change, on_difference: told of changes of the guard and of differences with venues, in the loop's thread.
     state: of the run before. follow_queues: whether queue positions are estimated; it wakes for every trade.
+    fills: told of every fill once.
     """
     limits = risk_limits(settings, catalogue)
     commitments, marks = Commitments(limits.settings.limits.late_fill_ms * _NS_PER_MS), Marks()
@@ -92,7 +94,7 @@ def assemble_risk(
     def guard() -> Guard:
         return supervisor.guard
 
-    watched = WatchedGateway(gateway, clock, guard, rate, ratios, commitments, (costs,))
+    watched = WatchedGateway(gateway, clock, guard, rate, ratios, commitments, (costs, *fills))
     reconciliation = Reconciliation(limits, watched, request_positions, on_difference)
     closer = Closer(limits, marks, sound, interval_ms)
     supervisor = Supervisor(

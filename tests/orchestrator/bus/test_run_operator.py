@@ -20,6 +20,7 @@ from orchestrator.bus.messages import Answer, DataMessage, Error, OrderBookSnaps
 from orchestrator.bus.operator import answer
 from orchestrator.bus.records import BusOrderType, BusSide, NewOrder
 from orchestrator.bus.run_operator import OperatorOrders, RunOperator
+from orchestrator.bus.telemetry import Executions
 from orchestrator.risk.assembly import assemble_risk
 from orchestrator.run_loop.access import PeriodicTask, RunAccess
 from orchestrator.run_loop.loop import RunLoop, RunSettings
@@ -45,6 +46,7 @@ class Commanded:
     folder: Path
     at: dict[int, list[Callable[[], messages.CommandMessage]]] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
+    executions: list[messages.OrderExecution] = field(default_factory=list)
     count: int = 0
 
     def ask(self, offset_ms: int, kind: Callable[..., messages.CommandMessage], **fields: Any) -> str:
@@ -58,7 +60,8 @@ class Commanded:
         lines = [*opening(), *(balanced(offset, 6 + offset) for offset in range(10, 1_000, 10))]
         small = world(self.folder, lines, 'extends = "demo"\n[risk.guards]\nminimum_liquidity_quote = 0\n')
         self.venue = PlainVenue(small.clock)
-        risk = assemble_risk(small.settings, small.catalogue, self.venue, small.clock)
+        executions = Executions(small.catalogue, self.executions.append)
+        risk = assemble_risk(small.settings, small.catalogue, self.venue, small.clock, fills=(executions,))
         orders = OperatorOrders(small.catalogue)
         self.published: list[DataMessage] = []
         books = BookFeed(risk.limits.markets, small.settings.bus, self.published.append)
@@ -88,7 +91,7 @@ class Commanded:
             strategies=(*risk.strategies, orders),
             settings=RunSettings(small.plan.tables, heartbeat_every_ns=small.plan.heartbeat_every_ns),
             checks=risk.checks,
-            periodic=(*risk.tasks, operator.task, PeriodicTask("test", 10 * MS, command), books.task),
+            periodic=(*risk.tasks, operator.task, PeriodicTask("test", 10 * MS, command), books.task, executions.task),
             listeners=risk.listeners,
         ).run()
 
@@ -159,6 +162,10 @@ def test_an_operator_can_do_everything(tmp_path: Path) -> None:
     assert "cannot be read anew" in error(run, reload)
     assert isinstance(answers[end], messages.Success)
     assert all(not position.quantity for position in summary.positions.values())
+    assert [(told.client_order_id, told.status, told.filled_quantity, told.price) for told in run.executions] == [
+        ("operator-d1-2-0", "filled", Decimal("0.02"), Decimal(61700)),
+        ("risk-d1-1-0", "filled", Decimal("0.02"), Decimal(61700)),
+    ]
 
 
 @pytest.mark.parametrize(
