@@ -27,6 +27,7 @@ from orchestrator.execution.opening import Keys, venue_gateway
 from orchestrator.execution.requests import MarketKind
 from orchestrator.feeds.feed import LiveFeed
 from orchestrator.live.addresses import VenueAddresses, venue_addresses
+from orchestrator.live.bus import OpenBus, open_bus
 from orchestrator.live.ending import Ending
 from orchestrator.live.engines import live_engine
 from orchestrator.live.feeds import feed_plans, traded_venues
@@ -168,14 +169,22 @@ def _assemble(
     ending = Ending(lasts_ns, cancels=not plan.leaves_orders)
     seams = _seams(plan, settings, catalogue, feed, clock, VenueGateways(gateways), opened.epoch, stack)
     probe = LiveProbe(feed, [numbers[VenueName(source.name)] for source in feed.sources], gateways)
+    bus = _bus(settings, catalogue, clock, opened.epoch, stack)
+
+    def on_change(change: GuardChange) -> None:
+        _note_guard(journal, change, say)
+        if bus is not None:
+            bus.tell(change)
+
     risk = assemble_risk(
         settings,
         catalogue,
         seams.gateway,
         seams.clock,
         probe=probe,
-        on_change=lambda change: _note_guard(journal, change, say),
+        on_change=on_change,
         state=_risk_state(opened),
+        fills=() if bus is None else (bus.executions,),
     )
 
     def on_takeover(takeover: Takeover) -> None:
@@ -194,7 +203,7 @@ def _assemble(
         gateway=risk.gateway,
         engine=engine,
         catalogue=catalogue,
-        strategies=(*risk.strategies, *strategies(settings, catalogue)),
+        strategies=(*risk.strategies, *strategies(settings, catalogue), *(() if bus is None else bus.strategies)),
         settings=RunSettings(
             tuple(control_messages(settings, first_sequence=FIRST_SEQUENCE + 1)),
             epoch=opened.epoch,
@@ -203,11 +212,23 @@ def _assemble(
         ),
         checks=(ending.check, *risk.checks),
         journal=journal,
-        periodic=(*risk.tasks, ending.task, save),
+        periodic=(
+            *risk.tasks,
+            ending.task,
+            save,
+            *(() if bus is None else bus.tasks(risk, plan.mode.value, feed.metrics)),
+        ),
         listeners=risk.listeners,
         recovered=opened.recovered,
     )
     return LiveSession(loop, ending, catalogue, risk, feed, journal, clock, opened, failures)
+
+
+def _bus(settings: Settings, catalogue: Catalogue, clock: WakingClock, epoch: int, stack: ExitStack) -> OpenBus | None:
+    """The bus, unless the settings do without."""
+    if not settings.bus.enabled:
+        return None
+    return stack.enter_context(open_bus(settings.bus, catalogue, clock, epoch))
 
 
 @dataclass(frozen=True)
