@@ -18,6 +18,8 @@ _PING_S: Final = 20.0
 _NO_ANSWER_S: Final = 60.0
 """Who answers no ping for so long is disconnected."""
 _GOING_AWAY: Final = 1001
+_FAREWELL_S: Final = 1.0
+"""How long a client may take to answer that a connection is closed."""
 _LARGEST_BYTES: Final = 1 << 20
 
 
@@ -37,7 +39,9 @@ class Connection:
         self._service = service
         self._request = request
         self.wraps_events = wraps_events
-        self._socket = web.WebSocketResponse(autoping=False, max_msg_size=_LARGEST_BYTES, compress=False)
+        self._socket = web.WebSocketResponse(
+            timeout=_FAREWELL_S, autoping=False, max_msg_size=_LARGEST_BYTES, compress=False
+        )
         self._loop = asyncio.get_running_loop()
         self._heard_s = self._loop.time()
         self._outbox = Outbox(service, self._send, self.abort, latency_ns)
@@ -71,7 +75,9 @@ class Connection:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(outcome, Exception) and not isinstance(outcome, ConnectionError):
+                    raise outcome
         return self._socket
 
     async def _receive(self, take: Callable[[str], Awaitable[None]]) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PULSE_S: Final = 0.005
 """How often the venues look at the time."""
+_FAREWELL_S: Final = 1.0
+"""How long requests that are under way may take to end with the server."""
 
 
 class ExchangeServer:
@@ -67,7 +69,7 @@ class ExchangeServer:
         self.faults = Faults(self._plan, self._now_ns())
         for venue in self._venues:
             server = self.servers[venue.name] = VenueServer(venue, self.faults, self._now_ns)
-            runner = web.ServerRunner(web.Server(server.handle, access_log=None))
+            runner = web.ServerRunner(web.Server(server.handle, access_log=None), shutdown_timeout=_FAREWELL_S)
             self._runners.append(runner)
             await runner.setup()
             try:

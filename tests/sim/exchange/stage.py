@@ -21,7 +21,7 @@ from sim.exchange.venue.venue import SimulatedVenue
 from sim.faults.plan import Fault, FaultPlan
 
 T = TypeVar("T")
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 120.0
 SPOT, FUTURES = "binance-spot", "binance-usdm"
 ACCOUNT, OTHER = "ada", "ben"
 HMAC: Final = hmac_key(ACCOUNT, seed=1)

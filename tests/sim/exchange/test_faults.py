@@ -244,6 +244,18 @@ def test_a_half_open_connection_stands_and_says_nothing() -> None:
     play(scene)
 
 
+def test_an_exchange_ends_although_nobody_hears_it() -> None:
+    async def scene(stage: Stage) -> None:
+        async with raw(stage) as client:
+            await client.open("/ws/btcusdt@bookTicker")
+            stage.fault(Fault(kind=FaultKind.HALF_OPEN))
+            asked = asyncio.ensure_future(client.ask("/api/v3/time"))
+            await asyncio.sleep(0.05)
+            asked.cancel()
+
+    play(scene)
+
+
 def test_connections_are_cut_again_and_again() -> None:
     async def scene(stage: Stage) -> None:
         async with raw(stage) as client:
