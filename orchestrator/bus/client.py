@@ -150,7 +150,7 @@ class BusClient:
         return self._ask(command, messages.Success).message
 
     def _ask(self, command: CommandMessage, expected: type[_A]) -> _A:
-        self._greet()
+        self.greet()
         self._send(command)
         answer = self.answer(command.command_id)
         if isinstance(answer, Error):
@@ -161,8 +161,8 @@ class BusClient:
             raise Rejected(f"the answer was {type(answer).__name__}; expected {expected.__name__}")
         return answer
 
-    def _greet(self) -> None:
-        """Make sure that answers reach us: a subscription takes effect some time after it was made."""
+    def greet(self) -> None:
+        """Make sure that answers reach us: a subscription takes effect some time after it was made. Raises Retry."""
         if self._is_heard:
             return
         end_ns = self._clock.monotonic_ns() + self._settings.response_timeout_ms * _NS_PER_MS

@@ -182,6 +182,9 @@ class CommandServer:
             answer = self._answers[name]
             if answer is not None:
                 self._publish(answer)
+        elif len(self._inbox) >= self._high_water_mark:
+            busy = f"{len(self._inbox)} commands waited already; send it again when the run has come to them"
+            self._publish(self._error(name, ErrorType.RETRY, busy))
         else:
             self._answers[name] = None
             if len(self._answers) > _REMEMBERED:

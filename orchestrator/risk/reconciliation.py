@@ -77,8 +77,12 @@ class Reconciliation:
 
     @property
     def persisting(self) -> Sequence[Difference]:
-        """Differences that will not go away by themselves."""
-        return [difference for difference, times in self._found.items() if times >= self._confirmations]
+        """Differences that will not go away by themselves; orders of others are their business, and only reported."""
+        return [
+            difference
+            for difference, times in self._found.items()
+            if times >= self._confirmations and difference.kind is not DifferenceKind.FOREIGN_ORDER
+        ]
 
     def listen(self, run: RunAccess, report: OpenOrders | Balances) -> None:
         """Compare a venue's list with the ledger, and ask about orders that differ."""

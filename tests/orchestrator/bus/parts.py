@@ -173,7 +173,7 @@ def served(**settings: Any) -> Iterator[Served]:
     with CommandServer(
         command_address=ANY_PORT,
         response_address=ANY_PORT,
-        high_water_mark=1_000,
+        high_water_mark=settings.get("high_water_mark", 1_000),
         name="run-7",
         clock=SystemClock(),
         wake=arrived.set,

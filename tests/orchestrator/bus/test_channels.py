@@ -258,3 +258,16 @@ def test_a_server_on_a_taken_address_leaves_nothing_behind() -> None:
         )
         with pytest.raises(MissingInput, match="is another run using it"):
             second.__enter__()
+
+
+def test_a_run_that_takes_no_commands_is_not_buried_under_them() -> None:
+    with served(high_water_mark=3) as small:
+        small.silent = True
+        with client(small.settings) as bus:
+            bus.greet()
+            for number in range(3):
+                bus.send(command_codec().encode(messages.Halt(command_id=f"h-{number}"), "test", 10 + number))
+            bus.send(command_codec().encode(messages.Halt(command_id="h-9"), "test", 19))
+            answer = bus.answer("h-9")
+        assert isinstance(answer, Error)
+        assert (answer.error_type, "3 commands waited already" in answer.message) == (ErrorType.RETRY, True)

@@ -158,6 +158,8 @@ def test_orders_of_others_and_lost_ones_are_told_apart() -> None:
         (K.ORDER_LOST, order.client_order_id),
     ]
     assert kept.small.doubted == []
+    kept.listed(foreign, at_venue(order))
+    assert [difference.kind for difference in kept.reconciliation.persisting] == [K.ORDER_LOST]
 
 
 def test_balances_must_change_by_what_was_traded() -> None:
