@@ -9,7 +9,7 @@ MARKET_SOURCES := $(shell find market -name '*.py' -o -name '*.xml')
 .PHONY: help setup demo test test-long lint bench bench-gpu clean lock
 
 help:
-	@echo "make demo       replay a market and show what the fast loop decides"
+	@echo "make demo       replay a market and show what the fast loop decides; then trade on a simulated exchange"
 	@echo "make test       run the tests"
 	@echo "make test-long  run the slow suites as well"
 	@echo "make lint       style, strict types, import direction"
@@ -58,8 +58,9 @@ $(VENV)/.warm: $(VENV)/.core $(MARKET_SOURCES)
 
 setup: $(VENV)/.core $(VENV)/.warm
 
-demo: setup
+demo: setup $(VENV)/.live
 	@$(BIN)/tickwire demo
+	@$(BIN)/tickwire demo --live
 
 test: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live
 	@$(BIN)/python -m pytest -n 2 tests

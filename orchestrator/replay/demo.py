@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from config.loading import load_settings
 from config.venues import VenueName
 from market.errors import MissingInput
 from market.native.cache import cache_root
@@ -35,13 +36,21 @@ _GENERATED: Final = GeneratorSettings(
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for results and report.")
+@click.option("--live", is_flag=True, help="Trade on a simulated exchange instead: the live loop, orders through CCXT.")
+@click.option("--seconds", type=click.FloatRange(1), default=60, show_default=True, help="Length of the live loop.")
 @with_output
-def demo(output: Output, out: Path | None) -> None:
+def demo(output: Output, out: Path | None, live: bool, seconds: float) -> None:
     """Replay a market of three venues through the fast loop.
 
     Recordings in the folder that TICKWIRE_DATA names are used when it is set; without it a market of one minute
     with a flash crash is generated, and marked synthetic wherever it shows.
     """
+    if live:
+        from orchestrator.live.demo import PROFILE as SIMULATED
+        from orchestrator.live.demo import show_live_loop
+
+        output.emit(show_live_loop(output, load_settings(SIMULATED), seconds))
+        return
     files = _recorded() or _generated(output)
     names = ", ".join(file.path.name for file in files)
     output.note(f"replaying {names}")
