@@ -172,11 +172,13 @@ class NativeChannel:
         while True:
             try:
                 stood = await self._connection()
-                self._broken = "the connection for orders broke"
+                self._broken = "the connection for orders broke" if stood else "the session was not logged on"
             except (OSError, WSError, TimeoutError) as error:
                 stood = False
                 self._broken = f"no connection for orders ({type(error).__name__})"
             self._lose(self._broken)
+            if not stood and self._listener is not None:
+                self._listener.on_failure(self._broken)
             failed = 1 if stood else failed + 1
             await asyncio.sleep(_BACKOFF.pause_s(failed) or 0)
 

@@ -107,6 +107,8 @@ class CcxtChannel:
             failed += 1
             if is_up:
                 listener.on_down(reason)
+            else:
+                listener.on_failure(reason)
             await self._forget_stream()
             await asyncio.sleep(_LONGEST_PAUSE.pause_s(failed) or 0)
 

@@ -26,6 +26,9 @@ class ChannelListener(Protocol):
     def on_down(self, reason: str) -> None:
         """The user data stream broke; told once per break, and not before the first ``on_up``."""
 
+    def on_failure(self, reason: str) -> None:
+        """A connection could not be made; it is tried again."""
+
     def on_event(self, message: Mapping[str, Any]) -> None:
         """An event of the user data stream."""
 

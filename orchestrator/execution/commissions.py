@@ -6,7 +6,9 @@ from decimal import ROUND_CEILING, Context, Decimal
 from typing import Final, NamedTuple
 
 from market.instruments import Listing
+from orchestrator.execution.requests import MarketKind
 
+_DECIMALS: Final = 8
 _EXACT: Final = Context(prec=100)
 _WHOLE: Final = Context(prec=100, rounding=ROUND_CEILING)
 
@@ -39,9 +41,10 @@ def commission(listing: Listing, price: int, amount: str, asset: str) -> Commiss
     return Commission(0, 0, f"{amount} {asset}")
 
 
-def is_exact(listing: Listing, decimals: int = 8) -> bool:
-    """Whether commissions of so many decimals are whole counts of a listing."""
-    return max(listing.instrument.quantity_scale.exponent, listing.instrument.notional_exponent) <= -decimals
+def is_exact(listing: Listing, kind: MarketKind) -> bool:
+    """Whether commissions of eight decimals are whole counts of a listing; futures take none in base."""
+    base = listing.instrument.quantity_scale.exponent if kind is MarketKind.SPOT else -_DECIMALS
+    return max(base, listing.instrument.notional_exponent) <= -_DECIMALS
 
 
 def _counts(value: Decimal, exponent: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final
@@ -19,9 +19,11 @@ from market.orders.events import Cancelled, CancelRefused, OrderEvent, OutcomeUn
 from market.orders.order import Order, OrderIntent
 from market.orders.reports import Balances, GatewayReport, OpenOrders, OrderUpdate
 from market.protocols import Clock
+from orchestrator.execution.account_questions import AccountQuestions
 from orchestrator.execution.answers import Answer, Lost, Refusal, Reply
 from orchestrator.execution.channel import Channel
 from orchestrator.execution.circuit_breaker import BreakerState
+from orchestrator.execution.commissions import is_exact
 from orchestrator.execution.guard import Guard, GuardLimits
 from orchestrator.execution.oco import OcoPairs
 from orchestrator.execution.order_text import STOPS, cancel_request, check_pair, oco_request
@@ -82,11 +84,13 @@ class VenueGateway:
         self._on_problem = on_problem
         self._reports = ReportQueue(wake)
         self._questions = Questions(self._reader, kind, self._ask, clock.now_ns)
+        self._account = AccountQuestions(venue, kind, self._reader, self._ask, clock.now_ns, on_problem)
         self._asking: set[str] = set()
         self._valid_until_ms: dict[str, int] = {}
         self._pairs = OcoPairs()
         self._time = VenueTime(clock, self._ask, on_problem)
         self._opened_ms = 0
+        self._failure = ""
         self._up = threading.Event()
         self._running: list[Future[None]] = []
 
@@ -116,8 +120,12 @@ class VenueGateway:
         self._running.append(self._network.start(self.channel.run(self)))
         if not self._up.wait(timeout_s):
             self.close()
-            raise Retry(f"{self._name}: the user data stream did not stand within {timeout_s:g} s")
+            seen = self._failure or "nothing was heard"
+            raise Retry(f"{self._name}: the user data stream did not stand within {timeout_s:g} s: {seen}")
         self._running.append(self._network.start(self._time.keep()))
+        for listing in self._listings.values():
+            if not is_exact(listing, self._kind):
+                self._on_problem(f"{listing}: commissions are rounded up; expected scales that hold 8 decimals")
 
     def close(self) -> None:
         """End all connections; orders go on working."""
@@ -169,7 +177,19 @@ class VenueGateway:
         for ask in asks:
             self._guard.admit(self._routes[ask].cost, self._clock.now_ns())
             request = Request(ask=ask, parameters={"symbol": listing.symbol})
-            self._send(request, partial(self._cancelled_all, listing), self._time.timestamp_ms())
+            done = partial(self._noted, f"orders of {listing} were not all cancelled")
+            self._send(request, done, self._time.timestamp_ms())
+
+    def set_countdown(self, symbol: str, milliseconds: int) -> None:
+        """Have the venue cancel all orders of a symbol after a time, unless it is set again; 0 ends it. Raises as
+        ``submit``, and Rejected on spot, which has no such thing.
+        """
+        if self._kind is MarketKind.SPOT:
+            raise Rejected(f"{self._name}: spot has no countdown; expected a futures venue")
+        self._guard.admit(self._routes[Ask.COUNTDOWN].cost, self._clock.now_ns())
+        parameters = {"symbol": symbol, "countdownTime": str(milliseconds)}
+        request = Request(ask=Ask.COUNTDOWN, parameters=parameters)
+        self._send(request, partial(self._noted, f"the countdown of {symbol} was not set"), self._time.timestamp_ms())
 
     def query(self, order: Order) -> None:
         """Ask what became of an order; raises Retry, also while the user data stream is down.
@@ -187,13 +207,13 @@ class VenueGateway:
         """Ask for the orders that work, stop orders included; raises Retry."""
         self._check_venue(venue)
         self._guard.admit(self._routes[Ask.TIME].cost, self._clock.now_ns())
-        self._network.start(self._report_open_orders())
+        self._network.start(self._answer_about_account(self._account.open_orders()))
 
     def request_balances(self, venue: int) -> None:
         """Ask for the balances; raises Retry."""
         self._check_venue(venue)
         self._guard.admit(self._routes[Ask.TIME].cost, self._clock.now_ns())
-        self._network.start(self._report_balances())
+        self._network.start(self._answer_about_account(self._account.balances()))
 
     def next_ns(self) -> int | None:
         """Time of the first report that waits."""
@@ -211,6 +231,11 @@ class VenueGateway:
         """The user data stream broke."""
         self._up.clear()
         self._reports.put_gap(self._clock.now_ns(), f"{self._name}: the user data stream broke: {reason}")
+
+    def on_failure(self, reason: str) -> None:
+        """A connection could not be made."""
+        self._failure = reason
+        self._on_problem(f"{self._name}: {reason}")
 
     def on_event(self, message: Mapping[str, Any]) -> None:
         """An event of the user data stream; one that cannot be read counts as lost."""
@@ -347,10 +372,11 @@ class VenueGateway:
             return False
         return executed == order.filled
 
-    def _cancelled_all(self, listing: Listing, answer: Answer) -> None:
+    def _noted(self, problem: str, answer: Answer) -> None:
+        """Nothing is to be reported but that it failed; there being no order is no failure."""
         unknown = isinstance(answer, Refusal) and answer.is_unknown_order
         if not isinstance(answer, Reply) and not unknown:
-            self._on_problem(f"orders of {listing} were not all cancelled: {answer.reason}")
+            self._on_problem(f"{self._name}: {problem}: {answer.reason}")
 
     async def _ask(self, request: Request) -> Answer:
         """Send a request and wait for the answer; raises Retry."""
@@ -373,28 +399,7 @@ class VenueGateway:
             self._asking.discard(name)
         self._report(updates)
 
-    async def _report_open_orders(self) -> None:
-        asks = [Ask.OPEN_ORDERS] if self._kind is MarketKind.SPOT else [Ask.OPEN_ORDERS, Ask.OPEN_STOPS]
-        bodies: list[Mapping[str, Any]] = []
-        try:
-            for ask in asks:
-                bodies += await self._body(ask)
-            orders = tuple(self._reader.open_orders(bodies))
-        except (Retry, *MISREAD) as error:
-            self._on_problem(f"{self._name}: open orders were not read: {error}")
-            return
-        self._reports.put([OpenOrders(time_ns=self._clock.now_ns(), venue=self._venue, orders=orders)])
-
-    async def _report_balances(self) -> None:
-        try:
-            balances = tuple(self._reader.balances(await self._body(Ask.ACCOUNT)))
-        except (Retry, *MISREAD) as error:
-            self._on_problem(f"{self._name}: balances were not read: {error}")
-            return
-        self._reports.put([Balances(time_ns=self._clock.now_ns(), venue=self._venue, balances=balances)])
-
-    async def _body(self, ask: Ask) -> Any:
-        answer = await self._ask(Request(ask=ask, parameters={}))
-        if not isinstance(answer, Reply):
-            raise Retry(answer.reason)
-        return answer.body
+    async def _answer_about_account(self, question: Coroutine[Any, Any, OpenOrders | Balances | None]) -> None:
+        answer = await question
+        if answer is not None:
+            self._reports.put([answer])

@@ -39,6 +39,8 @@ class Ask(IntEnum):
     ACCOUNT = 13
     TIME = 14
     RULES = 15
+    COUNTDOWN = 16
+    """Cancel all orders of a symbol unless asked again in time; futures only."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +99,7 @@ USD_MARGINED: Final[Mapping[Ask, Route]] = {
     Ask.OPEN_ORDERS: Route(rest="fapiprivate_get_openorders", cost=Cost(weight=40)),
     Ask.OPEN_STOPS: Route(rest="fapiprivate_get_openalgoorders", cost=Cost(weight=40)),
     Ask.ACCOUNT: Route(rest="fapiprivatev3_get_account", websocket="v2/account.status", cost=Cost(weight=5)),
+    Ask.COUNTDOWN: Route(rest="fapiprivate_post_countdowncancelall", cost=Cost(weight=10)),
     Ask.TIME: Route(rest="fapipublic_get_time", cost=Cost(weight=1)),
     Ask.RULES: Route(rest="fapipublic_get_exchangeinfo", cost=Cost(weight=1)),
 }

@@ -31,7 +31,7 @@ from sim.exchange.venue.venue import SimulatedVenue
 from sim.faults.plan import Fault
 from tests.orchestrator.execution.samples import FUTURES, SPOT
 
-PATIENCE_S: Final = 6.0
+PATIENCE_S: Final = 40.0
 SECOND_NS: Final = 10**9
 _LOOK_AGAIN_NS: Final = 20_000_000
 ALICE: Final = "alice"

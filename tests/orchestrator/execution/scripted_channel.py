@@ -23,7 +23,7 @@ from orchestrator.execution.requests import Ask, MarketKind, Request
 from orchestrator.live.network import NetworkThread
 from tests.orchestrator.execution.samples import SPOT
 
-PATIENCE_S = 10.0
+PATIENCE_S = 40.0
 SECOND_NS = 10**9
 OPEN_LIMITS = GuardLimits(
     limits=(),

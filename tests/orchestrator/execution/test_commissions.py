@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from market.fixed_point import Scale
 from market.instruments import Instrument
 from orchestrator.execution.commissions import commission, is_exact
+from orchestrator.execution.requests import MarketKind
 from tests.orchestrator.execution.samples import SPOT
 
 COARSE = replace(SPOT, instrument=Instrument(0, "BTC", Scale(-2), Scale(-5)))
@@ -24,7 +25,7 @@ def text(units: int) -> str:
 @given(units=st.integers(1, 10**15), price=st.integers(1, 10**9))
 @settings(derandomize=True, deadline=None)
 def test_eight_decimals_are_exact_where_the_scales_hold_them(units: int, price: int) -> None:
-    assert is_exact(SPOT)
+    assert is_exact(SPOT, MarketKind.SPOT)
     assert commission(SPOT, price, text(units), "USDT") == (units * 100, 0, "")
     assert commission(SPOT, price, text(units), "BTC") == (units * price, units, "")
 
@@ -32,7 +33,7 @@ def test_eight_decimals_are_exact_where_the_scales_hold_them(units: int, price: 
 @given(units=st.integers(1, 10**15), price=st.integers(1, 10**9))
 @settings(derandomize=True, deadline=None)
 def test_parts_of_a_count_are_against_us(units: int, price: int) -> None:
-    assert not is_exact(COARSE)
+    assert not is_exact(COARSE, MarketKind.SPOT)
     fee, kept, _ = commission(COARSE, price, text(units), "BTC")
     assert 0 <= kept * 1_000 - units < 1_000
     assert fee == kept * price

@@ -201,7 +201,7 @@ def test_a_cancellation_that_comes_too_late_finds_out_what_happened(venue: Excha
 
 def test_a_lost_answer_is_asked_for_and_nothing_is_sent_twice(venue: Exchange) -> None:
     for path in PATHS:
-        with trader(venue, path, timeout_ms=300) as hasty:
+        with trader(venue, path, timeout_ms=700) as hasty:
             venue.faults(Fault(kind=FaultKind.LOST_ANSWER, count=1), Fault(kind=FaultKind.DROP, channel=Channel.USER))
             name = hasty.submit(order(venue))
             assert hasty.until(name, OrderState.OPEN).state is OrderState.OPEN
@@ -214,7 +214,7 @@ def test_a_lost_answer_is_asked_for_and_nothing_is_sent_twice(venue: Exchange) -
 
 def test_an_order_that_never_arrived_is_given_up_when_the_venue_would_not_take_it(venue: Exchange) -> None:
     for path in PATHS:
-        with trader(venue, path, window_ms=300, timeout_ms=300) as hasty:
+        with trader(venue, path, window_ms=700, timeout_ms=700) as hasty:
             venue.faults(Fault(kind=FaultKind.DROP, channel=Channel.REQUEST, count=1))
             done = hasty.until(hasty.submit(order(venue)), OrderState.REJECTED)
             assert "never arrived" in done.reason
@@ -288,7 +288,7 @@ def test_orders_of_an_earlier_run_are_found_again(venue: Exchange) -> None:
         first.until(name, OrderState.OPEN)
         as_intended = first.orders[name]
     venue.rest(Side.SELL, "60000", "0.003")
-    with trader(venue, OrderPath.NATIVE, window_ms=300) as second:
+    with trader(venue, OrderPath.NATIVE, window_ms=700) as second:
         second.orders[name] = order_again(as_intended)
         lost = order(venue)
         second.orders[lost.client_order_id] = lost

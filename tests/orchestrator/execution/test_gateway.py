@@ -22,6 +22,7 @@ from market.orders.kinds import OrderState, OrderType, Side
 from market.orders.machine import advance
 from market.orders.reports import Balances, OpenOrders
 from orchestrator.execution.answers import Answer, Limited, Lost, NotSent, Refusal, Reply
+from orchestrator.execution.channel import ChannelListener
 from orchestrator.execution.circuit_breaker import BreakerLimits, BreakerState
 from orchestrator.execution.guard import GuardLimits
 from orchestrator.execution.rate_limit import Counted, Limit
@@ -347,6 +348,16 @@ def test_all_orders_of_a_market_are_cancelled_stops_too() -> None:
         assert small.problems == []
 
 
+def test_the_venue_is_told_when_to_cancel_by_itself() -> None:
+    with world(always(Lost("?")), listing=FUTURES, kind=MarketKind.USD_MARGINED) as small:
+        small.gateway.set_countdown("BTCUSDT", 3_000)
+        small.network.call(nothing(), 5)
+        assert small.channel.asked[-1][0].parameters == {"symbol": "BTCUSDT", "countdownTime": "3000"}
+        assert small.problems == ["binance: the countdown of BTCUSDT was not set: ?"]
+    with world(always(None)) as small, pytest.raises(Rejected, match="expected a futures venue"):
+        small.gateway.set_countdown("BTCUSDT", 3_000)
+
+
 def test_balances_and_open_orders_are_reported() -> None:
     listed = {"symbol": "BTCUSDT", "orderId": 5, "clientOrderId": "x", "price": "1", "origQty": "0.5",
               "executedQty": "0", "side": "SELL"}  # fmt: skip
@@ -366,8 +377,11 @@ def test_balances_and_open_orders_are_reported() -> None:
 
 def test_a_gateway_whose_stream_does_not_stand_does_not_open() -> None:
     class Mute(ScriptedChannel):
-        async def run(self, listener: object) -> None:
-            return
+        async def run(self, listener: ChannelListener) -> None:
+            listener.on_failure("the key was refused")
 
-    with pytest.raises(Retry, match="did not stand"), world(always(None), channel=Mute(always(None)), patience_s=0.05):
+    with (
+        pytest.raises(Retry, match="the key was refused"),
+        world(always(None), channel=Mute(always(None)), patience_s=0.05),
+    ):
         raise AssertionError("it opened")
