@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import Final, TypeVar
 
 from market.orders.kinds import Side
 from sim.exchange import answers
 from sim.exchange.numbers import ms
 from sim.exchange.parameters import Parameters
 from sim.exchange.venue.kinds import SelfTradePrevention
+
+_EVERYTHING: Final = 2**31
+_LATEST_MS: Final = 2**53
+
+Item = TypeVar("Item")
 
 
 class SideWord(StrEnum):
@@ -40,7 +47,20 @@ def named_order(
     raise answers.either(by_client_id, by_id)
 
 
-def in_time(parameters: Parameters, time_ns: int) -> bool:
-    """Whether something is between ``startTime`` and ``endTime``, where they are sent."""
-    at = ms(time_ns)
-    return parameters.whole("startTime", at) <= at <= parameters.whole("endTime", at)
+def listed(
+    parameters: Parameters, most: int, fetch: Callable[[int], Sequence[Item]], time_ns: Callable[[Item], int]
+) -> list[Item]:
+    """The part of a list that a request asks for by ``startTime``, ``endTime`` and ``limit``.
+
+    Parameters
+    ----------
+    most: largest limit; 500 where none is sent. fetch: the newest items, so many, oldest first. time_ns: of an item.
+
+    From ``startTime`` on these are the oldest, else the newest.
+    """
+    limit = parameters.limit(500, most)
+    if not parameters.has("startTime") and not parameters.has("endTime"):
+        return list(fetch(limit))
+    first, last = parameters.whole("startTime", 0), parameters.whole("endTime", _LATEST_MS)
+    found = [item for item in fetch(_EVERYTHING) if first <= ms(time_ns(item)) <= last]
+    return found[:limit] if parameters.has("startTime") else found[-limit:]

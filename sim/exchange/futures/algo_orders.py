@@ -6,13 +6,14 @@ same number and the same client id.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sim.exchange.answers import ApiError, Json
 from sim.exchange.calls import Call
 from sim.exchange.futures.orders import order_kind, place_request
 from sim.exchange.futures.written import FuturesWriter, waits
-from sim.exchange.orders import in_time, named_order
+from sim.exchange.orders import listed, named_order
 from sim.exchange.symbols import Symbols
 from sim.exchange.venue.records import VenueOrder
 from sim.exchange.venue.refusals import VenueRefusal, cancel_unknown, no_such_order
@@ -75,14 +76,13 @@ class AlgoOrders:
     def all_orders(self, call: Call) -> Json:
         """Conditional orders of a symbol, whatever became of them."""
         parameters = call.parameters
-        found = self._venue.all_orders(
-            call.account,
-            self._symbols.named(parameters).symbol,
-            from_order_id=parameters.whole("algoId", 0),
-            limit=parameters.limit(500, _MOST),
-        )
-        listed = (order for order in found if order.kind.has_stop and in_time(parameters, order.created_ns))
-        return [self._writer.algo(order) for order in listed]
+        symbol, first = self._symbols.named(parameters).symbol, parameters.whole("algoId", 0)
+
+        def fetch(limit: int) -> Sequence[VenueOrder]:
+            found = self._venue.all_orders(call.account, symbol, from_order_id=first, limit=limit)
+            return [order for order in found if order.kind.has_stop]
+
+        return [self._writer.algo(order) for order in listed(parameters, _MOST, fetch, lambda one: one.created_ns)]
 
     def _found(self, call: Call) -> VenueOrder:
         """The order that is meant; a symbol need not be named."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -11,11 +11,11 @@ from sim.exchange import answers
 from sim.exchange.answers import ApiError, Json
 from sim.exchange.calls import Call
 from sim.exchange.futures.written import ONE_WAY, FuturesWriter, waits
-from sim.exchange.orders import SideWord, in_time, named_order, prevention
+from sim.exchange.orders import SideWord, listed, named_order, prevention
 from sim.exchange.parameters import Parameters, plain
 from sim.exchange.symbols import Symbols
 from sim.exchange.venue.kinds import OrderKind, TimeInForce
-from sim.exchange.venue.records import VenueOrder
+from sim.exchange.venue.records import VenueOrder, VenueTrade
 from sim.exchange.venue.refusals import VenueRefusal, cancel_unknown, no_such_order
 from sim.exchange.venue.requests import PlaceRequest
 from sim.exchange.venue.venue import SimulatedVenue
@@ -114,25 +114,24 @@ class FuturesOrders:
     def all_orders(self, call: Call) -> Json:
         """Orders of a symbol, whatever became of them."""
         parameters = call.parameters
-        found = self._venue.all_orders(
-            call.account,
-            self._symbols.named(parameters).symbol,
-            from_order_id=parameters.whole("orderId", 0),
-            limit=parameters.limit(500, _MOST),
-        )
-        return [self._writer.order(one) for one in found if not waits(one) and in_time(parameters, one.created_ns)]
+        symbol, first = self._symbols.named(parameters).symbol, parameters.whole("orderId", 0)
+
+        def fetch(limit: int) -> Sequence[VenueOrder]:
+            found = self._venue.all_orders(call.account, symbol, from_order_id=first, limit=limit)
+            return [order for order in found if not waits(order)]
+
+        return [self._writer.order(order) for order in listed(parameters, _MOST, fetch, lambda one: one.created_ns)]
 
     def trades(self, call: Call) -> Json:
         """Trades of an account in a symbol."""
         parameters = call.parameters
-        trades = self._venue.trades(
-            call.account,
-            self._symbols.named(parameters).symbol,
-            order_id=parameters.whole("orderId", 0),
-            from_trade_id=parameters.whole("fromId", 0),
-            limit=parameters.limit(500, _MOST),
-        )
-        return [self._writer.trade(trade) for trade in trades if in_time(parameters, trade.time_ns)]
+        symbol = self._symbols.named(parameters).symbol
+        order_id, first = parameters.whole("orderId", 0), parameters.whole("fromId", 0)
+
+        def fetch(limit: int) -> Sequence[VenueTrade]:
+            return self._venue.trades(call.account, symbol, order_id=order_id, from_trade_id=first, limit=limit)
+
+        return [self._writer.trade(trade) for trade in listed(parameters, _MOST, fetch, lambda one: one.time_ns)]
 
     def _placed(self, parameters: Parameters, call: Call) -> Json:
         return self._writer.order(self._venue.place(self._request(parameters, call.account), call.now_ns))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -10,17 +10,17 @@ from sim.exchange import answers
 from sim.exchange.answers import ApiError, Json
 from sim.exchange.calls import Call
 from sim.exchange.numbers import ms
-from sim.exchange.orders import SideWord, in_time, named_order, prevention
+from sim.exchange.orders import SideWord, listed, named_order, prevention
 from sim.exchange.parameters import Parameters
 from sim.exchange.spot.written import SpotWriter, Written
 from sim.exchange.symbols import Symbols
 from sim.exchange.venue.kinds import OrderKind, OrderStatus, TimeInForce
-from sim.exchange.venue.records import VenueOrder
+from sim.exchange.venue.records import VenueOrder, VenueTrade
 from sim.exchange.venue.refusals import VenueRefusal
 from sim.exchange.venue.requests import PlaceRequest
 from sim.exchange.venue.venue import SimulatedVenue
 
-_ORDERS_MOST: Final = 1_000
+_MOST: Final = 1_000
 _TRADES_OF_ORDER: Final = 100_000
 _TIMED: Final = (OrderKind.LIMIT, OrderKind.STOP_LOSS_LIMIT, OrderKind.TAKE_PROFIT_LIMIT)
 _CONFLICT: Final = 409
@@ -132,24 +132,24 @@ class SpotOrders:
 
     def all_orders(self, call: Call) -> Json:
         """Orders of a symbol, whatever became of them."""
-        symbol = self._symbols.named(call.parameters).symbol
-        limit = call.parameters.limit(500, _ORDERS_MOST)
-        first = call.parameters.whole("orderId", 0)
-        orders = self._venue.all_orders(call.account, symbol, from_order_id=first, limit=limit)
-        return [self._writer.found(order) for order in orders if in_time(call.parameters, order.created_ns)]
+        parameters = call.parameters
+        symbol, first = self._symbols.named(parameters).symbol, parameters.whole("orderId", 0)
+
+        def fetch(limit: int) -> Sequence[VenueOrder]:
+            return self._venue.all_orders(call.account, symbol, from_order_id=first, limit=limit)
+
+        return [self._writer.found(order) for order in listed(parameters, _MOST, fetch, lambda one: one.created_ns)]
 
     def trades(self, call: Call) -> Json:
         """Trades of an account in a symbol."""
         parameters = call.parameters
         symbol = self._symbols.named(parameters).symbol
-        trades = self._venue.trades(
-            call.account,
-            symbol,
-            order_id=parameters.whole("orderId", 0),
-            from_trade_id=parameters.whole("fromId", 0),
-            limit=parameters.limit(500, _ORDERS_MOST),
-        )
-        return [self._writer.trade(trade) for trade in trades if in_time(parameters, trade.time_ns)]
+        order_id, first = parameters.whole("orderId", 0), parameters.whole("fromId", 0)
+
+        def fetch(limit: int) -> Sequence[VenueTrade]:
+            return self._venue.trades(call.account, symbol, order_id=order_id, from_trade_id=first, limit=limit)
+
+        return [self._writer.trade(trade) for trade in listed(parameters, _MOST, fetch, lambda one: one.time_ns)]
 
     def _cancel(self, call: Call, named: tuple[int, str], own: str = "newClientOrderId") -> Json:
         parameters = call.parameters

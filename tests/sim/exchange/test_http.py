@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -206,6 +207,30 @@ def test_an_order_becomes_smaller_and_keeps_its_place() -> None:
             assert (status, content["amendedOrder"]["origQty"]) == (200, "0.50000000")
             status, content, _ = await client.ask(path, signed(HMAC, values), method="PUT", key=HMAC)
             assert (status, content["code"]) == (400, -2038)
+
+    play(scene)
+
+
+def test_lists_are_asked_for_by_time() -> None:
+    async def scene(stage: Stage) -> None:
+        async with raw(stage) as client:
+            stamps = []
+            for _ in range(3):
+                _, order, _ = await placed(client)
+                stamps.append(order["transactTime"])
+                while time.time_ns() // 10**6 <= stamps[-1]:
+                    await asyncio.sleep(0.001)
+
+            async def orders(**values: int) -> list[int]:
+                form = signed(HMAC, {"symbol": "BTCUSDT", **values})
+                _, content, _ = await client.ask("/api/v3/allOrders", form, key=HMAC)
+                return [stamps.index(order["time"]) for order in content]
+
+            assert await orders() == [0, 1, 2]
+            assert await orders(limit=2) == [1, 2]
+            assert await orders(startTime=stamps[0], limit=2) == [0, 1]
+            assert await orders(startTime=stamps[1]) == [1, 2]
+            assert await orders(endTime=stamps[1], limit=1) == [1]
 
     play(scene)
 
