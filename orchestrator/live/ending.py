@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from market.errors import Rejected
@@ -24,11 +25,13 @@ class Ending:
 
     Attributes
     ----------
-    reason: why the run ends, empty while it goes on.
+    reason: why the run ends, empty while it goes on. heard: what somebody asked for, of whom the run does not know.
     """
 
     def __init__(self, lasts_ns: int | None = None, *, cancels: bool = True) -> None:
         self.reason = ""
+        self.heard: Callable[[], str] = lambda: self._asked
+        self._asked = ""
         self._lasts_ns = lasts_ns
         self._until_ns: int | None = None
         self._cancels = cancels
@@ -36,7 +39,7 @@ class Ending:
 
     def ask(self, reason: str) -> None:
         """Let the run end, soon."""
-        self.reason = self.reason or reason
+        self._asked = self._asked or reason
 
     @property
     def task(self) -> PeriodicTask:
@@ -52,7 +55,8 @@ class Ending:
         if self._lasts_ns is not None and self._until_ns is None:
             self._until_ns = now_ns + self._lasts_ns
         if self._until_ns is not None and now_ns >= self._until_ns:
-            self.ask("its time is over")
+            self.reason = self.reason or "its time is over"
+        self.reason = self.reason or self.heard()
         if not self.reason:
             return
         if self._began_ns is None:

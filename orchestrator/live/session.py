@@ -4,53 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from config.credentials import Credentials
+from config.engine import BackEnd as BackEndName
 from config.execution import Mode
 from config.settings import Settings
 from config.venues import VenueName
 from market.errors import Fatal, MissingInput
 from market.instruments import Catalogue
-from market.protocols import Clock, Feed, Gateway
 from orchestrator.clock import WakingClock
-from orchestrator.engine.back_end import BackEnd
 from orchestrator.engine.link import Takeover
-from orchestrator.engine.tables import control_messages, venue_numbers
+from orchestrator.engine.tables import venue_numbers
 from orchestrator.execution.ccxt_client import BinanceAddresses
 from orchestrator.execution.gateway import VenueGateway
 from orchestrator.execution.opening import Keys, venue_gateway
 from orchestrator.execution.requests import MarketKind
 from orchestrator.feeds.feed import LiveFeed
 from orchestrator.live.addresses import VenueAddresses, venue_addresses
+from orchestrator.live.assembly import RISK, Outside, RunParts, assemble_run, risk_state
 from orchestrator.live.bus import OpenBus, open_bus
 from orchestrator.live.ending import Ending
 from orchestrator.live.engines import live_engine
 from orchestrator.live.feeds import feed_plans, traded_venues
 from orchestrator.live.network import NetworkThread
-from orchestrator.live.paper import paper_trading
 from orchestrator.live.probe import LiveProbe
+from orchestrator.live.taped import on_paper, recorded_outside, tape_head, taped_plan
 from orchestrator.live.venue_gateways import VenueGateways
 from orchestrator.live.venue_listings import live_catalogue
-from orchestrator.risk.assembly import Risk, assemble_risk
-from orchestrator.risk.supervisor import GuardChange, RiskState
-from orchestrator.run_loop.access import PeriodicTask
-from orchestrator.run_loop.loop import RunLoop, RunSettings
+from orchestrator.risk.assembly import Risk
+from orchestrator.risk.supervisor import GuardChange
+from orchestrator.run_loop.loop import RunLoop
 from orchestrator.run_loop.summary import RunSummary
 from orchestrator.storage.database import Database
 from orchestrator.storage.journal_file import JournalFile
 from orchestrator.storage.journal_folder import JournalFolder, OpenSession
 from orchestrator.storage.projector import Projector, ProjectorThread
 from orchestrator.storage.records import Area, Outcome
-from orchestrator.strategies.assembly import strategies
-from orchestrator.tape.calls import Call
 from orchestrator.tape.file import TapeWriter
-from orchestrator.tape.recording import RecordedBackEnd, RecordedClock, RecordedFeed, RecordedGateway, head_of
-from sim.replay.arming import FIRST_SEQUENCE
+from orchestrator.tape.recording import RecordedBackEnd, Write, recorded_value
 
 Say = Callable[[str], None]
 _NS_PER_MS: Final = 1_000_000
@@ -102,7 +96,7 @@ class LiveSession:
         except BaseException as error:
             self.journal.end(self.clock.now_ns(), Outcome.FAILED, f"{type(error).__name__}: {error}")
             raise
-        self.journal.save(_RISK, self.clock.now_ns(), msgspec.msgpack.encode(self.risk.supervisor.state))
+        self.journal.save(RISK, self.clock.now_ns(), risk_state(self.risk))
         self.journal.end(self.clock.now_ns(), Outcome.FINISHED, self.ending.reason)
         return summary
 
@@ -164,64 +158,72 @@ def _assemble(
 ) -> LiveSession:
     """The run loop and all that plugs into it."""
     journal = opened.journal
-    numbers = venue_numbers(settings)
-    lasts_ns = None if plan.seconds is None else round(plan.seconds * _NS_PER_S)
-    ending = Ending(lasts_ns, cancels=not plan.leaves_orders)
-    seams = _seams(plan, settings, catalogue, feed, clock, VenueGateways(gateways), opened.epoch, stack)
-    probe = LiveProbe(feed, [numbers[VenueName(source.name)] for source in feed.sources], gateways)
-    bus = _bus(settings, catalogue, clock, opened.epoch, stack)
+    write = _tape(settings, plan, catalogue, feed, opened, stack)
+    bus = _bus(settings, catalogue, clock, opened.epoch, stack) if write is None else None
+    ending = Ending(_lasts_ns(plan), cancels=not plan.leaves_orders)
+    if write is not None:
+        ending.heard = recorded_value(write, "ending", ending.heard)
 
     def on_change(change: GuardChange) -> None:
         _note_guard(journal, change, say)
         if bus is not None:
             bus.tell(change)
 
-    risk = assemble_risk(
-        settings,
-        catalogue,
-        seams.gateway,
-        seams.clock,
-        probe=probe,
-        on_change=on_change,
-        state=_risk_state(opened),
-        fills=() if bus is None else (bus.executions,),
-    )
-
     def on_takeover(takeover: Takeover) -> None:
         say(f"the fast loop was taken over by its shadow: {takeover.reason}")
         journal.changed(takeover.time_ns, Area.ENGINE, "fast loop", "engine", "shadow", takeover.reason)
 
     engine = stack.enter_context(
-        live_engine(settings, wake=clock.wake, on_takeover=on_takeover, say=say, wrap=seams.wrap)
+        live_engine(
+            settings,
+            wake=clock.wake,
+            on_takeover=on_takeover,
+            say=say,
+            wrap=lambda back_end: back_end if write is None else RecordedBackEnd(back_end, write),
+        )
     )
-    save = PeriodicTask(
-        "snapshots", settings.storage.snapshot_every_ms * _NS_PER_MS, lambda run, now_ns: _save(journal, risk, now_ns)
+    numbers = venue_numbers(settings)
+    probe = LiveProbe(feed, [numbers[VenueName(source.name)] for source in feed.sources], gateways)
+    outside = Outside(clock, feed, VenueGateways(gateways), probe, engine)
+    if write is not None:
+        outside = recorded_outside(outside, write)
+    if plan.mode is Mode.PAPER:
+        outside = on_paper(settings, catalogue, outside)
+    parts = RunParts(
+        catalogue,
+        opened.epoch,
+        opened.recovered,
+        journal,
+        ending,
+        on_change,
+        lambda state, now_ns: journal.save(RISK, now_ns, state),
     )
-    loop = RunLoop(
-        feed=seams.feed,
-        clock=seams.clock,
-        gateway=risk.gateway,
-        engine=engine,
-        catalogue=catalogue,
-        strategies=(*risk.strategies, *strategies(settings, catalogue), *(() if bus is None else bus.strategies)),
-        settings=RunSettings(
-            tuple(control_messages(settings, first_sequence=FIRST_SEQUENCE + 1)),
-            epoch=opened.epoch,
-            heartbeat_every_ns=settings.engine.lease_ms * _NS_PER_MS // _HEARTBEATS_PER_LEASE,
-            recovery_timeout_ns=settings.storage.recovery_timeout_ms * _NS_PER_MS,
-        ),
-        checks=(ending.check, *risk.checks),
-        journal=journal,
-        periodic=(
-            *risk.tasks,
-            ending.task,
-            save,
-            *(() if bus is None else bus.tasks(risk, plan.mode.value, feed.metrics)),
-        ),
-        listeners=risk.listeners,
-        recovered=opened.recovered,
+    loop, risk = assemble_run(
+        settings,
+        outside,
+        parts,
+        bus,
+        lambda risk: () if bus is None else bus.tasks(risk, plan.mode.value, feed.metrics),
     )
     return LiveSession(loop, ending, catalogue, risk, feed, journal, clock, opened, failures)
+
+
+def _lasts_ns(plan: RunPlan) -> int | None:
+    return None if plan.seconds is None else round(plan.seconds * _NS_PER_S)
+
+
+def _tape(
+    settings: Settings, plan: RunPlan, catalogue: Catalogue, feed: LiveFeed, opened: OpenSession, stack: ExitStack
+) -> Write | None:
+    """A new tape that has the run's beginning; None where none is kept."""
+    if plan.tape is None:
+        return None
+    tape = stack.enter_context(TapeWriter(plan.tape))
+    ending = _lasts_ns(plan), not plan.leaves_orders
+    linked = settings.engine.back_end is not BackEndName.CPU
+    taped = taped_plan(plan.mode, ending, catalogue, opened.recovered, linked=linked)
+    tape.write(tape_head(settings, taped, feed, opened.epoch))
+    return tape.write
 
 
 def _bus(settings: Settings, catalogue: Catalogue, clock: WakingClock, epoch: int, stack: ExitStack) -> OpenBus | None:
@@ -229,44 +231,6 @@ def _bus(settings: Settings, catalogue: Catalogue, clock: WakingClock, epoch: in
     if not settings.bus.enabled:
         return None
     return stack.enter_context(open_bus(settings.bus, catalogue, clock, epoch))
-
-
-@dataclass(frozen=True)
-class _Seams:
-    """What the run loop sees of the outside: bare, or with a tape around it."""
-
-    clock: Clock
-    feed: Feed
-    gateway: Gateway
-    wrap: Callable[[BackEnd], BackEnd]
-
-
-def _seams(
-    plan: RunPlan,
-    settings: Settings,
-    catalogue: Catalogue,
-    feed: LiveFeed,
-    clock: WakingClock,
-    gateway: Gateway,
-    epoch: int,
-    stack: ExitStack,
-) -> _Seams:
-    """On paper a tape has the market data and the time only: the simulated fills follow from them."""
-    seams = _Seams(clock, feed, gateway, lambda back_end: back_end)
-    if plan.tape is not None:
-        tape = stack.enter_context(TapeWriter(plan.tape))
-        tape.write(head_of(feed, settings.model_dump_json().encode(), epoch))
-        write: Callable[[Call], None] = tape.write
-        seams = _Seams(
-            RecordedClock(clock, write),
-            RecordedFeed(feed, write),
-            RecordedGateway(gateway, write),
-            lambda back_end: RecordedBackEnd(back_end, write),
-        )
-    if plan.mode is Mode.LIVE:
-        return seams
-    paper = paper_trading(settings, catalogue, seams.feed, seams.clock)
-    return replace(seams, feed=paper.feed, gateway=paper.gateway)
 
 
 def _journal_folder(settings: Settings) -> JournalFolder:
@@ -329,15 +293,6 @@ def _client_addresses(venue: VenueName, addresses: VenueAddresses) -> BinanceAdd
     if _KINDS[venue] is MarketKind.SPOT:
         return BinanceAddresses(spot_http=addresses.http, spot_ws=addresses.streams)
     return BinanceAddresses(futures_http=addresses.http, futures_ws=addresses.streams)
-
-
-def _risk_state(opened: OpenSession) -> RiskState | None:
-    saved = opened.recovered.components.get(_RISK)
-    return None if saved is None else msgspec.msgpack.decode(saved, type=RiskState)
-
-
-def _save(journal: JournalFile, risk: Risk, now_ns: int) -> None:
-    journal.save(_RISK, now_ns, msgspec.msgpack.encode(risk.supervisor.state))
 
 
 def _note_guard(journal: JournalFile, change: GuardChange, say: Say) -> None:

@@ -44,13 +44,15 @@ class Head(msgspec.Struct, frozen=True, tag="head"):
 
     Parameters
     ----------
-    version: of the records. settings: the run's, as JSON. epoch: of the run.
+    version: of the records. settings: the run's, as JSON. epoch: of the run. plan: what else was asked for, as the one
+        who records has it.
     """
 
     version: int
     settings: bytes
     epoch: int
     sources: tuple[Source, ...]
+    plan: bytes = b""
 
 
 class Now(msgspec.Struct, frozen=True, tag="now"):
@@ -111,6 +113,13 @@ class Reports(msgspec.Struct, frozen=True, tag="reports"):
     gap: str = ""
 
 
+class Noted(msgspec.Struct, frozen=True, tag="noted"):
+    """A value of another kind that the run was given: readings of its surroundings, a request to end."""
+
+    name: str
+    body: bytes
+
+
 class Received(msgspec.Struct, frozen=True, tag="received"):
     """``BackEnd.receive``; ``loss`` is the text of a Retry, empty for none."""
 
@@ -118,4 +127,4 @@ class Received(msgspec.Struct, frozen=True, tag="received"):
     loss: str = ""
 
 
-Call: TypeAlias = Head | Now | Waited | Taken | Status | Asked | NextReport | Reports | Received
+Call: TypeAlias = Head | Now | Waited | Taken | Status | Asked | NextReport | Reports | Noted | Received

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
+import msgspec
 import numpy as np
 
 from market.errors import DataGap, Fatal, Rejected, Retry
@@ -19,6 +20,7 @@ from orchestrator.tape.calls import (
     Head,
     Market,
     NextReport,
+    Noted,
     Now,
     Received,
     Reports,
@@ -30,6 +32,7 @@ from orchestrator.tape.calls import (
 )
 
 _C = TypeVar("_C", bound=Call)
+_T = TypeVar("_T")
 _ERRORS: Final = {"Retry": Retry, "Rejected": Rejected}
 
 
@@ -73,6 +76,11 @@ class Tape:
         asked = self.answer(Asked, call=call, about=about)
         if asked.error:
             raise _ERRORS[asked.error](asked.text)
+
+
+def played_value(tape: Tape, name: str, kind: type[_T]) -> Callable[[], _T]:
+    """A function that gives the values of then."""
+    return lambda: msgspec.msgpack.decode(tape.answer(Noted, name=name).body, type=kind)
 
 
 class PlayedClock:

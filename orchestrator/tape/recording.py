@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
 
 from market.errors import DataGap, Rejected, Retry
 from market.orders.order import Order
@@ -18,6 +21,7 @@ from orchestrator.tape.calls import (
     Head,
     Market,
     NextReport,
+    Noted,
     Now,
     Received,
     Reports,
@@ -28,13 +32,25 @@ from orchestrator.tape.calls import (
     Waited,
 )
 
+_T = TypeVar("_T")
 Write = Callable[[Call], None]
 """Takes the records of a tape, in order."""
 
 
-def head_of(feed: Feed, settings: bytes, epoch: int) -> Head:
+def head_of(feed: Feed, settings: bytes, epoch: int, plan: bytes = b"") -> Head:
     """The beginning of a run's tape."""
-    return Head(VERSION, settings, epoch, tuple(_source(source) for source in feed.sources))
+    return Head(VERSION, settings, epoch, tuple(_source(source) for source in feed.sources), plan)
+
+
+def recorded_value(write: Write, name: str, read: Callable[[], _T]) -> Callable[[], _T]:
+    """A function whose every value is written down under a name."""
+
+    def recorded() -> _T:
+        value = read()
+        write(Noted(name, msgspec.msgpack.encode(value)))
+        return value
+
+    return recorded
 
 
 class RecordedClock:

@@ -44,7 +44,13 @@ def test_every_shipped_profile_is_valid(name: str) -> None:
 
 def test_the_shipped_profiles_have_the_modes_of_their_names() -> None:
     modes = {name: load_settings(name, environment=KEYS).execution.mode for name in profile_names()}
-    assert modes == {"backtest": Mode.BACKTEST, "demo": Mode.BACKTEST, "live": Mode.LIVE, "paper": Mode.PAPER}
+    assert modes == {
+        "backtest": Mode.BACKTEST,
+        "demo": Mode.BACKTEST,
+        "live": Mode.LIVE,
+        "paper": Mode.PAPER,
+        "simulated": Mode.BACKTEST,
+    }
 
 
 def test_the_demo_profile_describes_the_recorded_markets() -> None:

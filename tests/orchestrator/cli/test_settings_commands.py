@@ -24,6 +24,7 @@ def test_show_names_the_source_of_every_value(terminal: Terminal, monkeypatch: p
         "instruments": 16,
         "rate_interval_us": 10_000,
         "rate_tolerance_us": 90_000,
+        "patience_ms": 250,
         "lease_ms": 77,
     }
     assert shown["settings"]["instruments"]["BTC"]["minimum_edge_bps"] == 0.5

@@ -33,9 +33,11 @@ def wait_for(condition: object) -> None:
         time.sleep(0.01)
 
 
-def run_with_dislocation(world: ExchangeWorld, path: str, tape: Path | None = None) -> tuple[LiveSession, RunSummary]:
+def run_with_dislocation(
+    world: ExchangeWorld, path: str, tape: Path | None = None, extra: str = ""
+) -> tuple[LiveSession, RunSummary]:
     """A run in which somebody bids far too much on the futures venue, once trading goes on."""
-    settings = world.loaded(path).settings
+    settings = world.loaded(path, extra).settings
     credentials = read_credentials(world.environment)
     notes: list[str] = []
     with live_session(settings, credentials, RunPlan(mode=Mode.LIVE, tape=tape), notes.append) as session:

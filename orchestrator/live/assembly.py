@@ -1,0 +1,114 @@
+"""A run loop from settings and the outside that it is to have: the same live, on paper and on a tape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from config.settings import Settings
+from market.engine import Engine
+from market.instruments import Catalogue
+from market.protocols import Clock, Feed, Gateway, Journal
+from orchestrator.engine.tables import control_messages
+from orchestrator.live.bus import OpenBus
+from orchestrator.live.ending import Ending
+from orchestrator.risk.assembly import Risk, assemble_risk
+from orchestrator.risk.readings import Probe
+from orchestrator.risk.supervisor import GuardChange, RiskState
+from orchestrator.run_loop.access import PeriodicTask
+from orchestrator.run_loop.loop import RunLoop, RunSettings
+from orchestrator.run_loop.recovered import Recovered
+from orchestrator.strategies.assembly import strategies
+from sim.replay.arming import FIRST_SEQUENCE
+
+RISK: Final = "risk"
+"""The component under whose name the state of the guards is kept."""
+_NS_PER_MS: Final = 1_000_000
+_HEARTBEATS_PER_LEASE: Final = 4
+
+
+@dataclass(frozen=True)
+class Outside:
+    """All that a run depends on besides its settings: bare, with a tape around it, or from a tape."""
+
+    clock: Clock
+    feed: Feed
+    gateway: Gateway
+    probe: Probe
+    engine: Engine
+
+
+@dataclass(frozen=True)
+class RunParts:
+    """What a run has of its own.
+
+    Parameters
+    ----------
+    recovered: of the runs before. save: keeps the state of the guards.
+    """
+
+    catalogue: Catalogue
+    epoch: int
+    recovered: Recovered
+    journal: Journal
+    ending: Ending
+    on_change: Callable[[GuardChange], None]
+    save: Callable[[bytes, int], None]
+
+
+def assemble_run(
+    settings: Settings,
+    outside: Outside,
+    parts: RunParts,
+    bus: OpenBus | None = None,
+    bus_tasks: Callable[[Risk], Sequence[PeriodicTask]] = lambda risk: (),
+) -> tuple[RunLoop, Risk]:
+    """The run loop with its risk."""
+    saved = parts.recovered.components.get(RISK)
+    risk = assemble_risk(
+        settings,
+        parts.catalogue,
+        outside.gateway,
+        outside.clock,
+        probe=outside.probe,
+        on_change=parts.on_change,
+        state=None if saved is None else msgspec.msgpack.decode(saved, type=RiskState),
+        fills=() if bus is None else (bus.executions,),
+    )
+    save = PeriodicTask(
+        "snapshots",
+        settings.storage.snapshot_every_ms * _NS_PER_MS,
+        lambda run, now_ns: parts.save(risk_state(risk), now_ns),
+    )
+    loop = RunLoop(
+        feed=outside.feed,
+        clock=outside.clock,
+        gateway=risk.gateway,
+        engine=outside.engine,
+        catalogue=parts.catalogue,
+        strategies=(
+            *risk.strategies,
+            *strategies(settings, parts.catalogue),
+            *(() if bus is None else bus.strategies),
+        ),
+        settings=RunSettings(
+            tuple(control_messages(settings, first_sequence=FIRST_SEQUENCE + 1)),
+            epoch=parts.epoch,
+            heartbeat_every_ns=settings.engine.lease_ms * _NS_PER_MS // _HEARTBEATS_PER_LEASE,
+            recovery_timeout_ns=settings.storage.recovery_timeout_ms * _NS_PER_MS,
+        ),
+        checks=(parts.ending.check, *risk.checks),
+        journal=parts.journal,
+        periodic=(*risk.tasks, parts.ending.task, save, *bus_tasks(risk)),
+        listeners=risk.listeners,
+        recovered=parts.recovered,
+    )
+    return loop, risk
+
+
+def risk_state(risk: Risk) -> bytes:
+    """The state of the guards, for the next run."""
+    return msgspec.msgpack.encode(risk.supervisor.state)

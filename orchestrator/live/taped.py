@@ -1,0 +1,142 @@
+"""A live run on a tape: recording all that it depends on, and running it again from there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from config.execution import Mode
+from config.settings import Settings
+from market.fastpath.engine import CpuEngine
+from market.instruments import Catalogue, Listing
+from market.protocols import Feed
+from orchestrator.engine.link import EngineLink
+from orchestrator.engine.tables import engine_sizes
+from orchestrator.live.assembly import Outside, RunParts, assemble_run
+from orchestrator.live.ending import Ending
+from orchestrator.live.paper import paper_trading
+from orchestrator.risk.readings import FeedReading, GatewayReading, HostReading, Probe
+from orchestrator.run_loop.journal import MemoryJournal
+from orchestrator.run_loop.recovered import Recovered
+from orchestrator.run_loop.summary import RunSummary
+from orchestrator.storage.records import TakenOver
+from orchestrator.storage.replayed import ReplayedSession, taken_over
+from orchestrator.tape.calls import Head
+from orchestrator.tape.file import read_tape
+from orchestrator.tape.playing import PlayedBackEnd, PlayedClock, PlayedFeed, PlayedGateway, Tape, played_value
+from orchestrator.tape.recording import RecordedClock, RecordedFeed, RecordedGateway, Write, head_of, recorded_value
+
+_NS_PER_MS: Final = 1_000_000
+_FOREVER_NS: Final = 1 << 62
+
+
+class TapedPlan(msgspec.Struct, frozen=True):
+    """What a tape's head says of a run besides its settings.
+
+    Parameters
+    ----------
+    lasts_ns, cancels: of its ending. linked: whether its engine was elsewhere. listings: with the venues' own rules.
+    before: what it took over from the runs before.
+    """
+
+    mode: Mode
+    lasts_ns: int | None
+    cancels: bool
+    linked: bool
+    listings: tuple[Listing, ...]
+    before: TakenOver
+
+
+def tape_head(settings: Settings, taped: TapedPlan, feed: Feed, epoch: int) -> Head:
+    """The beginning of a run's tape."""
+    return head_of(feed, settings_text(settings), epoch, msgspec.msgpack.encode(taped))
+
+
+def settings_text(settings: Settings) -> bytes:
+    """Settings as JSON, their numbers exact; ``settings_of`` reads it."""
+    return msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode(settings.model_dump())
+
+
+def settings_of(text: bytes) -> Settings:
+    """The settings of ``settings_text``."""
+    return Settings.model_validate(json.loads(text, parse_float=Decimal))
+
+
+def taped_plan(
+    mode: Mode, ending: tuple[int | None, bool], catalogue: Catalogue, recovered: Recovered, *, linked: bool
+) -> TapedPlan:
+    """The head's part that settings do not have; ``ending``: how long the run lasts, and whether it cancels."""
+    return TapedPlan(mode, *ending, linked, catalogue.listings, taken_over(recovered))
+
+
+def recorded_outside(outside: Outside, write: Write) -> Outside:
+    """The same with every answer written down; an engine elsewhere is recorded where it is linked."""
+    return replace(
+        outside,
+        clock=RecordedClock(outside.clock, write),
+        feed=RecordedFeed(outside.feed, write),
+        gateway=RecordedGateway(outside.gateway, write),
+        probe=RecordedProbe(outside.probe, write),
+    )
+
+
+def on_paper(settings: Settings, catalogue: Catalogue, outside: Outside) -> Outside:
+    """The same with fills simulated from the feed: on a tape they follow from market data and time."""
+    paper = paper_trading(settings, catalogue, outside.feed, outside.clock)
+    return replace(outside, feed=paper.feed, gateway=paper.gateway)
+
+
+class RecordedProbe:
+    """A probe whose every reading is written down."""
+
+    def __init__(self, probe: Probe, write: Write) -> None:
+        self.feeds = recorded_value(write, "feeds", probe.feeds)
+        self.gateways = recorded_value(write, "gateways", probe.gateways)
+        self.host = recorded_value(write, "host", probe.host)
+
+
+class PlayedProbe:
+    """The readings of a tape."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.feeds = played_value(tape, "feeds", list[FeedReading])
+        self.gateways = played_value(tape, "gateways", list[GatewayReading])
+        self.host = played_value(tape, "host", HostReading)
+
+
+def play(path: Path) -> tuple[RunSummary, MemoryJournal, int]:
+    """Run a tape again; returns what came of it, what it wrote down, and how many calls it made.
+
+    Raises Fatal at the first call that differs, MissingInput and Rejected for a file that is no tape, and TapeEnded
+    where the recorded run was cut off.
+    """
+    head, calls = read_tape(path)
+    settings = settings_of(head.settings)
+    taped = msgspec.msgpack.decode(head.plan, type=TapedPlan)
+    tape, journal, catalogue = Tape(calls), MemoryJournal(), Catalogue(taped.listings)
+    sizes = engine_sizes(settings)
+    patience_ns = settings.engine.patience_ms * _NS_PER_MS
+    engine = EngineLink(PlayedBackEnd(tape), sizes, patience_ns=patience_ns) if taped.linked else CpuEngine(sizes)
+    outside = Outside(PlayedClock(tape), PlayedFeed(head, tape), PlayedGateway(tape), PlayedProbe(tape), engine)
+    if taped.mode is Mode.PAPER:
+        outside = on_paper(settings, catalogue, outside)
+    ending = Ending(taped.lasts_ns, cancels=taped.cancels)
+    ending.heard = played_value(tape, "ending", str)
+    before = ReplayedSession()
+    before.take(taped.before)
+    parts = RunParts(
+        catalogue,
+        head.epoch,
+        before.recovered(_FOREVER_NS),
+        journal,
+        ending,
+        lambda change: None,
+        lambda state, now_ns: None,
+    )
+    loop, _ = assemble_run(settings, outside, parts)
+    return loop.run(), journal, tape.played

@@ -1,0 +1,46 @@
+"""A live run on its own tape makes the same decisions: triggers, orders, fills and profit, to the hash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config.loading import load_settings, profile_names
+from market.errors import Fatal
+from orchestrator.live.taped import play, settings_of, settings_text
+from tests.orchestrator.live.exchange_world import exchange_world
+from tests.orchestrator.live.test_live_run import run_with_dislocation
+
+
+@pytest.mark.parametrize("engine", ["cpu", "cpu-process"])
+def test_a_live_run_and_its_tape_decide_alike(tmp_path: Path, engine: str) -> None:
+    tape = tmp_path / "run.tape"
+    with exchange_world(tmp_path) as world:
+        extra = f'[engine]\nback_end = "{engine}"\npatience_ms = 20_000\n'
+        _, live = run_with_dislocation(world, "ccxt-websocket", tape, extra)
+    played, journal, calls = play(tape)
+    assert live.counts.triggers == 1
+    assert len(live.orders) == 2
+    assert played.decision_hash == live.decision_hash
+    assert played.parity == live.parity
+    assert played.orders == live.orders
+    assert played.positions == live.positions
+    assert played.counts == live.counts
+    assert len(journal.intents) == 2
+    assert calls > 100
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_settings_come_back_from_a_tape_as_they_were(profile: str) -> None:
+    settings = load_settings(profile, environment={"BINANCE_API_KEY": "k", "BINANCE_API_SECRET": "s"})
+    assert settings_of(settings_text(settings)) == settings
+
+
+def test_another_strategy_decides_otherwise_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tape = tmp_path / "run.tape"
+    with exchange_world(tmp_path) as world:
+        run_with_dislocation(world, "ccxt-websocket", tape)
+    monkeypatch.setattr("orchestrator.live.assembly.strategies", lambda settings, catalogue: [])
+    with pytest.raises(Fatal, match="decides otherwise"):
+        play(tape)
