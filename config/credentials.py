@@ -28,3 +28,9 @@ def read_credentials(environment: Mapping[str, str]) -> Credentials:
         return SecretStr(text) if text else None
 
     return Credentials(binance_api_key=secret(BINANCE_API_KEY), binance_api_secret=secret(BINANCE_API_SECRET))
+
+
+def as_environment(credentials: Credentials) -> dict[str, str]:
+    """The keys as variables, for a process of ours; absent ones are left out."""
+    keys = {BINANCE_API_KEY: credentials.binance_api_key, BINANCE_API_SECRET: credentials.binance_api_secret}
+    return {name: key.get_secret_value() for name, key in keys.items() if key is not None}

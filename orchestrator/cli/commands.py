@@ -37,6 +37,7 @@ COMMANDS: Final[dict[str, Target]] = {
     "replay": Target("orchestrator.replay.command:replay", "Replay recordings through the fast loop."),
     "resume": Target("orchestrator.bus.command:resume", "Let a halted run trade on."),
     "status": Target("orchestrator.bus.command:status", "Show how a run is."),
+    "tape": Target("orchestrator.live.tape_command:tape", "Run a recorded live run again, decision for decision."),
     "version": Target("orchestrator.cli.version:version", "Show versions."),
     "warm": Target("orchestrator.cli.warm:warm", "Compile all kernels into the cache."),
 }

@@ -64,9 +64,9 @@ def assemble_run(
     outside: Outside,
     parts: RunParts,
     bus: OpenBus | None = None,
-    bus_tasks: Callable[[Risk], Sequence[PeriodicTask]] = lambda risk: (),
+    more_tasks: Callable[[Risk], Sequence[PeriodicTask]] = lambda risk: (),
 ) -> tuple[RunLoop, Risk]:
-    """The run loop with its risk."""
+    """The run loop with its risk; ``more_tasks`` gives what else is done at intervals."""
     saved = parts.recovered.components.get(RISK)
     risk = assemble_risk(
         settings,
@@ -102,7 +102,7 @@ def assemble_run(
         ),
         checks=(parts.ending.check, *risk.checks),
         journal=parts.journal,
-        periodic=(*risk.tasks, parts.ending.task, save, *bus_tasks(risk)),
+        periodic=(*risk.tasks, parts.ending.task, save, *more_tasks(risk)),
         listeners=risk.listeners,
         recovered=parts.recovered,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from config.credentials import Credentials
+from config.credentials import Credentials, as_environment
 from config.engine import BackEnd as BackEndName
 from config.execution import Mode
 from config.settings import Settings
@@ -26,6 +27,7 @@ from orchestrator.feeds.feed import LiveFeed
 from orchestrator.live.addresses import VenueAddresses, venue_addresses
 from orchestrator.live.assembly import RISK, Outside, RunParts, assemble_run, risk_state
 from orchestrator.live.bus import OpenBus, open_bus
+from orchestrator.live.dead_man import dead_man_plan
 from orchestrator.live.ending import Ending
 from orchestrator.live.engines import live_engine
 from orchestrator.live.feeds import feed_plans, traded_venues
@@ -34,8 +36,10 @@ from orchestrator.live.probe import LiveProbe
 from orchestrator.live.taped import on_paper, recorded_outside, tape_head, taped_plan
 from orchestrator.live.venue_gateways import VenueGateways
 from orchestrator.live.venue_listings import live_catalogue
-from orchestrator.risk.assembly import Risk
+from orchestrator.risk.assembly import Risk, beat_task
+from orchestrator.risk.dead_man import DeadManSwitch
 from orchestrator.risk.supervisor import GuardChange
+from orchestrator.run_loop.access import PeriodicTask
 from orchestrator.run_loop.loop import RunLoop
 from orchestrator.run_loop.summary import RunSummary
 from orchestrator.storage.database import Database
@@ -135,7 +139,8 @@ def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, sa
         stack.enter_context(_database(settings, folder.folder, say, fail))
         real = plan.mode is Mode.LIVE
         gateways = _gateways(settings, credentials, catalogue, clock, network, say) if real else {}
-        session = _assemble(settings, plan, catalogue, feed, opened, clock, gateways, failures, say, stack)
+        beats = _dead_man(settings, credentials, catalogue, stack) if real else ()
+        session = _assemble(settings, plan, catalogue, feed, opened, clock, gateways, beats, failures, say, stack)
         for gateway in gateways.values():
             gateway.open()
             stack.callback(gateway.close)
@@ -152,13 +157,14 @@ def _assemble(
     opened: OpenSession,
     clock: WakingClock,
     gateways: Mapping[int, VenueGateway],
+    beats: Sequence[PeriodicTask],
     failures: list[BaseException],
     say: Say,
     stack: ExitStack,
 ) -> LiveSession:
     """The run loop and all that plugs into it."""
     journal = opened.journal
-    write = _tape(settings, plan, catalogue, feed, opened, stack)
+    write = _tape(settings, plan, catalogue, feed, opened, beats, stack)
     bus = _bus(settings, catalogue, clock, opened.epoch, stack) if write is None else None
     ending = Ending(_lasts_ns(plan), cancels=not plan.leaves_orders)
     if write is not None:
@@ -203,9 +209,21 @@ def _assemble(
         outside,
         parts,
         bus,
-        lambda risk: () if bus is None else bus.tasks(risk, plan.mode.value, feed.metrics),
+        lambda risk: (*beats, *(() if bus is None else bus.tasks(risk, plan.mode.value, feed.metrics))),
     )
     return LiveSession(loop, ending, catalogue, risk, feed, journal, clock, opened, failures)
+
+
+def _dead_man(
+    settings: Settings, credentials: Credentials, catalogue: Catalogue, stack: ExitStack
+) -> tuple[PeriodicTask, ...]:
+    """Arm the dead-man switch, unless the settings do without; returns the task that says that the run lives."""
+    dead_man = settings.risk.dead_man
+    if not dead_man.enabled:
+        return ()
+    plan = dead_man_plan(settings, catalogue, traded_venues(settings))
+    switch = stack.enter_context(DeadManSwitch(plan, {**os.environ, **as_environment(credentials)}))
+    return (beat_task(switch, dead_man.beat_ms),)
 
 
 def _lasts_ns(plan: RunPlan) -> int | None:
@@ -213,7 +231,13 @@ def _lasts_ns(plan: RunPlan) -> int | None:
 
 
 def _tape(
-    settings: Settings, plan: RunPlan, catalogue: Catalogue, feed: LiveFeed, opened: OpenSession, stack: ExitStack
+    settings: Settings,
+    plan: RunPlan,
+    catalogue: Catalogue,
+    feed: LiveFeed,
+    opened: OpenSession,
+    beats: Sequence[PeriodicTask],
+    stack: ExitStack,
 ) -> Write | None:
     """A new tape that has the run's beginning; None where none is kept."""
     if plan.tape is None:
@@ -221,7 +245,8 @@ def _tape(
     tape = stack.enter_context(TapeWriter(plan.tape))
     ending = _lasts_ns(plan), not plan.leaves_orders
     linked = settings.engine.back_end is not BackEndName.CPU
-    taped = taped_plan(plan.mode, ending, catalogue, opened.recovered, linked=linked)
+    beat_ms = settings.risk.dead_man.beat_ms if beats else 0
+    taped = taped_plan(plan.mode, ending, catalogue, opened.recovered, linked=linked, beat_ms=beat_ms)
     tape.write(tape_head(settings, taped, feed, opened.epoch))
     return tape.write
 

@@ -1,7 +1,7 @@
 """The fault sweep: run after run under faults in virtual time, and what must hold in each.
 
 ``python -m orchestrator.live.sweep --seed 17`` replays one run; ``--seed 0 --count 500`` is the sweep. The seed is all
-that a run depends on: market, faults, the moment of the halt.
+that a run depends on: market, faults, the moment of the halt, and whether positions are closed then (odd seeds).
 """
 
 from __future__ import annotations
@@ -65,13 +65,14 @@ def run_seed(
     prepare(run)
     faults = run.model.faults
     has_skew = any(fault.kind is FaultKind.CLOCK_SKEW for fault in faults.faults)
-    watch = SweepWatch(run, staleness_ns + (_MOST_SKEW_NS if has_skew else 0))
+    watch = SweepWatch(run, staleness_ns + (_MOST_SKEW_NS if has_skew else 0), closes=seed % 2 == 1)
     dislocate_now_and_then(run, seed)
     halt_ns = START_NS + TRADING_NS // 2 + Chance(seed, stream=6).below(TRADING_NS // 2)
 
     def halt(access: RunAccess, now_ns: int) -> None:
         if now_ns >= halt_ns and watch.halted_ns is None:
-            run.risk.supervisor.halt("the sweep ends trading", now_ns)
+            supervisor = run.risk.supervisor
+            (supervisor.close_all if watch.closes else supervisor.halt)("the sweep ends trading", now_ns)
             watch.halted_ns = now_ns
 
     summary = run.run(

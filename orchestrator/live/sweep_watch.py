@@ -22,6 +22,7 @@ from orchestrator.live.sweep_world import (
     SYMBOL,
 )
 from orchestrator.live.virtual_run import VirtualRun
+from orchestrator.risk.checks.gate import CLOSING_TAG
 from orchestrator.run_loop.summary import RunSummary
 from sim.exchange.venue.events import BookChanged, OrderUpdated, VenueEvent
 from sim.exchange.venue.kinds import ExecutionKind
@@ -32,6 +33,8 @@ _BASE_COUNTS = 10
 """Quantity counts of 1e-9 in a money unit of 1e-8."""
 _QUOTE_COUNTS = 10**10
 """Notional counts of 1e-18 in it."""
+_DUST = 100_000
+"""Quantity counts, 0.0001 bitcoin, of which a venue takes no order."""
 _MALFORMED = "refused: -11"
 """How a venue says that a request makes no sense."""
 _MOST = 8
@@ -59,6 +62,8 @@ class SweepWatch:
     Parameters
     ----------
     staleness_ns: an order may be sent on a book that lacks nothing older than this.
+    closes: whether the halt closes positions; orders that do are the only ones then, and may be sent blindly, as a
+        way out must stay open.
 
     Members
     -------
@@ -66,8 +71,9 @@ class SweepWatch:
     orders_sent: orders that passed the last door.
     """
 
-    def __init__(self, run: VirtualRun, staleness_ns: int) -> None:
+    def __init__(self, run: VirtualRun, staleness_ns: int, *, closes: bool) -> None:
         self.violations: list[str] = []
+        self.closes = closes
         self.halted_ns: int | None = None
         self.orders_sent = 0
         self._run = run
@@ -81,6 +87,8 @@ class SweepWatch:
     def __call__(self, intent: OrderIntent, view: MarketView) -> None:
         """Look at an order that is about to be sent."""
         self.orders_sent += 1
+        if self.closes and self.halted_ns is not None and intent.cause.strategy == CLOSING_TAG:
+            return
         if self.halted_ns is not None:
             self._note(f"{intent.client_order_id} was sent after the halt at {self.halted_ns}")
         book = view.book(intent.instrument, intent.venue)
@@ -104,7 +112,10 @@ class SweepWatch:
                     self._note(f"{name}: {units} units of {asset} were made or lost")
             orders = [order for order in summary.orders if order.intent.venue == number]
             self._compare_orders(name, line, orders)
-            self._compare_balances(name, line, summary.positions.get((0, number), Position()))
+            position = summary.positions.get((0, number), Position())
+            self._compare_balances(name, line, position)
+            if self.closes and abs(position.quantity) > _DUST:
+                self._note(f"{name}: {position.quantity} counts are held after everything was closed")
 
     def _watcher(self, name: VenueName, truth: _VenueTruth) -> Callable[[VenueEvent], None]:
         def watch(event: VenueEvent) -> None:

@@ -21,6 +21,7 @@ from orchestrator.live.assembly import Outside, RunParts, assemble_run
 from orchestrator.live.ending import Ending
 from orchestrator.live.paper import paper_trading
 from orchestrator.risk.readings import FeedReading, GatewayReading, HostReading, Probe
+from orchestrator.run_loop.access import PeriodicTask
 from orchestrator.run_loop.journal import MemoryJournal
 from orchestrator.run_loop.recovered import Recovered
 from orchestrator.run_loop.summary import RunSummary
@@ -41,7 +42,8 @@ class TapedPlan(msgspec.Struct, frozen=True):
     Parameters
     ----------
     lasts_ns, cancels: of its ending. linked: whether its engine was elsewhere. listings: with the venues' own rules.
-    before: what it took over from the runs before.
+    before: what it took over from the runs before. beat_ms: how often it told a dead-man switch that it lives; 0: no
+        such switch.
     """
 
     mode: Mode
@@ -50,6 +52,7 @@ class TapedPlan(msgspec.Struct, frozen=True):
     linked: bool
     listings: tuple[Listing, ...]
     before: TakenOver
+    beat_ms: int = 0
 
 
 def tape_head(settings: Settings, taped: TapedPlan, feed: Feed, epoch: int) -> Head:
@@ -68,10 +71,16 @@ def settings_of(text: bytes) -> Settings:
 
 
 def taped_plan(
-    mode: Mode, ending: tuple[int | None, bool], catalogue: Catalogue, recovered: Recovered, *, linked: bool
+    mode: Mode,
+    ending: tuple[int | None, bool],
+    catalogue: Catalogue,
+    recovered: Recovered,
+    *,
+    linked: bool,
+    beat_ms: int,
 ) -> TapedPlan:
     """The head's part that settings do not have; ``ending``: how long the run lasts, and whether it cancels."""
-    return TapedPlan(mode, *ending, linked, catalogue.listings, taken_over(recovered))
+    return TapedPlan(mode, *ending, linked, catalogue.listings, taken_over(recovered), beat_ms)
 
 
 def recorded_outside(outside: Outside, write: Write) -> Outside:
@@ -138,5 +147,6 @@ def play(path: Path) -> tuple[RunSummary, MemoryJournal, int]:
         lambda change: None,
         lambda state, now_ns: None,
     )
-    loop, _ = assemble_run(settings, outside, parts)
+    beats = (PeriodicTask("beat", taped.beat_ms * _NS_PER_MS, lambda run, now_ns: None),) if taped.beat_ms else ()
+    loop, _ = assemble_run(settings, outside, parts, more_tasks=lambda risk: beats)
     return loop.run(), journal, tape.played

@@ -65,6 +65,7 @@ symbol = "ETHUSDT"
 active = ["arbitrage"]
 [strategies.arbitrage]
 maximum_age_ms = 20_000
+patience_ms = 20_000
 [execution]
 mode = "live"
 order_path = "{path}"
@@ -76,6 +77,8 @@ maximum_feed_latency_ms = 20_000
 maximum_feed_silence_ms = 20_000
 maximum_order_latency_ms = 20_000
 clear_after_ms = 0
+[risk.dead_man]
+enabled = false
 [bus]
 enabled = false
 [storage]

@@ -209,7 +209,7 @@ def _story(result: Path) -> str:
 
 def _window(world: ExchangeWorld) -> str:
     text = "[risk.limits]\nmaximum_exposure_quote = 1_000_000\nmaximum_instrument_exposure_quote = 1_000_000\n"
-    return text + "capital_quote = 1_000_000\n[risk.dead_man]\nenabled = false\n"
+    return text + "capital_quote = 1_000_000\n"
 
 
 def _hook(venue: SimulatedVenue, killer: Killer) -> None:
