@@ -43,10 +43,10 @@ def test_it_serves_until_interrupted(tmp_path: Path) -> None:
         told = json.loads(process.stdout.readline())
         assert set(told) == {"venues", "symbols", "keys"}
         for name, path in (("binance-spot", "time"), ("binance-usdm", "ping")):
-            with urllib.request.urlopen(f"{told['venues'][name]['rest']}/{path}", timeout=20) as answer:
+            with urllib.request.urlopen(f"{told['venues'][name]['rest']}/{path}", timeout=120) as answer:
                 assert answer.status == 200
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=60)
+        _, error = process.communicate(timeout=120)
         assert process.returncode == 130, error
 
 
