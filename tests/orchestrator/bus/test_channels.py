@@ -205,7 +205,10 @@ def test_a_run_that_does_not_answer_is_not_waited_for_long() -> None:
     with served() as small:
         small.silent = True
         short = small.settings.model_copy(update={"response_timeout_ms": 500})
-        with client(short) as bus, pytest.raises(Retry, match=r"nothing answered at .* within 500 ms to (a command|greetings)"):
+        with (
+            client(short) as bus,
+            pytest.raises(Retry, match=r"nothing answered at .* within 500 ms to (a command|greetings)"),
+        ):
             bus.status()
 
 
