@@ -19,7 +19,7 @@ from orchestrator.feeds.arrivals import Arrival, ArrivalKind, Arrivals
 from orchestrator.feeds.decoding import Decoder
 from orchestrator.feeds.limits import FeedLimits
 from orchestrator.feeds.link import LinkState
-from orchestrator.feeds.recorded import RecordedArrivals, read_packets
+from orchestrator.feeds.recorded import RecordedArrivals, read_arrivals
 from orchestrator.recording.datagrams import UdpAddress, listening, receive_datagram
 from orchestrator.recording.pcapng_file import Endpoint, packet, preamble, udp_frame
 from sim.replay.source import Route
@@ -215,7 +215,7 @@ class DatagramPlan:
             routes=self.routes,
             new_books=self.new_books,
             new_decoder=self.new_decoder,
-            read=read_packets,
+            read=read_arrivals,
         )
 
     @cached_property

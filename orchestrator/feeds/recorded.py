@@ -16,6 +16,7 @@ from sim.recording.damage import Damage
 from sim.replay.feed import OwnBooks, Route
 
 _DATAGRAMS_AT_ONCE = 512
+_PACKETS = ".pcapng"
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,11 @@ def read_lines(path: Path) -> Iterator[list[Arrival]]:
             stamp, _, content = line.partition(b" ")
             arrivals.append(Arrival(int(stamp), ArrivalKind.MESSAGE, content))
         yield arrivals
+
+
+def read_arrivals(path: Path) -> Iterator[list[Arrival]]:
+    """A capture's arrivals: packets by the name of the file, else lines."""
+    return read_packets(path) if path.suffix == _PACKETS else read_lines(path)
 
 
 def read_packets(path: Path) -> Iterator[list[Arrival]]:

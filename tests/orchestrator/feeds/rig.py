@@ -27,7 +27,8 @@ from orchestrator.run_loop.intake import FINISHED, Intake
 from sim.replay.source import Route
 from tests.orchestrator.feeds.toy_venue import SYMBOL, ToyVenue
 
-LIMIT_S: Final = 15.0
+LIMIT_S: Final = 60.0
+EVENTS_AT_ONCE: Final = 500
 QUICK: Final = FeedLimits(
     silence_s=0.25,
     delay_s=0.5,
@@ -121,8 +122,12 @@ class Rig:
     is_over: bool = False
 
     def pump(self) -> None:
-        """Take everything that waits, as the run loop does."""
-        while (found := self.intake.next(FOREVER)) >= 0:
+        """Take what waits, as the run loop does, but not for ever."""
+        found = 0
+        for _ in range(EVENTS_AT_ONCE):
+            found = self.intake.next(FOREVER)
+            if found < 0:
+                break
             event = self.intake.event
             self.order.append((found, int(event[layout.EVENT_TIME])))
             if event[layout.EVENT_TYPE] == layout.QUOTE_EVENT:
