@@ -7,6 +7,7 @@ cannot reach a real one by a call that nobody thought of.
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -94,6 +95,9 @@ def _client_class() -> type[Any]:
         on_headers: told the headers of every HTTP answer.
         on_message: shown every message of a WebSocket first, with its connection; True keeps it from CCXT.
         """
+
+        logger = logging.Logger("ccxt", logging.CRITICAL + 1)
+        """CCXT writes keys and signatures of every request to its own; this one belongs to nobody and is silent."""
 
         on_headers: Callable[[Mapping[str, str]], None] | None = None
         on_message: Callable[[Any, Any], bool] | None = None

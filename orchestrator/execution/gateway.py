@@ -32,11 +32,10 @@ from orchestrator.execution.rate_limit import Counted
 from orchestrator.execution.reading import Reader
 from orchestrator.execution.report_queue import ReportQueue
 from orchestrator.execution.requests import ROUTES, Ask, MarketKind, Request
+from orchestrator.execution.validity import Validity
 from orchestrator.execution.venue_time import VenueTime
 from orchestrator.live.network import NetworkThread
 
-_AHEAD_MS: Final = 1_000
-"""A venue takes times that are so far ahead of its own."""
 _CLOSE_S: Final = 5.0
 
 
@@ -77,7 +76,7 @@ class VenueGateway:
         self._listings = {listing.instrument.number: listing for listing in listings}
         self._reader = Reader(self._listings.values(), kind)
         self._guard = Guard(name, limits)
-        self._window_ms = receive_window_ms
+        self._validity = Validity(receive_window_ms)
         self._clock = clock
         self._network = network
         self.channel = channel
@@ -86,10 +85,8 @@ class VenueGateway:
         self._questions = Questions(self._reader, kind, self._ask, clock.now_ns)
         self._account = AccountQuestions(venue, kind, self._reader, self._ask, clock.now_ns, on_problem)
         self._asking: set[str] = set()
-        self._valid_until_ms: dict[str, int] = {}
         self._pairs = OcoPairs()
         self._time = VenueTime(clock, self._ask, on_problem)
-        self._opened_ms = 0
         self._failure = ""
         self._up = threading.Event()
         self._running: list[Future[None]] = []
@@ -116,7 +113,7 @@ class VenueGateway:
         except (Retry, TimeoutError) as error:
             self.close()
             raise Retry(f"{self._name}: the venue's time is not known: {error or type(error).__name__}") from None
-        self._opened_ms = self._time.timestamp_ms()
+        self._validity.begun_ms = self._time.timestamp_ms()
         self._running.append(self._network.start(self.channel.run(self)))
         if not self._up.wait(timeout_s):
             self.close()
@@ -273,12 +270,8 @@ class VenueGateway:
         """Note until when the venue would take orders that are sent now; returns the time to send with them."""
         timestamp_ms = self._time.timestamp_ms()
         for order in orders:
-            self._valid_until_ms[order.client_order_id] = timestamp_ms + self._window_ms
+            self._validity.sent(order.client_order_id, timestamp_ms)
         return timestamp_ms
-
-    def _valid_until(self, client_order_id: str) -> int:
-        """Orders of an earlier run were sent before this one began, by a clock that may have been ahead."""
-        return self._valid_until_ms.get(client_order_id, self._opened_ms + _AHEAD_MS + self._window_ms)
 
     def _send(self, request: Request, done: Callable[[Answer], None], timestamp_ms: int) -> None:
         send = self.channel.prepare(request, timestamp_ms)
@@ -308,7 +301,6 @@ class VenueGateway:
         elif isinstance(answer, Reply):
             self._read_placed(client_order_id, answer)
         else:
-            self._valid_until_ms.pop(client_order_id, None)
             self._tell(client_order_id, Refused(time_ns=now_ns, reason=answer.reason))
 
     def _read_placed(self, client_order_id: str, answer: Reply) -> None:
@@ -319,7 +311,6 @@ class VenueGateway:
             reason = f"the venue's answer was not understood ({type(error).__name__}: {error})"
             self._tell(client_order_id, OutcomeUnknown(time_ns=now_ns, reason=reason))
             return
-        self._valid_until_ms.pop(client_order_id, None)
         self._report(updates)
 
     def _placed_pair(self, limit: str, stop: str, answer: Answer) -> None:
@@ -394,7 +385,7 @@ class VenueGateway:
     async def _query(self, order: Order) -> None:
         name = order.client_order_id
         try:
-            updates = await self._questions.about(order, self._listing(order.intent), self._valid_until(name))
+            updates = await self._questions.about(order, self._listing(order.intent), self._validity.until_ms(name))
         finally:
             self._asking.discard(name)
         self._report(updates)

@@ -37,11 +37,19 @@ class VenueTime:
         return (self._clock.now_ns() + self.ahead_ns) // _MS_NS
 
     async def measure(self) -> None:
-        """Ask for the venue's time three times, and believe the fastest answer. Raises Retry.
+        """Ask for the venue's time three times, and believe the fastest answer. Raises Retry if none comes.
 
         The venue's clock showed its answer halfway between question and answer, at most half of the way beside it.
         """
-        taken = [await self._measured() for _ in range(_QUESTIONS)]
+        taken: list[tuple[int, int]] = []
+        problem = ""
+        for _ in range(_QUESTIONS):
+            try:
+                taken.append(await self._measured())
+            except Retry as error:
+                problem = str(error)
+        if not taken:
+            raise Retry(problem)
         self.ahead_ns = min(taken)[1]
 
     async def _measured(self) -> tuple[int, int]:

@@ -200,6 +200,15 @@ def test_orders_of_an_earlier_run_are_given_the_whole_window_from_the_start_of_t
         assert kinds(heard(small, 1)) == [Refused]
 
 
+def test_an_order_that_was_just_taken_and_is_not_found_is_asked_for_again() -> None:
+    taken = Reply(full_answer(fills=[], executedQty="0", status="NEW"))
+    with world(asked_about({Ask.PLACE: [taken], Ask.ORDER: [MISSING]})) as small:
+        small.gateway.submit(order())
+        assert kinds(heard(small, 1)) == [Acknowledged]
+        small.gateway.query(order())
+        assert kinds(heard(small, 1)) == [OutcomeUnknown]
+
+
 def test_an_order_that_was_there_once_and_is_forgotten_has_expired() -> None:
     with world(asked_about({Ask.ORDER: [MISSING]})) as small:
         small.channel.venue_ms += 3_600_000
