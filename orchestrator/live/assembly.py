@@ -15,6 +15,7 @@ from market.protocols import Clock, Feed, Gateway, Journal
 from orchestrator.engine.tables import control_messages
 from orchestrator.live.bus import OpenBus
 from orchestrator.live.ending import Ending
+from orchestrator.live.readiness import Readiness
 from orchestrator.risk.assembly import Risk, assemble_risk
 from orchestrator.risk.readings import Probe
 from orchestrator.risk.supervisor import GuardChange, RiskState
@@ -59,14 +60,30 @@ class RunParts:
     save: Callable[[bytes, int], None]
 
 
+@dataclass(frozen=True)
+class AssembledRun:
+    """The run loop, and what others speak to of what is in it."""
+
+    loop: RunLoop
+    risk: Risk
+    readiness: Readiness
+
+
 def assemble_run(
     settings: Settings,
     outside: Outside,
     parts: RunParts,
     bus: OpenBus | None = None,
     more_tasks: Callable[[Risk], Sequence[PeriodicTask]] = lambda risk: (),
-) -> tuple[RunLoop, Risk]:
+) -> AssembledRun:
     """The run loop with its risk; ``more_tasks`` gives what else is done at intervals."""
+    readiness = Readiness({listing.venue for listing in parts.catalogue.listings})
+
+    def on_change(change: GuardChange) -> None:
+        parts.on_change(change)
+        # At once: a run that is killed after a halt must begin halted.
+        parts.save(risk_state(risk), change.time_ns)
+
     saved = parts.recovered.components.get(RISK)
     risk = assemble_risk(
         settings,
@@ -74,7 +91,7 @@ def assemble_run(
         outside.gateway,
         outside.clock,
         probe=outside.probe,
-        on_change=parts.on_change,
+        on_change=on_change,
         state=None if saved is None else msgspec.msgpack.decode(saved, type=RiskState),
         fills=() if bus is None else (bus.executions,),
     )
@@ -100,13 +117,13 @@ def assemble_run(
             heartbeat_every_ns=settings.engine.lease_ms * _NS_PER_MS // _HEARTBEATS_PER_LEASE,
             recovery_timeout_ns=settings.storage.recovery_timeout_ms * _NS_PER_MS,
         ),
-        checks=(parts.ending.check, *risk.checks),
+        checks=(parts.ending.check, readiness.check, *risk.checks),
         journal=parts.journal,
         periodic=(*risk.tasks, parts.ending.task, save, *more_tasks(risk)),
-        listeners=risk.listeners,
+        listeners=(readiness.listen, *risk.listeners),
         recovered=parts.recovered,
     )
-    return loop, risk
+    return AssembledRun(loop, risk, readiness)
 
 
 def risk_state(risk: Risk) -> bytes:

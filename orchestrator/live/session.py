@@ -33,6 +33,7 @@ from orchestrator.live.engines import live_engine
 from orchestrator.live.feeds import feed_plans, traded_venues
 from orchestrator.live.network import NetworkThread
 from orchestrator.live.probe import LiveProbe
+from orchestrator.live.readiness import Readiness
 from orchestrator.live.taped import on_paper, recorded_outside, tape_head, taped_plan
 from orchestrator.live.venue_gateways import VenueGateways
 from orchestrator.live.venue_listings import live_catalogue
@@ -85,6 +86,7 @@ class LiveSession:
     ending: Ending
     catalogue: Catalogue
     risk: Risk
+    readiness: Readiness
     feed: LiveFeed
     journal: JournalFile
     clock: WakingClock
@@ -204,14 +206,16 @@ def _assemble(
         on_change,
         lambda state, now_ns: journal.save(RISK, now_ns, state),
     )
-    loop, risk = assemble_run(
+    assembled = assemble_run(
         settings,
         outside,
         parts,
         bus,
         lambda risk: (*beats, *(() if bus is None else bus.tasks(risk, plan.mode.value, feed.metrics))),
     )
-    return LiveSession(loop, ending, catalogue, risk, feed, journal, clock, opened, failures)
+    return LiveSession(
+        assembled.loop, ending, catalogue, assembled.risk, assembled.readiness, feed, journal, clock, opened, failures
+    )
 
 
 def _dead_man(

@@ -148,5 +148,5 @@ def play(path: Path) -> tuple[RunSummary, MemoryJournal, int]:
         lambda state, now_ns: None,
     )
     beats = (PeriodicTask("beat", taped.beat_ms * _NS_PER_MS, lambda run, now_ns: None),) if taped.beat_ms else ()
-    loop, _ = assemble_run(settings, outside, parts, more_tasks=lambda risk: beats)
-    return loop.run(), journal, tape.played
+    assembled = assemble_run(settings, outside, parts, more_tasks=lambda risk: beats)
+    return assembled.loop.run(), journal, tape.played

@@ -44,8 +44,8 @@ def run_with_dislocation(
 
         def dislocate() -> None:
             try:
-                supervisor = session.risk.supervisor
-                wait_for(lambda: session.loop.access.view.quote(0, 1) and supervisor.guard.state.name == "RUNNING")
+                wait_for(lambda: session.loop.access.view.quote(0, 1) and session.readiness.is_ready)
+                wait_for(lambda: session.risk.supervisor.guard.state.name == "RUNNING")
                 world.quote(FUTURES, Side.BUY, "60600", "0.01")
                 wait_for(lambda: len(session.loop.access.orders) == 2 and not session.loop.access.working_orders)
             finally:

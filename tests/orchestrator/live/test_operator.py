@@ -58,7 +58,7 @@ def test_an_operator_sees_positions_and_empties_a_run(tmp_path: Path) -> None:
         def operate() -> None:
             try:
                 with BusClient(settings.bus, "test", SystemClock()) as client:
-                    until(lambda: is_running(client))
+                    until(lambda: is_running(client) and session.readiness.is_ready)
                     world.quote(FUTURES, Side.BUY, "60600", "0.01")
                     until(lambda: len(client.positions()) == 2)
                     said["close"] = client.close_all("enough")
