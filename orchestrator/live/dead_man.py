@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from config.settings import Settings
 from config.venues import VenueName
 from market.errors import Retry
 from market.instruments import Catalogue
+from orchestrator.execution.gateway import VenueGateway
 from orchestrator.live.addresses import venue_addresses
+from orchestrator.risk.countdown import CountdownRenewal
 from orchestrator.risk.dead_man import DeadManPlan
+from orchestrator.risk.limits import MARGIN_VENUES
 from orchestrator.risk.venue_cancel import Market, cancel_all
 
 _MARKETS: Final = {VenueName.BINANCE_SPOT: Market.SPOT, VenueName.BINANCE_USDM: Market.USDM}
@@ -30,6 +33,21 @@ def dead_man_plan(settings: Settings, catalogue: Catalogue, venues: Sequence[Ven
         for venue in venues
     ]
     return DeadManPlan(f"{__name__}:cancel_everywhere", tuple(words), settings.risk.dead_man.patience_ms)
+
+
+def countdowns(
+    settings: Settings, catalogue: Catalogue, gateways: Mapping[int, VenueGateway]
+) -> Iterator[CountdownRenewal]:
+    """The switches that futures venues have themselves; each ends its orders if it is not renewed."""
+    dead_man = settings.risk.dead_man
+    for venue, gateway in gateways.items():
+        futures = [
+            listing.symbol
+            for listing in catalogue.listings
+            if listing.venue == venue and VenueName(listing.venue_name) in MARGIN_VENUES
+        ]
+        if futures:
+            yield CountdownRenewal(futures, gateway.set_countdown, dead_man.countdown_ms, dead_man.beat_ms)
 
 
 def cancel_everywhere(words: Sequence[str]) -> None:

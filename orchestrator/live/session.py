@@ -27,7 +27,7 @@ from orchestrator.feeds.feed import LiveFeed
 from orchestrator.live.addresses import VenueAddresses, venue_addresses
 from orchestrator.live.assembly import RISK, Outside, RunParts, assemble_run, risk_state
 from orchestrator.live.bus import OpenBus, open_bus
-from orchestrator.live.dead_man import dead_man_plan
+from orchestrator.live.dead_man import countdowns, dead_man_plan
 from orchestrator.live.ending import Ending
 from orchestrator.live.engines import live_engine
 from orchestrator.live.feeds import feed_plans, traded_venues
@@ -141,11 +141,16 @@ def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, sa
         stack.enter_context(_database(settings, folder.folder, say, fail))
         real = plan.mode is Mode.LIVE
         gateways = _gateways(settings, credentials, catalogue, clock, network, say) if real else {}
-        beats = _dead_man(settings, credentials, catalogue, stack) if real else ()
+        watched = real and settings.risk.dead_man.enabled
+        renewals = list(countdowns(settings, catalogue, gateways)) if watched else []
+        beats = [_dead_man(settings, credentials, catalogue, stack)] if watched else []
+        beats += [renewal.task for renewal in renewals]
         session = _assemble(settings, plan, catalogue, feed, opened, clock, gateways, beats, failures, say, stack)
         for gateway in gateways.values():
             gateway.open()
             stack.callback(gateway.close)
+        for renewal in renewals:
+            stack.callback(renewal.end)
         feed.start()
         stack.callback(feed.close)
         yield session
@@ -218,16 +223,11 @@ def _assemble(
     )
 
 
-def _dead_man(
-    settings: Settings, credentials: Credentials, catalogue: Catalogue, stack: ExitStack
-) -> tuple[PeriodicTask, ...]:
-    """Arm the dead-man switch, unless the settings do without; returns the task that says that the run lives."""
-    dead_man = settings.risk.dead_man
-    if not dead_man.enabled:
-        return ()
+def _dead_man(settings: Settings, credentials: Credentials, catalogue: Catalogue, stack: ExitStack) -> PeriodicTask:
+    """Arm the dead-man switch; returns the task that says that the run lives."""
     plan = dead_man_plan(settings, catalogue, traded_venues(settings))
     switch = stack.enter_context(DeadManSwitch(plan, {**os.environ, **as_environment(credentials)}))
-    return (beat_task(switch, dead_man.beat_ms),)
+    return beat_task(switch, settings.risk.dead_man.beat_ms)
 
 
 def _lasts_ns(plan: RunPlan) -> int | None:
@@ -249,8 +249,8 @@ def _tape(
     tape = stack.enter_context(TapeWriter(plan.tape))
     ending = _lasts_ns(plan), not plan.leaves_orders
     linked = settings.engine.back_end is not BackEndName.CPU
-    beat_ms = settings.risk.dead_man.beat_ms if beats else 0
-    taped = taped_plan(plan.mode, ending, catalogue, opened.recovered, linked=linked, beat_ms=beat_ms)
+    beat_ns = tuple(task.every_ns for task in beats)
+    taped = taped_plan(plan.mode, ending, catalogue, opened.recovered, linked=linked, beat_ns=beat_ns)
     tape.write(tape_head(settings, taped, feed, opened.epoch))
     return tape.write
 

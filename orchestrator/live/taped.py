@@ -42,8 +42,7 @@ class TapedPlan(msgspec.Struct, frozen=True):
     Parameters
     ----------
     lasts_ns, cancels: of its ending. linked: whether its engine was elsewhere. listings: with the venues' own rules.
-    before: what it took over from the runs before. beat_ms: how often it told a dead-man switch that it lives; 0: no
-        such switch.
+    before: what it took over from the runs before. beat_ns: how often it told each dead-man switch that it lives.
     """
 
     mode: Mode
@@ -52,7 +51,7 @@ class TapedPlan(msgspec.Struct, frozen=True):
     linked: bool
     listings: tuple[Listing, ...]
     before: TakenOver
-    beat_ms: int = 0
+    beat_ns: tuple[int, ...] = ()
 
 
 def tape_head(settings: Settings, taped: TapedPlan, feed: Feed, epoch: int) -> Head:
@@ -77,10 +76,10 @@ def taped_plan(
     recovered: Recovered,
     *,
     linked: bool,
-    beat_ms: int,
+    beat_ns: tuple[int, ...],
 ) -> TapedPlan:
     """The head's part that settings do not have; ``ending``: how long the run lasts, and whether it cancels."""
-    return TapedPlan(mode, *ending, linked, catalogue.listings, taken_over(recovered), beat_ms)
+    return TapedPlan(mode, *ending, linked, catalogue.listings, taken_over(recovered), beat_ns)
 
 
 def recorded_outside(outside: Outside, write: Write) -> Outside:
@@ -147,6 +146,6 @@ def play(path: Path) -> tuple[RunSummary, MemoryJournal, int]:
         lambda change: None,
         lambda state, now_ns: None,
     )
-    beats = (PeriodicTask("beat", taped.beat_ms * _NS_PER_MS, lambda run, now_ns: None),) if taped.beat_ms else ()
+    beats = [PeriodicTask("beat", every_ns, lambda run, now_ns: None) for every_ns in taped.beat_ns]
     assembled = assemble_run(settings, outside, parts, more_tasks=lambda risk: beats)
     return assembled.loop.run(), journal, tape.played
