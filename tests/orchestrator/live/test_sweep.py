@@ -48,7 +48,7 @@ def test_a_seed_is_the_same_run_every_time() -> None:
 def test_a_calm_run_trades_on_both_venues_and_both_strategies_fill() -> None:
     summary = run_seed(3, CALM).summary
     filled = {(order.intent.cause.strategy, order.intent.venue) for order in summary.orders if order.fills}
-    assert filled == {("arb", 0), ("arb", 1), ("maker", 0)}
+    assert filled >= {("arb", 0), ("arb", 1), ("maker", 0)}
     assert summary.counts.data_gaps == 0
 
 
