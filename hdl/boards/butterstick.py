@@ -8,7 +8,7 @@ from hdl.boards.line_board import BoardPins, LineBoard
 from hdl.boards.line_core import LineCore
 from hdl.boards.network import BoardNetwork
 from hdl.control.seal import BoardSeal
-from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
+from market.fastpath.specification import DEFAULT_SIZES, EngineSizes, Feed
 
 _PINS: Final = BoardPins(clock="clk30", hertz=30_000_000, button="button", control="ctl")
 
@@ -16,8 +16,14 @@ _PINS: Final = BoardPins(clock="clk30", hertz=30_000_000, button="button", contr
 class Butterstick(LineBoard):
     """The board, see ``LineBoard``. Its lights are multiplexed and stay dark."""
 
-    def __init__(self, network: BoardNetwork, seal: BoardSeal, sizes: EngineSizes = DEFAULT_SIZES) -> None:
-        super().__init__(_PINS, network, seal, sizes)
+    def __init__(
+        self,
+        network: BoardNetwork,
+        seal: BoardSeal,
+        sizes: EngineSizes = DEFAULT_SIZES,
+        feeds: frozenset[Feed] = frozenset(Feed),
+    ) -> None:
+        super().__init__(_PINS, network, seal, sizes, feeds)
 
     def lights(self, platform: Any, core: LineCore) -> list[tuple[Any, Any]]:
         """None."""

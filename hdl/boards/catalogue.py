@@ -16,6 +16,7 @@ from hdl.boards.ecpix5 import Ecpix5
 from hdl.boards.network import BoardNetwork
 from hdl.boards.wide_core import WideCore
 from hdl.control.seal import BoardSeal
+from market.fastpath.specification import Feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,20 @@ class BoardBuild:
     top: Any
 
 
-def board_build(board: Board, network: BoardNetwork, seal: BoardSeal) -> BoardBuild:
-    """The build of a board with these addresses and this seal, neither of which ``WIDE_CORE`` has."""
+def board_build(
+    board: Board, network: BoardNetwork, seal: BoardSeal, feeds: frozenset[Feed] | None = None
+) -> BoardBuild:
+    """The build of a board with these addresses and this seal, neither of which ``WIDE_CORE`` has.
+
+    ``feeds``: that there are decoders for; None for those that the board is made for.
+    """
+    chosen: dict[str, Any] = {} if feeds is None else {"feeds": feeds}
     match board:
         case Board.ECPIX5:
-            return BoardBuild(ECPIX585Platform(), Ecpix5(network, seal))
+            return BoardBuild(ECPIX585Platform(), Ecpix5(network, seal, **chosen))
         case Board.BUTTERSTICK:
-            return BoardBuild(ButterStickPlatform(), Butterstick(network, seal))
+            return BoardBuild(ButterStickPlatform(), Butterstick(network, seal, **chosen))
         case Board.COLORLIGHT:
-            return BoardBuild(Colorlight_5A75B_R70Platform(), Colorlight(network, seal))
+            return BoardBuild(Colorlight_5A75B_R70Platform(), Colorlight(network, seal, **chosen))
         case Board.WIDE_CORE:
-            return BoardBuild(ECPIX585Platform(), WideCore())
+            return BoardBuild(ECPIX585Platform(), WideCore(**chosen))

@@ -19,8 +19,14 @@ _PINS: Final = BoardPins(clock="clk25", hertz=25_000_000, button="button", contr
 class Colorlight(LineBoard):
     """The board, see ``LineBoard``; the second line is not used. The LED is lit while killed."""
 
-    def __init__(self, network: BoardNetwork, seal: BoardSeal, sizes: EngineSizes = SMALL_SIZES) -> None:
-        super().__init__(_PINS, network, seal, sizes, SMALL_FEEDS)
+    def __init__(
+        self,
+        network: BoardNetwork,
+        seal: BoardSeal,
+        sizes: EngineSizes = SMALL_SIZES,
+        feeds: frozenset[Feed] = SMALL_FEEDS,
+    ) -> None:
+        super().__init__(_PINS, network, seal, sizes, feeds)
 
     def lights(self, platform: Any, core: LineCore) -> list[tuple[Any, Any]]:
         """The only LED."""

@@ -8,7 +8,7 @@ from hdl.boards.line_board import BoardPins, LineBoard
 from hdl.boards.line_core import LineCore
 from hdl.boards.network import BoardNetwork
 from hdl.control.seal import BoardSeal
-from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
+from market.fastpath.specification import DEFAULT_SIZES, EngineSizes, Feed
 
 _PINS: Final = BoardPins(clock="clk100", hertz=100_000_000, button="rst", serial="uart")
 
@@ -20,8 +20,14 @@ class Ecpix5(LineBoard):
     the core lost a step.
     """
 
-    def __init__(self, network: BoardNetwork, seal: BoardSeal, sizes: EngineSizes = DEFAULT_SIZES) -> None:
-        super().__init__(_PINS, network, seal, sizes)
+    def __init__(
+        self,
+        network: BoardNetwork,
+        seal: BoardSeal,
+        sizes: EngineSizes = DEFAULT_SIZES,
+        feeds: frozenset[Feed] = frozenset(Feed),
+    ) -> None:
+        super().__init__(_PINS, network, seal, sizes, feeds)
 
     def lights(self, platform: Any, core: LineCore) -> list[tuple[Any, Any]]:
         """Three LEDs of three colours."""

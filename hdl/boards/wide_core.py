@@ -15,7 +15,7 @@ from amaranth.lib.wiring import In
 from hdl.core import Core
 from hdl.parameters import CoreParameters
 from hdl.records import sizes_values
-from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
+from market.fastpath.specification import DEFAULT_SIZES, EngineSizes, Feed
 
 HERTZ: Final = 156_250_000
 _RAW: Final = dict.fromkeys(("rst", "mdio", "mdc", "tx_clk", "tx_ctrl", "tx_data", "rx_clk", "rx_ctrl", "rx_data"), "-")
@@ -30,15 +30,15 @@ class WideCore(wiring.Component):
     Settings, which a board has as constants, come from the shift register, too; the sizes in use are constants.
     """
 
-    def __init__(self, sizes: EngineSizes = DEFAULT_SIZES) -> None:
-        self._sizes = sizes
+    def __init__(self, sizes: EngineSizes = DEFAULT_SIZES, feeds: frozenset[Feed] = frozenset(Feed)) -> None:
+        self._sizes, self._feeds = sizes, feeds
         super().__init__({})
 
     def elaborate(self, platform: Any) -> Module:
         """The core, a register in front of each input and behind each output."""
         m = Module()
         m.domains.sync = ClockDomain(reset_less=True)
-        m.submodules.core = core = Core(CoreParameters(self._sizes, bus_bytes=8))
+        m.submodules.core = core = Core(CoreParameters(self._sizes, bus_bytes=8, feeds=self._feeds))
         pins = platform.request("eth_rgmii", 0, dir=_RAW)
         clock = Signal(name="core_clock", attrs={"keep": "true"})
         m.submodules.clock_pad = clock_pad = io.Buffer("i", pins.rx_clk)

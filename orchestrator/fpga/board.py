@@ -14,6 +14,7 @@ import click
 
 from hdl.boards.board import Board
 from market.errors import Fatal, MissingExtra, MissingInput
+from market.fastpath.specification import Feed
 from orchestrator.cli.output import Output, with_output
 from orchestrator.clock import SystemClock
 from orchestrator.fpga.key_file import read_key, write_new_key
@@ -91,6 +92,13 @@ def key(output: Output, file: Path) -> None:
 )
 @click.option("--seed", type=click.IntRange(1, 1 << 30), default=_SEED, show_default=True, help="Of the placement.")
 @click.option("--router", type=click.Choice(["router1", "router2"]), default="router1", show_default=True)
+@click.option(
+    "--feed",
+    "feeds",
+    type=click.Choice([feed.name.lower() for feed in Feed]),
+    multiple=True,
+    help="A decoder that the build has; may be given more than once.  [default: all that the board has room for]",
+)
 @click.option("--address", type=IpAddress(), default="192.168.1.50", show_default=True, help="The board's.")
 @click.option("--link", type=LinkAddress(), default="02:00:00:00:00:01", show_default=True, help="The board's.")
 @click.option("--host", type=IpAddress(), default="192.168.1.1", show_default=True, help="Who gets the messages.")
@@ -108,6 +116,7 @@ def build(
     counter_floor: int | None,
     seed: int,
     router: str,
+    feeds: tuple[str, ...],
     **network: Any,
 ) -> None:
     """Make a board's bitstream. Fails if a clock is missed or has lost its constraint.
@@ -128,7 +137,8 @@ def build(
     board_seal = BoardSeal(seal_key, SystemClock().now_ns() if counter_floor is None else counter_floor)
     addresses = BoardNetwork(**{name: network[name] for name in BoardNetwork.__dataclass_fields__})
     output.note(f"building {board} with seed {seed} and {router}: some minutes; logs are in {products.folder}")
-    made = board_build(Board(board), addresses, board_seal)
+    chosen = frozenset(Feed[feed.upper()] for feed in feeds) or None
+    made = board_build(Board(board), addresses, board_seal, chosen)
     report = build_board(made.platform, made.top, products, seed=seed, router=Router(router))
     _show(output, products, report)
 

@@ -12,6 +12,7 @@ from hdl.boards.board import Board
 from hdl.boards.catalogue import board_build
 from hdl.boards.network import BoardNetwork
 from hdl.control.seal import BoardSeal
+from market.fastpath.specification import Feed
 
 NETWORK = BoardNetwork(address=IPv4Address("10.1.2.3"), host=IPv4Address("10.1.2.4"))
 SEAL = BoardSeal(bytes(range(16)), floor=1_000)
@@ -33,3 +34,13 @@ def test_every_clock_is_constrained_and_the_line_has_its_pins(board: Board) -> N
     constraints = constraints if isinstance(constraints, str) else constraints.decode()
     assert all(clock in constraints for clock in CLOCKS[board])
     assert all(f'LOCATE COMP "eth_rgmii_0__{name}' in constraints for name in PINS[board])
+
+
+def test_a_build_may_have_fewer_decoders() -> None:
+    def description(feeds: frozenset[Feed] | None) -> str:
+        made = board_build(Board.COLORLIGHT, NETWORK, SEAL, feeds)
+        return str(made.platform.prepare(made.top, "top", emit_src=False).files["top.il"])
+
+    few, more = description(None), description(frozenset({Feed.BINANCE_SBE, Feed.STARBASE}))
+    assert "core.books.packets" not in few
+    assert "core.books.packets" in more
