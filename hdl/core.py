@@ -23,14 +23,16 @@ from hdl.log.event_log import EventLog
 from hdl.message_merger import MessageMerger
 from hdl.octet_stream import octet_stream
 from hdl.parameters import CoreParameters
-from hdl.records import DROP_BITS, WORD_BITS, FrameBus, sizes_layout, word_layout, word_stream
+from hdl.records import DROP_BITS, WORD_BITS, FrameBus, late_layout, sizes_layout, word_layout, word_stream
 from hdl.steps.intake import PACKET_QUEUE_DEPTH, QUEUE_DEPTH, Intake
 from hdl.steps.sequencer import Sequencer
+from hdl.stream_stage import StreamStage
 from market.fastpath import layout
 from market.fastpath.feeds.verdict import BAD
 from market.fastpath.specification import Feed, Refusal, StepKind
 
 PROBE_BITS: Final = 6
+_PAYLOAD: Final = ("valid", "first", "last", "data", "count")
 BOOK_TEMPLATES: Final = (
     layout.TEMPLATE_LINE_ROW,
     layout.TEMPLATE_BOOK_ROW,
@@ -102,7 +104,9 @@ class Core(wiring.Component):
         m.submodules.receiver = self.receiver = FrameReceiver(parameters)
         m.submodules.channels = self.channels = ChannelTable(parameters)
         m.submodules.binance = self.binance = BinanceDecoder(parameters)
-        m.submodules.intake = self.intake = Intake(PACKET_QUEUE_DEPTH if parameters.packet_feeds else QUEUE_DEPTH)
+        m.submodules.intake = self.intake = Intake(
+            PACKET_QUEUE_DEPTH if parameters.packet_feeds else QUEUE_DEPTH, judges_first=parameters.bus_bytes == 1
+        )
         m.submodules.sequencer = self.sequencer = Sequencer(parameters)
         m.submodules.decider = self.decider = Decider(parameters)
         m.submodules.trades = self.trades = TradeCounter(parameters)
@@ -136,7 +140,7 @@ class Core(wiring.Component):
         """Frames to payloads, their channels, and the feed's decoder."""
         receiver, channels, binance = self.receiver, self.channels, self.binance
         wiring.connect(m, wiring.flipped(self.rx), receiver.rx)
-        for name in ("valid", "first", "last", "data", "count"):
+        for name in _PAYLOAD:
             m.d.comb += getattr(binance.payload, name).eq(getattr(receiver.payload, name))
         m.d.comb += [
             *assign(channels, receiver, ("lookup", "address", "port")),
@@ -152,7 +156,9 @@ class Core(wiring.Component):
     def _intake(self, m: Module) -> None:
         """Ends of frames, host events and control messages to numbered steps."""
         intake, receiver, channels, binance, unit = self.intake, self.receiver, self.channels, self.binance, self.unit
-        is_binance = channels.row.feed == Feed.BINANCE_SBE
+        is_binance = Signal()
+        later = m.d.sync if self._parameters.registers_rows else m.d.comb
+        later += is_binance.eq(channels.row.feed == Feed.BINANCE_SBE)
         control_time = Signal(WORD_BITS)
         with m.If(unit.begin):
             m.d.sync += control_time.eq(self.time)
@@ -193,10 +199,15 @@ class Core(wiring.Component):
         wiring.connect(m, sequencer.trade, trades.trade)
         wiring.connect(m, trades.scaling, decider.scaling)
         wiring.connect(m, sequencer.records, account.records)
-        wiring.connect(m, decider.late, account.late)
+        if self._parameters.registers_rows:
+            m.submodules.late = late = StreamStage(late_layout(self._parameters))
+            wiring.connect(m, decider.late, late.before)
+            wiring.connect(m, late.after, account.late)
+        else:
+            wiring.connect(m, decider.late, account.late)
         outcome = trades.outcome
         m.d.comb += [
-            *assign(sequencer, intake, ("frame_open", "frame_now")),
+            *assign(sequencer, intake, ("frame_open", "frame_now", "queued")),
             sequencer.frame_ended.eq(intake.accepted | intake.refused),
             sequencer.key_instrument.eq(channels.row.instrument),
             sequencer.key_venue.eq(channels.row.venue),
@@ -209,6 +220,7 @@ class Core(wiring.Component):
             decider.sizes.eq(self.sizes),
             decider.kill.eq(self.kill),
             decider.epoch.eq(self.unit.epoch),
+            sequencer.room.eq(account.room),
             trades.sizes.eq(self.sizes),
             account.sizes.eq(self.sizes),
             sequencer.trade_valid.eq(outcome.valid),
@@ -222,9 +234,14 @@ class Core(wiring.Component):
         """Control messages to the owners of what they change: the channel table, and for all else the decider."""
         unit, sequencer, decider, channels = self.unit, self.sequencer, self.decider, self.channels
         self._admit_control(m)
-        self.for_books = Signal()
-        m.d.comb += self.for_books.eq(Cat(*(unit.command.template == each for each in BOOK_TEMPLATES)).any())
-        for_channels = unit.command.template == layout.TEMPLATE_CHANNEL_ROW
+        # a message's template is there long before the message is applied
+        self.for_books, self.is_reset, for_channels = Signal(), Signal(), Signal()
+        template = unit.command.template
+        m.d.sync += [
+            self.for_books.eq(Cat(*(template == each for each in BOOK_TEMPLATES)).any()),
+            self.is_reset.eq(template == layout.TEMPLATE_RESET),
+            for_channels.eq(template == layout.TEMPLATE_CHANNEL_ROW),
+        ]
         for owner, is_owner in ((channels, for_channels), (decider, ~for_channels)):
             m.d.comb += [
                 owner.command.apply.eq(unit.command.apply & is_owner),
@@ -261,7 +278,7 @@ class Core(wiring.Component):
         """Feeds of numbered packets, their lines and books; whether all is at rest, and whether anything was lost."""
         m.submodules.books = books = PacketBooks(self._parameters)
         receiver, intake, unit, decider = self.receiver, self.intake, self.unit, self.decider
-        for name in ("valid", "first", "last", "data", "count"):
+        for name in _PAYLOAD:
             m.d.comb += getattr(books.payload, name).eq(getattr(receiver.payload, name))
         wiring.connect(m, books.events, self.sequencer.events)
         pair = books.forget.payload
@@ -272,7 +289,7 @@ class Core(wiring.Component):
             books.accept.eq(intake.accepted),
             books.discard.eq(intake.refused),
             intake.is_packet.eq(books.is_packet),
-            books.command.apply.eq(unit.command.apply & (self.for_books | self._is_reset())),
+            books.command.apply.eq(unit.command.apply & (self.for_books | self.is_reset)),
             *assign(books.command, unit.command, ("template", "message", "time")),
             books.forget.ready.eq(decider.ready),
         ]
@@ -294,9 +311,6 @@ class Core(wiring.Component):
             ]
         return books.idle, books.overrun
 
-    def _is_reset(self) -> Value:
-        return self.unit.command.template == layout.TEMPLATE_RESET
-
     def _admit_control(self, m: Module) -> None:
         """The host's bytes; a message begins only when the log has room for it: the host can wait, frames cannot."""
         inside, flows = Signal(), Signal()
@@ -312,10 +326,11 @@ class Core(wiring.Component):
     def _log(self, m: Module) -> None:
         """Every step with what it was made of."""
         log, receiver, unit, intake = self.event_log, self.receiver, self.unit, self.intake
-        for name in ("valid", "first", "last", "data", "count"):
-            m.d.comb += getattr(log.payload, name).eq(getattr(receiver.payload, name))
         kind = Mux(unit.host_event, Mux(unit.host_quote, StepKind.QUOTE, StepKind.TRADE), StepKind.CONTROL)
-        m.d.comb += [
+        # all of it a cycle later where there are many rows of block RAM to write to
+        later = m.d.sync if self._parameters.registers_rows else m.d.comb
+        later += [getattr(log.payload, name).eq(getattr(receiver.payload, name)) for name in _PAYLOAD]
+        later += [
             *assign(log, receiver, ("length", "end")),
             *assign(log, intake, ("accepted", "refused")),
             log.octet.eq(self.control.valid & self.control.ready),

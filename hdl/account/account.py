@@ -6,15 +6,16 @@ from typing import Any, Final
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from hdl.account.counters import INDEX_BITS, Counters
 from hdl.account.parity import PARITY_BITS, Parity
 from hdl.account.payloads import Payloads
 from hdl.account.volumes import Volumes
+from hdl.block_queue import BlockQueue
 from hdl.parameters import CoreParameters
 from hdl.records import WORD_BITS, RecordKind, late_layout, record_layout, sizes_layout, word_stream
+from hdl.small_queue import SmallQueue
 
 QUEUE_DEPTH: Final = 16
 """Records that may wait while a payload leaves."""
@@ -34,11 +35,13 @@ class Account(wiring.Component):
         those of a trigger on the 8-bit bus: one per 8 cycles, as they leave on the wire.
     parity: CRC-32 over all triggers before the present record; whole while ``idle``.
     probe_index, probe_value: while ``idle``, the counter at a position of a count mask, in the same cycle.
+    room: ``records`` will be ready in the next cycle, too.
     idle: nothing is queued, being counted or being sent.
 
     Latency
     -------
-    A trigger's first word is valid 4 cycles after its record is taken, if nothing was waiting before it.
+    A trigger's first word is valid 6 cycles after its record is taken, 3 on the 64-bit bus, if nothing was waiting
+    before it.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -52,6 +55,7 @@ class Account(wiring.Component):
                 "parity": Out(PARITY_BITS),
                 "probe_index": In(INDEX_BITS),
                 "probe_value": Out(WORD_BITS),
+                "room": Out(1),
                 "idle": Out(1),
             }
         )
@@ -60,22 +64,32 @@ class Account(wiring.Component):
         """A queue, and who each record is for; what is sent waits until all that was counted before is in."""
         m = Module()
         shape = record_layout(self._parameters)
-        m.submodules.queue = queue = SyncFIFOBuffered(width=shape.size, depth=QUEUE_DEPTH)
+        in_block = self._parameters.registers_rows
+        queue: Any = BlockQueue(shape, QUEUE_DEPTH, registered=True) if in_block else SmallQueue(shape, QUEUE_DEPTH)
+        m.submodules.queue = queue
         m.submodules.counters = counters = Counters()
         m.submodules.volumes = volumes = Volumes(self._parameters)
         m.submodules.parity = parity = Parity(self._parameters)
         m.submodules.payloads = payloads = Payloads(self._parameters)
-        record = shape(queue.r_data)
+        record = queue.after.payload
         volume_instrument = Signal(self._parameters.instrument_bits)
-        at_rest = Signal()
+        at_rest, rests, counts, adds, loads = (
+            Signal(name=name) for name in ("at_rest", "rests", "counts", "adds", "loads")
+        )
+        # who is free is known a cycle late, and so not where something has begun in that cycle
+        m.d.sync += [
+            rests.eq(at_rest & ~counters.count & ~volumes.add & ~parity.load),
+            counts.eq(~counters.busy & ~counters.count),
+            adds.eq(~volumes.busy & ~volumes.add),
+            loads.eq(~parity.busy & ~parity.load),
+        ]
+        wiring.connect(m, wiring.flipped(self.records), queue.before)
         wiring.connect(m, wiring.flipped(self.late), payloads.late)
         wiring.connect(m, payloads.words, wiring.flipped(self.words))
         m.d.comb += [
-            queue.w_data.eq(self.records.payload),
-            queue.w_en.eq(self.records.valid),
-            self.records.ready.eq(queue.w_rdy),
+            self.room.eq(queue.room),
             at_rest.eq(~counters.busy & ~volumes.busy & ~parity.busy),
-            self.idle.eq(at_rest & (queue.level == 0) & ~self.words.valid),
+            self.idle.eq(at_rest & queue.empty & ~self.words.valid),
             counters.counts.eq(record.body.count),
             counters.index.eq(Mux(payloads.busy, payloads.counter_index, self.probe_index)),
             self.probe_value.eq(counters.value),
@@ -94,16 +108,16 @@ class Account(wiring.Component):
             payloads.volume_value.eq(volumes.value),
         ]
         with m.If(payloads.busy | payloads.done):
-            m.d.comb += queue.r_en.eq(payloads.done)
-        with m.Elif(queue.r_rdy), m.Switch(record.kind):
+            m.d.comb += queue.after.ready.eq(payloads.done)
+        with m.Elif(queue.after.valid), m.Switch(record.kind):
             with m.Case(RecordKind.COUNT):
-                m.d.comb += [counters.count.eq(~counters.busy), queue.r_en.eq(~counters.busy)]
+                m.d.comb += [counters.count.eq(counts), queue.after.ready.eq(counts)]
             with m.Case(RecordKind.VOLUME):
-                m.d.comb += [volumes.add.eq(~volumes.busy), queue.r_en.eq(~volumes.busy)]
+                m.d.comb += [volumes.add.eq(adds), queue.after.ready.eq(adds)]
             with m.Case(RecordKind.PARITY):
-                m.d.comb += [parity.load.eq(~parity.busy), queue.r_en.eq(~parity.busy)]
+                m.d.comb += [parity.load.eq(loads), queue.after.ready.eq(loads)]
             with m.Default():
-                m.d.comb += payloads.start.eq(at_rest)
+                m.d.comb += payloads.start.eq(rests)
         with m.If(payloads.start & (record.kind == RecordKind.STATUS)):
             m.d.sync += volume_instrument.eq(volume_instrument + 1)
             with m.If(volume_instrument + 1 == self.sizes.instruments):

@@ -15,14 +15,17 @@ from hdl.decision.shapes import assign
 from hdl.egress.latency import COUNT_BITS, LatencyMeter
 from hdl.egress.reports import Reports
 from hdl.egress.settings import egress_layout
+from hdl.ethernet.frame_stage import FrameStage
+from hdl.octet_stream import octet_layout
 from hdl.parameters import CoreParameters
 from hdl.records import WORD_BITS, FrameBus
+from hdl.stream_stage import StreamStage
 
 guarded_layout: Final = data.StructLayout(
     {**{name: field.shape for name, field in egress_layout}, "key": unsigned(KEY_BITS), "floor": unsigned(WORD_BITS)}
 )
 """Addresses of what is sent, the board's key, and the lowest counter of a seal that is taken."""
-_OWN: Final = frozenset({"control", "control_idle", "control_applied", "reports", "settings", "idle"})
+_OWN: Final = frozenset({"control", "control_idle", "control_applied", "reports", "settings", "idle", "tx", "tx_ready"})
 """Ports of the core that are not passed on as they are."""
 
 
@@ -50,7 +53,7 @@ class GuardedCore(wiring.Component):
         self._passed_on = [name for name in members if name not in _OWN]
         super().__init__(
             {
-                **{name: members[name] for name in (*self._passed_on, "control", "idle")},
+                **{name: members[name] for name in (*self._passed_on, "control", "idle", "tx", "tx_ready")},
                 "settings": In(guarded_layout),
                 "control_lost": In(COUNT_BITS),
                 "line_errors": In(COUNT_BITS),
@@ -71,33 +74,50 @@ class GuardedCore(wiring.Component):
                 wiring.connect(m, wiring.flipped(outer), inner)
             else:
                 m.d.comb += inner.eq(outer) if member.flow is In else outer.eq(inner)
-        wiring.connect(m, wiring.flipped(self.control), authority.sealed)
-        wiring.connect(m, authority.octets, core.control)
+        m.submodules.sealed = sealed = StreamStage(octet_layout)
+        m.submodules.opened = opened = StreamStage(octet_layout)
+        m.submodules.sent = sent = FrameStage(self._parameters)
+        wiring.connect(m, core.tx, sent.before)
+        wiring.connect(m, sent.after, wiring.flipped(self.tx))
+        wiring.connect(m, wiring.flipped(self.control), sealed.before)
+        wiring.connect(m, sealed.after, authority.sealed)
+        wiring.connect(m, authority.octets, opened.before)
+        wiring.connect(m, opened.after, core.control)
         wiring.connect(m, reports.words, core.reports)
         m.d.comb += [
             Value.cast(core.settings).eq(Cat(*(self.settings[name] for name in egress_layout.members))),
             authority.key.eq(self.settings.key),
             authority.floor.eq(self.settings.floor),
-            authority.idle.eq(core.control_idle),
+            authority.idle.eq(core.control_idle & opened.empty),
             authority.applied.eq(core.control_applied),
             authority.armed.eq(~core.killed),
             authority.tighten_only.eq(1),
-            latency.tx_passes.eq(core.tx.valid & core.tx_ready),
+            core.tx_ready.eq(sent.before_ready),
+            sent.after_ready.eq(self.tx_ready),
+            latency.tx_passes.eq(self.tx.valid & self.tx_ready),
             latency.time.eq(self.time),
             reports.time.eq(self.time),
             reports.watched.eq(core.words.payload),
             reports.watched_passes.eq(core.words.valid & core.words.ready),
-            reports.at_rest.eq(core.idle & latency.idle),
             latency.bucket.eq(reports.bucket),
             *assign(reports, latency, ("measured", "unmatched", "minimum", "maximum", "count")),
             *assign(reports, authority, ("forged", "replayed", "loosened")),
             *assign(reports, self, ("control_lost", "line_errors")),
             reports.seal_counter.eq(authority.last_counter),
-            self.idle.eq(core.idle & latency.idle & reports.idle & authority.sealed.ready & ~self.control.valid),
+            self.idle.eq(
+                core.idle
+                & ~self.tx.valid
+                & latency.idle
+                & reports.idle
+                & authority.sealed.ready
+                & sealed.empty
+                & ~self.control.valid
+            ),
         ]
+        m.d.sync += reports.at_rest.eq(core.idle & latency.idle)
         for name in FrameBus(self._parameters).members:
             m.d.comb += [
                 getattr(latency.rx, name).eq(getattr(self.rx, name)),
-                getattr(latency.tx, name).eq(getattr(core.tx, name)),
+                getattr(latency.tx, name).eq(getattr(self.tx, name)),
             ]
         return m

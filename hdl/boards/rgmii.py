@@ -34,8 +34,9 @@ edges_layout: Final = data.StructLayout(
 class RgmiiReceiver(wiring.Component):
     """Finds frames between preamble and end of carrier.
 
-    A byte is on ``rx`` one cycle after it is on ``line``, since only the next cycle says whether it was the last. A
-    carrier without a start of frame is no frame; a start of frame with nothing behind it is an empty one.
+    A byte is on ``rx`` two cycles after it is on ``line``: only the next cycle says whether it was the last, and pads
+    are far from everything else. A carrier without a start of frame is no frame; a start of frame with nothing behind
+    it is an empty one.
 
     Parameters
     ----------
@@ -56,13 +57,16 @@ class RgmiiReceiver(wiring.Component):
         m = Module()
         octet, held, inside, begun, damaged = Signal(8), Signal(), Signal(), Signal(), Signal()
         carrier, carried, in_error = Signal(), Signal(), Signal()
-        ends = Signal()
+        ends, passes = Signal(), Signal()
         line, rx = self.line, self.rx
         m.d.comb += [
             carrier.eq(line.valid),
             in_error.eq(line.valid & ~line.error),
             ends.eq(carried & ~carrier),
-            rx.valid.eq(held | (inside & ends)),
+            passes.eq(held | (inside & ends)),
+        ]
+        m.d.sync += [
+            rx.valid.eq(passes),
             rx.first.eq(~begun),
             rx.last.eq(ends),
             rx.data.eq(octet),
@@ -70,7 +74,7 @@ class RgmiiReceiver(wiring.Component):
             rx.error.eq(ends & damaged),
         ]
         m.d.sync += [carried.eq(carrier), octet.eq(data_of(line)), held.eq(inside & carrier)]
-        with m.If(rx.valid):
+        with m.If(passes):
             m.d.sync += begun.eq(1)
         with m.If(~carrier):
             m.d.sync += [inside.eq(0), begun.eq(0), damaged.eq(0)]

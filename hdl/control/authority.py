@@ -34,6 +34,7 @@ class _State(IntEnum):
     SETTLE = 8
     JUDGE = 9
     HANDLE = 10
+    ANEW = 11
 
 
 class _Part(IntEnum):
@@ -132,13 +133,17 @@ class Authority(wiring.Component):
             self.octets.payload.last.eq(index == last_index),
             self.octets.valid.eq((state == _State.SHOW) & (reading == _Pass.FORWARD)),
         ]
+        refused = {name: Signal(name=f"is_{name}") for name in ("forged", "replayed", "loosened")}
+        for name, strobe in refused.items():
+            counts, counted = Signal(name=f"counts_{name}"), getattr(self, name)
+            m.d.sync += [counts.eq(strobe), counted.eq(counted + counts)]
         with m.Switch(state):
             with m.Case(_State.RECEIVE), m.If(taken & self.sealed.payload.last):
                 m.d.sync += state.eq(_State.CLOSE)
             with m.Case(_State.CLOSE):
                 with m.If((place.length == 0) | place.is_long):
-                    self._refuse(m, state, place, self.forged)
-                with m.Elif(hash_.ready):
+                    self._refuse(m, state, refused["forged"])
+                with m.Elif(hash_.ready & ~hash_.valid):
                     m.d.sync += state.eq(_State.HASH)
             with m.Case(_State.HASH), m.If(hash_.done):
                 m.d.sync += state.eq(_State.DECIDE)
@@ -146,9 +151,9 @@ class Authority(wiring.Component):
                 m.d.sync += [reading.eq(_Pass.INSPECT), index.eq(0)]
                 m.d.comb += ratchet.begin.eq(1)
                 with m.If(~is_right):
-                    self._refuse(m, state, place, self.forged)
+                    self._refuse(m, state, refused["forged"])
                 with m.Elif(~is_new):
-                    self._refuse(m, state, place, self.replayed)
+                    self._refuse(m, state, refused["replayed"])
                 with m.Else():
                     m.d.sync += [state.eq(_State.ADDRESS), last_counter.eq(counter)]
             with m.Case(_State.ADDRESS):
@@ -166,24 +171,26 @@ class Authority(wiring.Component):
                     m.d.sync += [state.eq(_State.ADDRESS), reading.eq(_Pass.FORWARD)]
                     m.d.sync += is_limits.eq(ratchet.is_limits)
                     with m.If(self.tighten_only & self.armed & ratchet.is_limits & ratchet.loosens):
-                        self._refuse(m, state, place, self.loosened)
+                        self._refuse(m, state, refused["loosened"])
                 with m.Case(_Pass.FORWARD):
                     m.d.sync += state.eq(_State.HANDLE)
                 with m.Default():
-                    self._begin_anew(m, state, place)
+                    self._begin_anew(m, state)
             with m.Case(_State.HANDLE), m.If(self.idle):
                 m.d.comb += ratchet.begin.eq(1)
                 m.d.sync += reading.eq(_Pass.KEEP)
                 with m.If(self.applied & is_limits):
                     m.d.sync += state.eq(_State.ADDRESS)
                 with m.Else():
-                    self._begin_anew(m, state, place)
+                    self._begin_anew(m, state)
+            with m.Case(_State.ANEW):
+                m.d.sync += [state.eq(_State.RECEIVE), place.eq(0)]
         return m
 
     def _receive(
         self, m: Module, state: Signal, place: Any, tag: Signal, counter: Signal, hash_: SipHash, write: Any
     ) -> Signal:
-        """Bytes to tag, hash and store; a word goes to the hash with its last byte, what is left over in ``CLOSE``."""
+        """Bytes to tag, hash and store; a word goes to the hash behind its last byte, the rest behind ``CLOSE``."""
         taken, word, rest = Signal(), Signal(WORD_BITS), Signal(WORD_BITS)
         lane, octet = place.lane, self.sealed.payload.data
         gathered = [Mux(lane > at, rest.word_select(at, BYTE), 0) for at in range(WORD_BYTES - 1)]
@@ -195,9 +202,12 @@ class Authority(wiring.Component):
             write.data.eq(octet),
             write.en.eq(taken & (place.part == _Part.MESSAGE) & ~place.is_long),
             hash_.key.eq(self.key),
+        ]
+        m.d.sync += [
             hash_.start.eq(taken & (place.part == _Part.TAG)),
             hash_.valid.eq(taken & (place.part != _Part.TAG) & (lane == WORD_BYTES - 1)),
             hash_.word.eq(word),
+            hash_.last.eq(0),
         ]
         with m.If(taken):
             m.d.sync += [rest.eq(word), lane.eq(lane + 1)]
@@ -215,16 +225,16 @@ class Authority(wiring.Component):
                     m.d.sync += counter.eq(word)
         with m.If(state == _State.CLOSE):
             hashed = (place.length + COUNTER_BYTES)[:BYTE]
-            m.d.comb += [
-                hash_.valid.eq(hash_.ready),
+            m.d.sync += [
+                hash_.valid.eq(hash_.ready & ~hash_.valid & (place.length != 0) & ~place.is_long),
                 hash_.word.eq(Cat(*gathered, hashed)),
                 hash_.last.eq(1),
             ]
         return taken
 
-    def _begin_anew(self, m: Module, state: Signal, place: Any) -> None:
-        m.d.sync += [state.eq(_State.RECEIVE), place.eq(0)]
+    def _begin_anew(self, m: Module, state: Signal) -> None:
+        m.d.sync += state.eq(_State.ANEW)
 
-    def _refuse(self, m: Module, state: Signal, place: Any, counted: Signal) -> None:
-        self._begin_anew(m, state, place)
-        m.d.sync += counted.eq(counted + 1)
+    def _refuse(self, m: Module, state: Signal, refused: Signal) -> None:
+        self._begin_anew(m, state)
+        m.d.comb += refused.eq(1)

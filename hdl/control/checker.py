@@ -95,7 +95,7 @@ class Checker(wiring.Component):
                 m.d.sync += [row.eq(read.data), at.eq(at + 1)]
                 m.next = "WORD"
             with m.State("WORD"):
-                m.d.sync += word.eq(self.word)
+                m.d.sync += word.eq(aligned(row, self.word))
                 m.next = "FIELD"
             with m.State("FIELD"):
                 m.d.sync += value.eq(Mux(row.constant, row.select, field_of(row, word)))
@@ -184,12 +184,18 @@ class Checker(wiring.Component):
         }
 
 
-def field_of(row: Any, word: Value) -> Value:
-    """A row's field out of its word, with zeros or its sign up to 64 bits."""
+def aligned(row: Any, word: Value) -> Value:
+    """A row's word, with the row's field in its lowest bits."""
     octets = [word[at : at + BYTE] for at in range(0, WORD_BITS, BYTE)]
     first = Cat(*octets).word_select(row.lane, BYTE)
     second = Cat(*octets[1::2]).word_select(row.lane[1:], BYTE)
     upper = Cat(word[16:32], word[48:64]).word_select(row.lane[2], 16)
+    return Cat(first, second, upper, word[32:])
+
+
+def field_of(row: Any, word: Value) -> Value:
+    """A row's field in its aligned word, with zeros or its sign up to 64 bits."""
+    first, second, upper = word[:8], word[8:16], word[16:32]
     sign = row.signed & Mux(row.size == Size.ONE, first[-1], Mux(row.size == Size.TWO, second[-1], upper[-1]))
     return Cat(
         first,

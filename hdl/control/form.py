@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -61,7 +63,7 @@ class MessageForm(wiring.Component):
 
     Latency
     -------
-    From the message's last word: ``good`` 2 cycles, the others 1.
+    From the message's last word: ``good`` 3 cycles, the others 2.
     """
 
     def __init__(self, program: Program, with_events: bool) -> None:
@@ -86,28 +88,35 @@ class MessageForm(wiring.Component):
         return -(-self._head_bytes * BYTE // WORD_BITS)
 
     def elaborate(self, platform: Any) -> Module:
-        """By template, what is expected; a cycle later, whether it is so."""
+        """Which template it is; a cycle later, what is expected; and then, whether it is so."""
         m = Module()
+        is_name = {name: Signal(name=f"is_{name}") for name in self._names}
+        template = self._u16(layout.HEADER_TEMPLATE)
+        m.d.sync += [flag.eq(template == layout.SCHEMA.message(name).template_id) for name, flag in is_name.items()]
         expected_block, expected = Signal(_U16_BITS), Signal(MESSAGE_LENGTH_BITS)
         known, is_event, has_checks, begin = Signal(), Signal(), Signal(), Signal.like(self.begin)
         group_fits = Signal()
         found_block, found_length, found_known = Signal(_U16_BITS), Signal(MESSAGE_LENGTH_BITS), Signal()
         found_group, found_schema = Signal(), Signal()
-        m.d.comb += group_fits.eq(1)
-        with m.Switch(self._u16(layout.HEADER_TEMPLATE)):
-            for name in self._names:
-                found = layout.SCHEMA.message(name)
-                with m.Case(found.template_id):
-                    m.d.comb += [
-                        known.eq(1),
-                        is_event.eq(name in EVENTS),
-                        expected_block.eq(found.block_length),
-                        expected.eq(layout.HEADER_SIZE + found.block_length),
-                        has_checks.eq(name in self._program.starts),
-                        begin.eq(self._program.starts.get(name, 0)),
-                    ]
-                    if name in self._groups:
-                        self._measure_group(m, name, expected, group_fits)
+        sizes, blocks, begins, unfit = [], [], [], []
+        for name, flag in is_name.items():
+            found = layout.SCHEMA.message(name)
+            size: Value = Const(layout.HEADER_SIZE + found.block_length, MESSAGE_LENGTH_BITS)
+            if name in self._groups:
+                size, fits = self._measure_group(name)
+                unfit.append(flag & ~fits)
+            sizes.append(Mux(flag, size, 0))
+            blocks.append(Mux(flag, found.block_length, 0))
+            begins.append(Mux(flag, self._program.starts.get(name, 0), 0))
+        m.d.comb += [
+            known.eq(Cat(*is_name.values()).any()),
+            is_event.eq(Cat(flag for name, flag in is_name.items() if name in EVENTS).any()),
+            has_checks.eq(Cat(flag for name, flag in is_name.items() if name in self._program.starts).any()),
+            expected.eq(reduce(or_, sizes)),
+            expected_block.eq(reduce(or_, blocks)),
+            begin.eq(reduce(or_, begins)),
+            group_fits.eq(~Cat(unfit).any()),
+        ]
         m.d.sync += [
             found_block.eq(expected_block),
             found_length.eq(expected),
@@ -130,16 +139,15 @@ class MessageForm(wiring.Component):
         ]
         return m
 
-    def _measure_group(self, m: Module, name: str, expected: Signal, fits: Signal) -> None:
+    def _measure_group(self, name: str) -> tuple[Value, Value]:
+        """The length that the message's group asks for, and whether its entries are as long as they must be."""
         # a length that the group's head is not inside cannot be equal to what is expected here
         group = self._groups[name]
         [found] = layout.SCHEMA.message(name).groups.values()
         dimension = found.dimension.fields
         entries = self._u16(group.start + dimension[_COUNT_FIELD].offset)
-        m.d.comb += [
-            fits.eq(self._u16(group.start + dimension[_LENGTH_FIELD].offset) == found.stride),
-            expected.eq((entries << group.entry_shift) + group.start + group.size),
-        ]
+        size = ((entries << group.entry_shift) + group.start + group.size)[:MESSAGE_LENGTH_BITS]
+        return size, self._u16(group.start + dimension[_LENGTH_FIELD].offset) == found.stride
 
     def _u16(self, at: int) -> Value:
         return Cat(self.head[at * BYTE : at * BYTE + _U16_BITS])

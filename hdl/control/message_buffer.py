@@ -30,8 +30,8 @@ class MessageBuffer(wiring.Component):
     -------
     octets: the bytes; not ready from the last byte of a message until ``release``.
     begin: strobe: a message's first byte is taken.
-    complete: a message is in. Then ``length`` is its length in bytes, and ``words`` are its words: bytes behind the
-        message's end are of no meaning.
+    full: a message is in. complete: the same two cycles later; then ``length`` is its length in bytes, and ``words``
+        are its words: bytes behind the message's end are of no meaning.
     read_index, read_word: a word, read in the same cycle.
     release: strobe, only given while ``complete``: take the next message.
     """
@@ -42,6 +42,7 @@ class MessageBuffer(wiring.Component):
             {
                 "octets": In(octet_stream()),
                 "begin": Out(1),
+                "full": Out(1),
                 "complete": Out(1),
                 "length": Out(MESSAGE_LENGTH_BITS),
                 "words": Out(WORD_BITS).array(words),
@@ -62,32 +63,44 @@ class MessageBuffer(wiring.Component):
         gathered = Signal(WORD_BITS - BYTE)
         taken, filled, word = Signal(), Signal(), Signal(WORD_BITS)
         inside, longest = Signal(init=1), Signal()
+        full = self.full
+        putting, put_word, put_at = Signal(), Signal(WORD_BITS), Signal(WORD_INDEX_BITS)
+        told = Signal()
         lane, index = Signal(range(WORD_BYTES)), Signal(WORD_INDEX_BITS)
         octets = [Mux(lane == at, octet.data, gathered.word_select(at, BYTE)) for at in range(WORD_BYTES - 1)]
         m.d.comb += [
-            self.octets.ready.eq(~self.complete),
-            taken.eq(self.octets.valid & ~self.complete),
+            self.octets.ready.eq(~full),
+            taken.eq(self.octets.valid & ~full),
             self.begin.eq(taken & inside & (index == 0) & (lane == 0)),
             word.eq(Cat(*octets, octet.data)),
             filled.eq(taken & inside & (octet.last | (lane == WORD_BYTES - 1))),
-            write.addr.eq(index),
-            write.data.eq(word),
-            write.en.eq(filled),
+            write.addr.eq(put_at),
+            write.data.eq(put_word),
+            write.en.eq(putting),
             read.addr.eq(self.read_index),
             self.read_word.eq(read.data),
         ]
         # a cycle late, and so within one of the largest number
         m.d.sync += longest.eq(self.length[1:].all())
         with m.If(taken):
-            m.d.sync += [gathered.eq(word), self.complete.eq(octet.last), lane.eq(lane + 1)]
+            m.d.sync += [gathered.eq(word), full.eq(octet.last), lane.eq(lane + 1)]
             with m.If(~longest):
                 m.d.sync += self.length.eq(self.length + 1)
         with m.If(filled):
-            m.d.sync += [index.eq(index + 1), inside.eq(index != self._count - 1)]
-            with m.Switch(index):
-                for at in range(self._count):
-                    with m.Case(at):
-                        m.d.sync += self.words[at].eq(word)
+            m.d.sync += [index.eq(index + 1), inside.eq(index != self._count - 1), put_word.eq(word), put_at.eq(index)]
+        m.d.sync += [putting.eq(filled), told.eq(full), self.complete.eq(told)]
+        with m.If(putting), m.Switch(put_at):
+            for at in range(self._count):
+                with m.Case(at):
+                    m.d.sync += self.words[at].eq(put_word)
         with m.If(self.release):
-            m.d.sync += [self.complete.eq(0), self.length.eq(0), lane.eq(0), index.eq(0), inside.eq(1)]
+            m.d.sync += [
+                full.eq(0),
+                told.eq(0),
+                self.complete.eq(0),
+                self.length.eq(0),
+                lane.eq(0),
+                index.eq(0),
+                inside.eq(1),
+            ]
         return m

@@ -55,24 +55,26 @@ class SipHash(wiring.Component):
         word, is_last, finishing, second = Signal(WORD_BITS), Signal(), Signal(), Signal()
         left = Signal(range(2 * FINAL_ROUNDS + 1))
         sum0, sum2 = Signal(WORD_BITS), Signal(WORD_BITS)
+        mixes, absorbs = Signal(), Signal()
         m.d.comb += [sum0.eq(v0 + near), sum2.eq(v2 + far), self.tag.eq(v0 ^ near ^ v2 ^ far)]
         m.d.sync += self.done.eq(0)
         with m.If(self.start):
             keys = (self.key[:WORD_BITS], self.key[WORD_BITS:])
             initial = [keys[at % 2] ^ SIPHASH_INITIAL[at] for at in range(4)]
             m.d.sync += [v0.eq(initial[0]), near.eq(initial[1]), v2.eq(initial[2]), far.eq(initial[3])]
-            m.d.sync += [left.eq(0), self.ready.eq(1)]
+            m.d.sync += [mixes.eq(0), absorbs.eq(0), self.ready.eq(1)]
         with m.Elif(self.valid):
             m.d.sync += [
                 word.eq(self.word),
                 is_last.eq(self.last),
                 far.eq(far ^ self.word),
                 left.eq(2 * COMPRESSION_ROUNDS),
+                mixes.eq(1),
                 second.eq(0),
                 finishing.eq(0),
                 self.ready.eq(0),
             ]
-        with m.Elif(left != 0):
+        with m.Elif(mixes):
             m.d.sync += [
                 v0.eq(Mux(second, sum0, sum0.rotate_left(32))),
                 v2.eq(Mux(second, sum2.rotate_left(32), sum2)),
@@ -81,12 +83,10 @@ class SipHash(wiring.Component):
                 second.eq(~second),
                 left.eq(left - 1),
             ]
-            with m.If((left == 1) & finishing):
-                m.d.sync += [self.ready.eq(1), self.done.eq(1)]
-        with m.Elif(~self.ready):
-            m.d.sync += v0.eq(v0 ^ word)
+            with m.If(left == 1):
+                m.d.sync += [mixes.eq(0), absorbs.eq(~finishing), self.ready.eq(finishing), self.done.eq(finishing)]
+        with m.Elif(absorbs):
+            m.d.sync += [v0.eq(v0 ^ word), absorbs.eq(0), self.ready.eq(~is_last)]
             with m.If(is_last):
-                m.d.sync += [v2.eq(v2 ^ FINAL_MARK), left.eq(2 * FINAL_ROUNDS), finishing.eq(1)]
-            with m.Else():
-                m.d.sync += self.ready.eq(1)
+                m.d.sync += [v2.eq(v2 ^ FINAL_MARK), left.eq(2 * FINAL_ROUNDS), mixes.eq(1), finishing.eq(1)]
         return m

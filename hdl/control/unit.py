@@ -89,8 +89,8 @@ class ControlUnit(wiring.Component):
 
     Latency
     -------
-    ``want`` 4 cycles after the last byte of a message without checks, else 7 and 4 more per row of its program, and 64
-    or 96 more per product: 271 for an instrument row. From ``grant`` to ``begin_step`` 1 cycle, to ``apply`` 3; from
+    ``want`` 6 cycles after the last byte of a message without checks, else 9 and 4 more per row of its program, and 64
+    or 96 more per product: 273 for an instrument row. From ``grant`` to ``begin_step`` 1 cycle, to ``apply`` 3; from
     ``done`` to ``acknowledged`` 1, from ``record_ready`` to ``finished`` 1.
     """
 
@@ -188,7 +188,7 @@ class ControlUnit(wiring.Component):
             self.status_request.eq(self.applied & one_of["status"]),
             self.load_parity.eq(self.applied & one_of["load_identity"]),
             self.parity.eq(message_view(octets, "LoadIdentity").parity),
-            self.idle.eq((state == _State.RECEIVE) & ~buffer.complete),
+            self.idle.eq((state == _State.RECEIVE) & ~buffer.full),
             self.want.eq(state == _State.WANT),
             self.taken.eq(self.begin_step | self.host_event),
             self.acknowledged.eq(state == _State.ANSWER),
@@ -197,7 +197,7 @@ class ControlUnit(wiring.Component):
             buffer.release.eq(self.finished | (state == _State.LEAVE)),
         ]
         wrong_status, wrong_id = self._wrong_numbers(m, octets)
-        m.d.sync += expected.eq(last + 1)
+        m.d.sync += [expected.eq(last + 1), self.begin_step.eq(0)]
         with m.Switch(state):
             with m.Case(_State.RECEIVE), m.If(buffer.complete):
                 m.d.sync += [state.eq(_State.FORM), is_step.eq(0), refusal.eq(Refusal.NONE)]
@@ -224,13 +224,12 @@ class ControlUnit(wiring.Component):
             with m.Case(_State.CHECK), m.If(checker.done):
                 m.d.sync += [state.eq(_State.WANT), refusal.eq(checker.refusal)]
             with m.Case(_State.WANT), m.If(self.grant):
-                m.d.sync += state.eq(_State.BEGIN)
+                m.d.sync += [state.eq(_State.BEGIN), self.begin_step.eq(is_step & ~is_event)]
             with m.Case(_State.BEGIN):
                 with m.If(is_event):
                     m.d.comb += self.host_event.eq(1)
                     m.d.sync += state.eq(_State.RECEIVE)
                 with m.Elif(is_step):
-                    m.d.comb += self.begin_step.eq(1)
                     m.d.sync += [state.eq(_State.BEGUN), last.eq(header.sequence)]
                 with m.Else():
                     m.d.comb += self.passed.eq(1)

@@ -140,7 +140,8 @@ class Decider(wiring.Component):
         fires = self.committed & event.fires
         m.d.comb += [
             self.ready.eq((state == _State.IDLE) & late.room & ~stores.busy),
-            self.early.eq(event.early & (state == _State.EVENT)),
+            self.early.eq(event.early),
+            event.abandon.eq(self.resolve & ~self.accept),
             stores.load.eq(delayed(m, self.prepare | commands.address.take, "load")),
             stores.read.eq(pipeline.preparation[Preparation.READ] | pipeline.event[Sampling.READ]),
             stores.turn.eq(pipeline.preparation[Preparation.READ]),

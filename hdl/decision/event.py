@@ -52,7 +52,7 @@ class Event(wiring.Component):
     selected: the candidate's other venue, a bit per other venue; within ``Stage.GATE``. own_sells: and it buys.
     other_venue: its number, from ``Stage.SELECT`` on; ``other`` is of it behind ``Stage.ROWS``.
     killed, leased, cool, rate_free: of the gate, in ``Stage.GATE``.
-    early, fires: see ``Gate``.
+    abandon, early, fires: see ``Gate``.
     legs: of the trigger; counts: what the event counts; after ``Stage.RECORD``.
     changes: after the last cycle of the event; value, samples: see ``BasisSample``.
     difference, total, bid, ask: for the late values, in ``Stage.CHOOSE``.
@@ -81,6 +81,7 @@ class Event(wiring.Component):
                 "other_venue": In(parameters.venue_bits),
                 "quote": In(quote_layout),
                 **{name: In(1) for name in _GATE_STATE},
+                "abandon": In(1),
                 "early": Out(1),
                 "fires": Out(1),
                 "legs": Out(bundle(leg_fields(parameters))),
@@ -230,6 +231,7 @@ class Event(wiring.Component):
         m.d.comb += [
             *[mine.eq(getattr(self._choice, f"{g}_picks")) for mine, g in zip(gate.picks, PAIR_GROUPS, strict=True)],
             gate.found.eq(self._choice.found),
+            gate.abandon.eq(self.abandon),
             gate.imbalance.eq(self._imbalance.conditions & ~self.loaded.bits.imbalance),
             *assign(gate.bid, self._own_bid, legs),
             *assign(gate.ask, self._own_ask, legs),

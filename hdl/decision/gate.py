@@ -53,7 +53,7 @@ class Gate(wiring.Component):
     picks: per group of ``PAIR_GROUPS``, one bit in all of them at most; found: there is one; imbalance: the rises
         ``BUY`` and ``SELL``. All after ``Stage.CHOOSE``.
     bid, ask: the event's legs; others: those of the other venues.
-    killed, leased, enabled, cool, rate_free: in ``Stage.GATE``.
+    killed, leased, enabled, cool, rate_free: in ``Stage.GATE``. abandon: the event is given up.
     picked, sells: its other venue, a bit per other venue; the event's venue sells or is rich. Within ``Stage.GATE``.
     early: strobe after ``Stage.GATE``: the candidate passes.
     candidate: after ``Stage.GATE``; stopped: bit per ``GateReason``, at most one, after ``Stage.SELECT``.
@@ -70,6 +70,7 @@ class Gate(wiring.Component):
                 "picks": In(parameters.others).array(len(PAIR_GROUPS)),
                 "found": In(1),
                 "imbalance": In(2),
+                "abandon": In(1),
                 "bid": In(leg),
                 "ask": In(leg),
                 "others": In(bundle(OTHER_LEG)).array(parameters.others),
@@ -100,7 +101,7 @@ class Gate(wiring.Component):
         m.d.sync += self.early.eq(0)
         with m.If(self.at.event[Stage.GATE]):
             m.d.sync += [
-                self.early.eq(passes),
+                self.early.eq(passes & ~self.abandon),
                 self.fires.eq(passes),
                 checks.eq(Cat(allowed, inside, fits, self.rate_free)),
             ]

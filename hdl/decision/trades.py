@@ -53,14 +53,15 @@ class TradeCounter(wiring.Component):
         move, there = Signal(), Signal(TRADE_CYCLES)
         m.d.comb += [
             move.eq(~self.outcome.valid | self.outcome.ready),
-            self.trade.ready.eq(move),
+            # not in the cycle in which an outcome is taken: its taker need not be asked
+            self.trade.ready.eq(~self.outcome.valid),
             self.outcome.valid.eq(there[-1]),
             self.idle.eq(~there.any()),
         ]
         with m.If(move):
-            m.d.sync += there.eq(Cat(self.trade.valid, there))
+            m.d.sync += there.eq(Cat(self.trade.valid & self.trade.ready, there))
         first, second, third = (Signal(trade_layout, name=name) for name in ("first", "second", "third"))
-        with m.If(move & self.trade.valid):
+        with m.If(self.trade.valid & self.trade.ready):
             m.d.sync += first.eq(self.trade.payload)
         m.d.comb += [self.scaling.instrument.eq(first.instrument), self.scaling.venue.eq(first.venue)]
         row = bundle(SCALING_FIELDS).create(path=("row",))

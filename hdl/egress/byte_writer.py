@@ -11,6 +11,7 @@ from hdl.egress.settings import HEADERS_BYTES
 from hdl.egress.writer import PAYLOAD_WORDS_BITS, WORD_BYTES, started_headers, writer_members
 from hdl.ethernet.check_sequence import INITIAL_REMAINDER, REMAINDER_BITS, next_remainder
 from hdl.parameters import CoreParameters
+from hdl.records import WORD_BITS
 
 _SEQUENCE_BYTES: Final = 4
 
@@ -29,7 +30,9 @@ class ByteWriter(wiring.Component):
         position, lane = Signal(range(HEADERS_BYTES)), Signal(range(WORD_BYTES))
         left, sequence_at = Signal(PAYLOAD_WORDS_BITS), Signal(range(_SEQUENCE_BYTES))
         remainder, current = Signal(REMAINDER_BITS), Signal(REMAINDER_BITS)
-        octet, in_sequence, is_last = Signal(8), Signal(), Signal()
+        octet, in_sequence, is_last, begins = Signal(8), Signal(), Signal(), Signal()
+        # what is left of the word that is being written; the next one is not asked for in the cycle that needs it
+        rest, takes = Signal(WORD_BITS - 8), Signal()
         spoiled, begun = Signal(), Signal()
         puts, move, stops = Signal(), Signal(), Signal()
         m.d.comb += move.eq(~tx.valid | self.tx_ready)
@@ -39,6 +42,7 @@ class ByteWriter(wiring.Component):
             with m.State("FREE"):
                 m.d.comb += [self.free.eq(move), puts.eq(self.start), octet.eq(headers[0])]
                 m.d.sync += [position.eq(1), lane.eq(0), sequence_at.eq(0), left.eq(self.words), spoiled.eq(0)]
+                m.d.sync += begins.eq(1)
                 with m.If(passes):
                     m.next = "HEADERS"
             with m.State("HEADERS"):
@@ -52,12 +56,13 @@ class ByteWriter(wiring.Component):
             with m.State("PAYLOAD"):
                 m.d.comb += [
                     puts.eq(1),
-                    stops.eq(self.spoil | spoiled | ~self.there),
-                    octet.eq(self.word.word_select(lane, 8)),
-                    self.take.eq(move & lane.all() & ~stops),
+                    stops.eq(self.spoil | spoiled | (begins & ~self.there)),
+                    octet.eq(Mux(begins, self.word[:8], rest[:8])),
                 ]
                 with m.If(move):
-                    m.d.sync += lane.eq(lane + 1)
+                    m.d.comb += takes.eq(begins)
+                    m.d.sync += [lane.eq(lane + 1), rest.eq(Mux(begins, self.word[8:], rest >> 8))]
+                    m.d.sync += begins.eq(lane.all())
                     with m.If(stops):
                         m.next = "SEQUENCE"
                     with m.Elif(lane.all()):
@@ -70,6 +75,7 @@ class ByteWriter(wiring.Component):
                     m.d.comb += is_last.eq(1)
                     m.next = "FREE"
 
+        m.d.sync += self.take.eq(takes & ~stops)
         ends = in_sequence | stops
         m.d.comb += tx.count.eq(1)
         with m.If(stops):

@@ -47,7 +47,7 @@ class Egress(wiring.Component):
     settings: addresses and ports; may only change while ``idle``, and must be there eight cycles before a frame.
     trigger_early: strobe: a trigger will come, if its frame turns out to be good. On the 8-bit bus its first byte is
         on ``tx`` in the next cycle, if nothing is held or being sent.
-    abort: strobe: that trigger will not come; its frame ends a cycle later.
+    abort: strobe: that trigger will not come; its frame ends two cycles later.
     words: messages, their length by the block length in their first word.
     log: log messages.
     tx: frames without preamble; a beat passes in a cycle of ``valid`` and ``tx_ready``, and within a frame ``valid``
@@ -95,8 +95,14 @@ class Egress(wiring.Component):
             may_start.eq(messages.there & (~needs_whole | (whole != 0))),
         ]
         # known a cycle late: who decides is far away
-        aborted = Signal()
-        m.d.sync += aborted.eq(self.abort)
+        aborted, spoils = Signal(), Signal()
+        # whose words the writer is given: that of the state, without asking for it
+        of_log, to_come = Signal(), Signal()
+        m.d.comb += [
+            writer.word.eq(Mux(of_log, batch.word, messages.word[:WORD_BITS])),
+            writer.there.eq(Mux(of_log, batch.there, messages.there & (is_trigger | ~to_come))),
+        ]
+        m.d.sync += [aborted.eq(self.abort), writer.spoil.eq(spoils)]
         m.d.sync += whole.eq(whole + (arrives & self.words.payload.last) - messages.release)
         with m.If(self.trigger_early):
             m.d.sync += expects.eq(1)
@@ -105,13 +111,14 @@ class Egress(wiring.Component):
 
         with m.FSM(name="sends"):
             with m.State("NOTHING"):
-                self._choose(m, writer, messages, batch, may_start, expects, is_byte_wide)
+                m.d.sync += [of_log.eq(0), to_come.eq(0)]
+                self._choose(m, writer, messages, batch, may_start, expects, is_byte_wide, of_log, to_come)
             with m.State("TRIGGER-TO-COME"):
-                m.d.comb += [writer.word.eq(messages.word[:WORD_BITS]), writer.there.eq(messages.there & is_trigger)]
                 with m.If(messages.there & is_trigger):
+                    m.d.sync += to_come.eq(0)
                     m.next = "MESSAGE"
                 with m.Elif(messages.there | aborted):
-                    m.d.comb += writer.spoil.eq(1)
+                    m.d.comb += spoils.eq(1)
                     m.next = "SPOILED"
                 with m.If(writer.done):
                     m.next = "NOTHING"
@@ -119,8 +126,6 @@ class Egress(wiring.Component):
                 m.next = "NOTHING"
             with m.State("MESSAGE"):
                 m.d.comb += [
-                    writer.word.eq(messages.word[:WORD_BITS]),
-                    writer.there.eq(messages.there),
                     messages.take.eq(writer.take),
                     messages.release.eq(writer.done & writer.good),
                     messages.rewind.eq(writer.done & ~writer.good),
@@ -130,9 +135,7 @@ class Egress(wiring.Component):
                     m.next = "NOTHING"
             with m.State("LOG"):
                 m.d.comb += [
-                    writer.word.eq(batch.word),
-                    writer.there.eq(batch.there),
-                    writer.spoil.eq(expects | (messages.there & is_trigger)),
+                    spoils.eq(expects | (messages.there & is_trigger)),
                     batch.take.eq(writer.take),
                     batch.sent.eq(writer.done & writer.good),
                     batch.rewind.eq(writer.done & ~writer.good),
@@ -150,6 +153,8 @@ class Egress(wiring.Component):
         may_start: Signal,
         expects: Signal,
         is_byte_wide: bool,
+        of_log: Signal,
+        to_come: Signal,
     ) -> None:
         """What is sent next: a message, a trigger that is expected, or a batch of the log."""
         expected = expects | self.trigger_early
@@ -171,8 +176,9 @@ class Egress(wiring.Component):
             with m.Elif(expected):
                 if is_byte_wide:
                     m.d.comb += writer.start.eq(1)
-                    m.d.sync += expects.eq(0)
+                    m.d.sync += [expects.eq(0), to_come.eq(1)]
                     m.next = "TRIGGER-TO-COME"
             with m.Elif(batch.pending):
                 m.d.comb += [writer.start.eq(1), batch.begin.eq(1)]
+                m.d.sync += of_log.eq(1)
                 m.next = "LOG"

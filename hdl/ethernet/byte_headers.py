@@ -33,6 +33,8 @@ _CHECKSUM_AT: Final = HEADER_BYTES + 6
 class ByteHeaders(wiring.Component):
     """Reader of headers for the 8-bit bus; ``report.ended`` is in the cycle after the beat of ``last``.
 
+    Every frame must have its ``last``: the beat behind it is taken for the next one's first.
+
     A tag is read as if the four bytes before its ethertype had come twice: ``position`` goes back by four.
     """
 
@@ -43,36 +45,36 @@ class ByteHeaders(wiring.Component):
         """Each field has its strobe, a comparison of the position."""
         m = Module()
         rx, report = self.rx, self.report
-        at, tagged = Signal(_POSITION_BITS), Signal()
-        position, taken = Signal(_POSITION_BITS), Signal()
+        position, taken, tagged, self._fresh = Signal(_POSITION_BITS), Signal(), Signal(), Signal(init=1)
         before = Signal(24)
-        m.d.comb += [taken.eq(rx.valid & (rx.count != 0)), at.eq(Mux(rx.first, 0, position))]
+        m.d.comb += taken.eq(rx.valid & (rx.count != 0))
         is_tag = Cat(rx.data, before[:8]) == ETHERTYPE_TAG
         m.d.sync += report.ended.eq(rx.valid & rx.last)
-        with m.If(rx.valid):
-            m.d.sync += position.eq(at)
-            with m.If(rx.first):
-                m.d.sync += tagged.eq(0)
         with m.If(taken):
             m.d.sync += [
                 before.eq(Cat(rx.data, before)),
-                position.eq(Mux(at.all(), at, at + 1)),
+                position.eq(Mux(position.all(), position, position + 1)),
             ]
-            with m.If((at == _TYPE_END) & is_tag & ~tagged):
-                m.d.sync += [position.eq(at + 1 - _TAG_BYTES), tagged.eq(1)]
-        m.d.comb += report.size.eq(position)
+            with m.If((position == _TYPE_END) & is_tag & ~tagged):
+                m.d.sync += [position.eq(_TYPE_END + 1 - _TAG_BYTES), tagged.eq(1)]
+        with m.If(rx.valid):
+            m.d.sync += [self._fresh.eq(rx.last), report.size.eq(position + taken)]
+            with m.If(position.all()):
+                m.d.sync += report.size.eq(position)
+            with m.If(rx.last):
+                m.d.sync += [position.eq(0), tagged.eq(0)]
         self._check_sequence(m, taken)
-        self._fields(m, at, taken, before)
-        self._payload(m, at, taken)
-        self._sums(m, at, taken)
+        self._fields(m, position, taken, before)
+        self._payload(m, position, taken)
+        self._sums(m, position, taken)
         return m
 
     def _check_sequence(self, m: Module, taken: Signal) -> None:
         remainder, in_error = Signal(32), Signal()
-        with m.If(self.rx.valid & self.rx.first):
+        with m.If(self.rx.valid & self._fresh):
             m.d.sync += remainder.eq(INITIAL_REMAINDER)
         with m.If(taken):
-            known = Mux(self.rx.first, INITIAL_REMAINDER, remainder)
+            known = Mux(self._fresh, INITIAL_REMAINDER, remainder)
             m.d.sync += remainder.eq(next_remainder(known, self.rx.data))
         with m.If(self.rx.valid):
             m.d.sync += in_error.eq(self.rx.error)
@@ -101,21 +103,24 @@ class ByteHeaders(wiring.Component):
 
     def _payload(self, m: Module, at: Signal, taken: Signal) -> None:
         payload, remaining, inside, begun = self.payload, Signal(LENGTH_BITS), Signal(), Signal()
-        with m.If(self.header):
-            m.d.sync += remaining.eq(self.length)
-        with m.If(taken):
-            m.d.sync += inside.eq(at >= PACKET_AT + PAYLOAD_AT - 1)
+        # what a beat needs to know of the position is worked out behind the one before it
+        some_left, one_left, ends = Signal(), Signal(), Signal()
         m.d.comb += [
-            payload.valid.eq(taken & ~self.rx.first & inside & (remaining != 0)),
+            ends.eq(self.rx.valid & self.rx.last),
+            payload.valid.eq(taken & inside & some_left),
             payload.first.eq(~begun),
-            payload.last.eq(remaining == 1),
+            payload.last.eq(one_left),
             payload.data.eq(self.rx.data),
             payload.count.eq(1),
         ]
-        with m.If(self.rx.valid & self.rx.first):
-            m.d.sync += [remaining.eq(0), begun.eq(0)]
+        with m.If(taken):
+            m.d.sync += inside.eq(at >= PACKET_AT + PAYLOAD_AT - 1)
+        with m.If(self.header):
+            m.d.sync += [remaining.eq(self.length), some_left.eq(self.length != 0), one_left.eq(self.length == 1)]
         with m.Elif(payload.valid):
-            m.d.sync += [remaining.eq(remaining - 1), begun.eq(1)]
+            m.d.sync += [remaining.eq(remaining - 1), some_left.eq(~one_left), one_left.eq(remaining == 2), begun.eq(1)]
+        with m.If(ends):
+            m.d.sync += [inside.eq(0), some_left.eq(0), begun.eq(0)]
 
     def _sums(self, m: Module, at: Signal, taken: Signal) -> None:
         """Header and UDP sums; bytes behind what they cover count as 0 and finish the last carry.
@@ -129,12 +134,12 @@ class ByteHeaders(wiring.Component):
         starts_header, starts_payload = Signal(), Signal()
         in_header, in_udp_header, summing = Signal(), Signal(), Signal()
         upper_absent, absent = Signal(), Signal()
-        more = taken & ~self.rx.first
+        more = taken & ~self._fresh
         m.d.comb += [
             starts_header.eq(more & (at == PACKET_AT - 1)),
             starts_payload.eq(more & (at == PACKET_AT + _ADDRESSES_AT - 1)),
         ]
-        with m.If(self.rx.valid & self.rx.first):
+        with m.If(self.rx.valid & self._fresh):
             m.d.sync += [in_header.eq(0), in_udp_header.eq(0), summing.eq(0)]
         with m.If(starts_header):
             m.d.sync += in_header.eq(1)
@@ -148,7 +153,8 @@ class ByteHeaders(wiring.Component):
             m.d.sync += upper_absent.eq(octet == 0)
         with m.If(more & (at == PACKET_AT + _CHECKSUM_AT + 1)):
             m.d.sync += absent.eq(upper_absent & (octet == 0))
-        m.d.comb += [
+        # a cycle late: at least the check sequence comes behind all that is added
+        m.d.sync += [
             header_sum.start.eq(starts_header),
             header_sum.add.eq(more & (in_header | summing)),
             header_sum.octet.eq(Mux(in_header, octet, 0)),
@@ -156,6 +162,8 @@ class ByteHeaders(wiring.Component):
             payload_sum.initial.eq(report.total_length),
             payload_sum.add.eq(more & summing),
             payload_sum.octet.eq(Mux(in_udp_header | self.payload.valid, octet, 0)),
+        ]
+        m.d.comb += [
             report.header_sum_good.eq(header_sum.total.all()),
             report.payload_sum_good.eq(absent | (payload_sum.total == HEADER_BYTES - PROTOCOL_UDP)),
         ]

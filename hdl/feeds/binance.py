@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Module, Mux
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -48,14 +48,15 @@ class BinanceDecoder(wiring.Component):
         next datagram's first beat.
     quote: registers, right from ``loaded`` to the next datagram's fields.
     loaded: strobe: the ask quantity is in the registers, one cycle after its last byte. The verdict is not yet known.
-    verdict: level, right from the cycle after the last beat to the cycle after the next datagram's first beat.
-    trade_count: level: trades of a datagram of Trades, 0 for others; right from two cycles after the last beat on.
-    accept, discard: strobes, one per frame in order, at the soonest two cycles after the last beat, and before the
+    verdict: level, right from the cycle after the last beat to the cycle after the next datagram's first beat; both one
+        cycle later on the 8-bit bus.
+    trade_count: level: trades of a datagram of Trades, 0 for others; right from three cycles after the last beat on.
+    accept, discard: strobes, one per frame in order, at the soonest three cycles after the last beat, and before the
         first trade of the next datagram is complete (57 bytes): its trades count, or not.
     trades: the trades of accepted datagrams.
     overrun: stays set once a trade was lost, as ``TrialQueue`` says it.
 
-    Latency: one cycle to ``is_quote``, ``loaded`` and ``verdict``. Between the last beat of a datagram and the first
+    Latency: one cycle to ``is_quote`` and ``loaded``. Between the last beat of a datagram and the first
     of the next there must be two cycles without a beat: the headers of the next are much longer.
     """
 
@@ -90,30 +91,41 @@ class BinanceDecoder(wiring.Component):
             {"trades": ("price", "qty", "isBuyerMaker")},
             bus_bytes=width,
         )
-        for part in (quotes, deals):
-            self._feed(m, part)
+        # nothing waits for trades and the check of the whole: on the narrow bus they see each byte a cycle later
+        payload = self.payload
+        self._beat = {"valid": payload.valid, "start": payload.first, "data": payload.data}
+        self._late = {name: self._delayed(m, value, name) for name, value in self._beat.items()}
+        self._feed(m, quotes, self._beat)
+        self._feed(m, deals, self._late)
         m.d.comb += [self.is_quote.eq(quotes.matched), self.loaded.eq(quotes.loaded)]
         m.d.comb += [self.quote[name].eq(quotes.fields[field]) for field, name in _QUOTE_FIELDS.items()]
         self._judge(m, quotes, deals)
         self._queue(m, deals)
         return m
 
-    def _feed(self, m: Module, part: Any) -> None:
-        m.d.comb += [
-            part.valid.eq(self.payload.valid),
-            part.start.eq(self.payload.first),
-            part.data.eq(self.payload.data),
-        ]
+    def _delayed(self, m: Module, value: Any, name: str) -> Any:
+        if self._bus_bytes != 1:
+            return value
+        later = Signal(len(value), name=f"{name}_late")
+        m.d.sync += later.eq(value)
+        return later
+
+    def _feed(self, m: Module, part: Any, beat: dict[str, Any]) -> None:
+        m.d.comb += [getattr(part, name).eq(value) for name, value in beat.items()]
 
     def _judge(self, m: Module, quotes: MessageExtractor, deals: GroupExtractor) -> None:
         m.submodules.symbol = symbol = TailCheck(bus_bytes=self._bus_bytes)
+        tail, byte, lane = (
+            self._delayed(m, value, name)
+            for name, value in (("tail", quotes.tail), ("tail_byte", quotes.tail_byte), ("tail_lane", quotes.tail_lane))
+        )
         m.d.comb += [
-            symbol.valid.eq(self.payload.valid),
-            symbol.start.eq(self.payload.first),
+            symbol.valid.eq(self._late["valid"]),
+            symbol.start.eq(self._late["start"]),
             symbol.length.eq(self.length),
-            symbol.take.eq(quotes.tail | deals.tail),
-            symbol.byte.eq(Mux(quotes.tail, quotes.tail_byte, deals.tail_byte)),
-            symbol.lane.eq(Mux(quotes.tail, quotes.tail_lane, deals.tail_lane)),
+            symbol.take.eq(tail | deals.tail),
+            symbol.byte.eq(Mux(tail, byte, deals.tail_byte)),
+            symbol.lane.eq(Mux(tail, lane, deals.tail_lane)),
         ]
         patterns = {
             "schema": header_pattern(_SCHEMA, _QUOTE, ("schemaId", "version")),
@@ -121,7 +133,7 @@ class BinanceDecoder(wiring.Component):
             "trades": header_pattern(_SCHEMA, _TRADES, ("templateId",)),
         }
         m.submodules.header = header = PatternMatch(patterns, bus_bytes=self._bus_bytes)
-        self._feed(m, header)
+        self._feed(m, header, self._late)
         with m.If((self.length < _SCHEMA.header.size) | ~header.matched.schema):
             m.d.comb += self.verdict.eq(BAD)
         with m.Elif(header.matched.quote | header.matched.trades):
@@ -133,7 +145,7 @@ class BinanceDecoder(wiring.Component):
         m.submodules.queue = queue = TradeQueue()
         entry, trade = deals.entries.trades, queue.entry
         m.d.comb += [
-            queue.begin.eq(self.payload.valid & self.payload.first),
+            queue.begin.eq(self._late["valid"] & self._late["start"]),
             queue.put.eq(entry.valid),
             trade.instrument.eq(self.row.instrument),
             trade.venue.eq(self.row.venue),

@@ -34,6 +34,8 @@ _chosen_layout: Final = data.StructLayout(
     }
 )
 """A byte of the log: of the header, or in a lane of the row that is being read."""
+_ON_THE_WAY: Final = 2
+"""Bytes of a control message that may still come when the next one is let in."""
 
 
 class EventLog(wiring.Component):
@@ -90,7 +92,7 @@ class EventLog(wiring.Component):
         """A ring each for datagrams and control messages, a queue of steps for both, and one reader."""
         m = Module()
         m.submodules.datagrams = datagrams = PayloadRing(self._parameters.bus_bits, self._rows)
-        m.submodules.controls = controls = PayloadRing(BYTE, CONTROL_RING_BYTES, reserve=PAYLOAD_LIMIT)
+        m.submodules.controls = controls = PayloadRing(BYTE, CONTROL_RING_BYTES, reserve=PAYLOAD_LIMIT + _ON_THE_WAY)
         step_layout = self._step_layout()
         width = Value.cast(Signal(step_layout)).shape().width
         m.submodules.queue = queue = ReplayBuffer(self._steps, width)

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 
-from hdl.records import RecordKind
 from hdl.steps.work import Work, mask_of
 from market.fastpath.specification import STATUS_INTERVAL_NS
 from market.fastpath.state import Counter
@@ -29,11 +28,11 @@ def control_states(m: Module, ports: Any, work: Work) -> None:
     m.d.comb += [ports.control_step.eq(work.number), ports.control_now.eq(work.time)]
     loads_parity = Signal()
     with m.State("CONTROL-WAIT"):
-        # a frame may have been numbered in the cycle before: it comes first
+        # a frame may have been numbered just before: it comes first
         with m.If(ports.items.valid):
             m.d.sync += work.holds.eq(0)
             m.next = "IDLE"
-        with m.Else():
+        with m.Elif(~ports.queued):
             m.d.comb += ports.grant.eq(1)
             m.next = "CONTROL-BEGIN"
     with m.State("CONTROL-BEGIN"):
@@ -55,13 +54,13 @@ def control_states(m: Module, ports: Any, work: Work) -> None:
             m.next = "IDLE"
     with m.State("CONTROL-REPEATED"):
         m.d.comb += ports.control_step.eq(ports.last_step)
-        _acknowledge(m, ports)
+        _acknowledge(m, ports, work)
         with m.If(ports.control_finished):
             m.d.sync += work.holds.eq(0)
             m.next = "IDLE"
     with m.State("CONTROL"):
-        _acknowledge(m, ports)
-        with m.If(ports.acknowledged & ports.records.ready):
+        _acknowledge(m, ports, work)
+        with m.If(ports.acknowledged & work.room):
             applied = Mux(ports.control_applied, mask_of(Counter.CONTROL_APPLIED), 0)
             refused = Mux(ports.control_refused, mask_of(Counter.CONTROL_REFUSED), 0)
             m.d.sync += [
@@ -74,54 +73,33 @@ def control_states(m: Module, ports: Any, work: Work) -> None:
             with m.If(loads_parity):
                 m.next = "PARITY"
     with m.State("PARITY"):
-        m.d.comb += [
-            ports.records.valid.eq(1),
-            ports.records.payload.kind.eq(RecordKind.PARITY),
-            ports.records.payload.body.parity.eq(ports.parity),
-        ]
-        with m.If(ports.records.ready):
+        m.d.comb += work.offers.eq(1)
+        with m.If(work.room):
             m.next = "COUNT"
 
 
-def _acknowledge(m: Module, ports: Any) -> None:
-    body = ports.records.payload.body
+def _acknowledge(m: Module, ports: Any, work: Work) -> None:
     m.d.comb += [
-        ports.records.valid.eq(ports.acknowledged),
-        ports.records.payload.kind.eq(RecordKind.ACKNOWLEDGE),
-        body.acknowledge.eq(ports.acknowledge),
-        ports.acknowledge_ready.eq(ports.records.ready),
+        work.offers.eq(ports.acknowledged),
+        ports.acknowledge_ready.eq(work.room),
     ]
 
 
-def end_step(m: Module, ports: Any, work: Work, counts: Any) -> None:
+def end_step(m: Module, ports: Any, work: Work) -> None:
     """The counts of a step, and then its status, if it has one; a dropped frame ends so, too, without a step."""
-    m.d.comb += [
-        ports.records.valid.eq(1),
-        ports.records.payload.kind.eq(RecordKind.COUNT),
-        ports.records.payload.body.count.eq(counts),
-    ]
-    with m.If(ports.records.ready):
+    m.d.comb += work.offers.eq(1)
+    with m.If(work.room):
         m.next = "STATUS"
         with m.If(~work.has_status):
-            m.d.comb += ports.items.ready.eq(work.of_item)
+            m.d.comb += work.item_done.eq(work.of_item)
             m.next = "IDLE"
 
 
 def status_state(m: Module, ports: Any, work: Work) -> None:
     """End of a step that sends a status, which is due or requested."""
-    status = ports.records.payload.body.status
-    m.d.comb += [
-        ports.records.payload.kind.eq(RecordKind.STATUS),
-        status.number.eq(ports.last_status + 1),
-        status.step.eq(work.number),
-        status.time.eq(work.time),
-        status.id.eq(ports.last_id),
-        status.epoch.eq(ports.epoch),
-        status.killed.eq(ports.killed),
-        ports.records.valid.eq(1),
-    ]
-    with m.If(ports.records.ready):
-        m.d.comb += ports.items.ready.eq(work.of_item)
+    m.d.comb += work.offers.eq(1)
+    with m.If(work.room):
+        m.d.comb += work.item_done.eq(work.of_item)
         m.d.sync += ports.last_status.eq(ports.last_status + 1)
         m.next = "IDLE"
         with m.If(work.status_due):
@@ -129,8 +107,6 @@ def status_state(m: Module, ports: Any, work: Work) -> None:
 
 
 def follow_status(m: Module, work: Work) -> None:
-    """Whether the step under way ends with a status."""
-    m.d.comb += [
-        work.status_due.eq(work.time >= work.next_status),
-        work.has_status.eq(work.is_step & (work.status_due | work.status_wanted)),
-    ]
+    """Whether the step under way ends with a status: known in its third cycle."""
+    m.d.sync += work.status_due.eq(work.time >= work.next_status)
+    m.d.comb += work.has_status.eq(work.is_step & (work.status_due | work.status_wanted))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
+from hdl.block_queue import BlockQueue
 from hdl.records import (
     DROP_BITS,
     INSTRUMENT_NUMBER_BITS,
@@ -20,6 +20,7 @@ from hdl.records import (
     quote_layout,
     trade_layout,
 )
+from hdl.small_queue import SmallQueue
 from hdl.steps.clock import StepClock
 from hdl.steps.item import TRADE_COUNT_BITS, ItemKind, item_layout
 from market.fastpath.feeds.verdict import BAD, OLD, SKIPPED
@@ -36,6 +37,8 @@ class Intake(wiring.Component):
     Parameters
     ----------
     depth: items that may wait.
+    judges_first: whether a frame is judged in a cycle of its own before it is numbered, and items wait in block RAM;
+        ends are then two cycles apart.
 
     Members
     -------
@@ -47,12 +50,13 @@ class Intake(wiring.Component):
     in which a frame is numbered, whether its content counts; ``now`` and ``step`` are then already the frame's own
     (``next_now``, ``next_step``).
 
-    ``frame_now`` is T of the frame that is arriving (``frame_open``), if nothing is numbered before it. ``overrun``
-    stays set once an item found the queue full: then a step is missing.
+    ``frame_now`` is T of the frame that is arriving (``frame_open``), if nothing is numbered before it. ``queued``: an
+    item may be on its way to ``items``, where it is from the third cycle after its number on; without ``judges_first``
+    from the first. ``overrun`` stays set once an item found the queue full: then a step is missing.
     """
 
-    def __init__(self, depth: int = QUEUE_DEPTH) -> None:
-        self._depth = depth
+    def __init__(self, depth: int = QUEUE_DEPTH, *, judges_first: bool = False) -> None:
+        self._depth, self._judges_first = depth, judges_first
         super().__init__(
             {
                 "begin": In(1),
@@ -87,6 +91,7 @@ class Intake(wiring.Component):
                 "frame_now": Out(TIME_BITS),
                 "frame_open": Out(1),
                 "items": Out(stream.Signature(item_layout)),
+                "queued": Out(1),
                 "overrun": Out(1),
                 "idle": Out(1),
             }
@@ -95,21 +100,26 @@ class Intake(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Host events and control messages come before a frame that ends in the same cycle."""
         m = Module()
-        m.submodules.clock = clock = StepClock()
-        m.submodules.queue = queue = SyncFIFO(width=Value.cast(self.items.payload).shape().width, depth=self._depth)
+        m.submodules.clock = clock = StepClock(registered=self._judges_first)
+        queue: Any = (BlockQueue if self._judges_first else SmallQueue)(item_layout, self._depth)
+        m.submodules.queue = queue
         waiting, ending, drop = self._frame_end(m)
         frame_time = self._frame_times(m, waiting)
 
-        from_host = Signal()
+        from_host, written = Signal(), Signal(2)
+        wiring.connect(m, queue.after, wiring.flipped(self.items))
+        m.d.sync += written.eq(Cat(queue.before.valid, written))
         m.d.comb += [
             from_host.eq(self.host_quote | self.host_trade),
-            clock.time.eq(Mux(self.begin_step | from_host, self.control_time, frame_time)),
+            clock.time.eq(frame_time),
+            clock.control_time.eq(self.control_time),
+            clock.of_control.eq(self.begin_step | from_host),
             self.next_now.eq(clock.next_now),
             self.next_step.eq(clock.next_step),
             self.backwards.eq(clock.backwards),
             self.now.eq(clock.now),
             self.step.eq(clock.step),
-            self.frame_now.eq(clock.next_now),
+            self.frame_now.eq(clock.frame_now),
             self.accepted.eq(ending & (drop == Drop.NONE)),
             self.refused.eq(ending & (drop != Drop.NONE)),
             clock.advance.eq(self.begin_step | from_host | self.accepted),
@@ -122,14 +132,12 @@ class Intake(wiring.Component):
             item.backwards.eq(clock.backwards),
             item.step.eq(clock.next_step),
             item.time.eq(clock.next_now),
-            queue.w_data.eq(item),
-            queue.w_en.eq(from_host | ending),
-            Value.cast(self.items.payload).eq(queue.r_data),
-            self.items.valid.eq(queue.r_rdy),
-            self.idle.eq(~self.frame_open & ~waiting & ~queue.r_rdy),
-            queue.r_en.eq(self.items.ready),
+            queue.before.payload.eq(item),
+            queue.before.valid.eq(from_host | ending),
+            self.queued.eq(written.any() if self._judges_first else 0),
+            self.idle.eq(~self.frame_open & ~waiting & queue.empty),
         ]
-        with m.If(queue.w_en & ~queue.w_rdy):
+        with m.If(queue.before.valid & ~queue.before.ready):
             m.d.sync += self.overrun.eq(1)
         return m
 
@@ -140,7 +148,7 @@ class Intake(wiring.Component):
         """
         oldest, latest, ended = Signal(WORD_BITS), Signal(WORD_BITS), Signal(WORD_BITS)
         open_frames = Signal(range(3))
-        m.d.comb += self.frame_open.eq((open_frames != 0) & ~waiting)
+        m.d.comb += self.frame_open.eq((open_frames != 0) & ~waiting & ~self.queued)
         m.d.sync += open_frames.eq(open_frames + self.begin - self.end)
         with m.If(self.begin):
             m.d.sync += latest.eq(self.time)
@@ -173,7 +181,13 @@ class Intake(wiring.Component):
                 m.d.comb += drop.eq(Drop.BAD_MESSAGE)
             with m.Elif(self.verdict == OLD):
                 m.d.comb += drop.eq(Drop.DUPLICATE)
-        return waiting, ending, drop
+        if not self._judges_first:
+            return waiting, ending, drop
+        judged, judgement = Signal(), Signal(DROP_BITS)
+        m.d.sync += [judged.eq(waiting & ~self.hold & ~ending & ~self.end), judgement.eq(drop)]
+        with m.If(~judged):
+            m.d.comb += ending.eq(0)
+        return waiting, ending, judgement
 
     def _describe_frame(self, m: Module, item: Signal, drop: Signal) -> None:
         m.d.comb += [

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from amaranth.hdl import Module, Mux, Signal
 
-from hdl.records import Drop, RecordKind, trade_layout
+from hdl.records import Drop, trade_layout
 from hdl.steps.control_states import end_step
 from hdl.steps.item import ItemKind
 from hdl.steps.work import Work, mask_of
@@ -22,51 +22,58 @@ _DROP_COUNTERS: Final = {
 }
 
 
-def start_item(m: Module, ports: Any, work: Work) -> None:
-    """First cycle of an item: what it counts whatever its events do, and where it goes from here."""
+def first_counts(m: Module, ports: Any, work: Work) -> None:
+    """What the oldest item counts whatever its events do."""
     item = ports.items.payload
     frame, message = mask_of(FrameCounter.FRAMES), mask_of(FrameCounter.FRAMES, FrameCounter.MESSAGES)
     backwards = Mux(item.backwards, mask_of(Counter.TIME_BACKWARDS), 0)
-    mask = work.counts.mask
+    mask = work.first_counts
+    with m.Switch(item.kind):
+        with m.Case(ItemKind.DROPPED), m.Switch(item.drop):
+            for drop, counter in _DROP_COUNTERS.items():
+                with m.Case(drop):
+                    m.d.comb += mask.eq(frame | mask_of(counter))
+        with m.Case(ItemKind.SKIPPED):
+            m.d.comb += mask.eq(frame | mask_of(FrameCounter.SKIPPED_MESSAGES) | backwards)
+        with m.Case(ItemKind.PACKET):
+            m.d.comb += mask.eq(frame | backwards)
+        with m.Default():
+            m.d.comb += mask.eq(message | backwards)
+
+
+def start_item(m: Module, ports: Any, work: Work) -> None:
+    """First cycle of an item: where it goes from here."""
+    item = ports.items.payload
+    m.d.sync += work.remaining.eq(0)
     with m.Switch(item.kind):
         with m.Case(ItemKind.DROPPED):
-            with m.Switch(item.drop):
-                for drop, counter in _DROP_COUNTERS.items():
-                    with m.Case(drop):
-                        m.d.sync += mask.eq(frame | mask_of(counter))
             m.next = "COUNT"
             with m.If(item.speculated):
                 m.next = "UNDO"
         with m.Case(ItemKind.SKIPPED):
-            m.d.sync += mask.eq(frame | mask_of(FrameCounter.SKIPPED_MESSAGES) | backwards)
             m.d.comb += ports.heard.eq(1)
-            m.next = "COUNT"
+            m.next = "TRADES"
         with m.Case(ItemKind.QUOTE):
-            m.d.sync += mask.eq(message | backwards)
             with m.If(item.speculated):
                 m.next = "RESOLVE"
                 with m.If(~work.loaded_once):
                     m.next = "LOAD"
-            with m.Elif(ports.ready):
+            with m.Elif(work.ready):
                 m.next = "LOAD"
         with m.Case(ItemKind.PACKET):
-            m.d.sync += mask.eq(frame | backwards)
             m.d.comb += [ports.heard.eq(1), ports.packet.eq(1)]
             m.next = "PACKET"
         with m.Default():
-            m.d.sync += [
-                mask.eq(message | backwards),
-                work.remaining.eq(Mux(item.kind == ItemKind.TRADE, 1, item.trade_count)),
-            ]
+            m.d.sync += work.remaining.eq(Mux(item.kind == ItemKind.TRADE, 1, item.trade_count))
             m.d.comb += ports.heard.eq(1)
             m.next = "TRADES"
 
 
 def quote_states(m: Module, ports: Any, work: Work) -> None:
     """A quote from its fields to its trigger; what an abandoned one leaves is undone."""
-    counts, records = work.counts, ports.records
-    with m.State("LOAD"):
-        m.d.comb += ports.loaded.eq(1)
+    counts = work.counts
+    with m.State("LOAD"), m.If(~work.asked):
+        m.d.comb += work.load.eq(1)
         m.next = "RESOLVE"
     with m.State("RESOLVE"):
         m.d.comb += [ports.resolve.eq(1), ports.accept.eq(1), ports.heard.eq(1)]
@@ -74,27 +81,23 @@ def quote_states(m: Module, ports: Any, work: Work) -> None:
     with m.State("UNDO"):
         m.d.comb += ports.resolve.eq(1)
         m.next = "COUNT"
-    counted = Signal.like(counts)
     m.d.comb += [
-        counted.mask.eq(counts.mask | ports.outcome_counts.mask),
-        counted.both_cut.eq(ports.outcome_counts.both_cut),
+        work.counted.mask.eq(counts.mask | ports.outcome_counts.mask),
+        work.counted.both_cut.eq(ports.outcome_counts.both_cut),
     ]
     with m.State("COMMIT"), m.If(ports.committed):
         m.next = "COUNT"
         with m.If(work.of_packet):
             m.next = "EVENT-COUNT"
         with m.Else():
-            m.d.sync += counts.eq(counted)
+            m.d.sync += counts.eq(work.counted)
         with m.If(ports.fires):
             m.next = "TRIGGER"
         with m.Elif(~work.of_packet):
-            end_step(m, ports, work, counted)
+            end_step(m, ports, work)
     with m.State("TRIGGER"):
-        m.d.comb += [
-            records.valid.eq(1),
-            records.payload.kind.eq(RecordKind.TRIGGER),
-        ]
-        with m.If(records.ready):
+        m.d.comb += work.offers.eq(1)
+        with m.If(work.room):
             m.next = "COUNT"
             with m.If(work.of_packet):
                 m.next = "EVENT-COUNT"
@@ -102,8 +105,7 @@ def quote_states(m: Module, ports: Any, work: Work) -> None:
 
 def trade_states(m: Module, ports: Any, work: Work) -> None:
     """Each trade of an item: into the counter, then a count and a volume out of it."""
-    item, records = ports.items.payload, ports.records
-    body, remaining = records.payload.body, work.remaining
+    item, remaining = ports.items.payload, work.remaining
     from_host = item.kind == ItemKind.TRADE
     with m.State("TRADES"):
         with m.If(remaining == 0):
@@ -117,20 +119,12 @@ def trade_states(m: Module, ports: Any, work: Work) -> None:
                 m.d.sync += remaining.eq(remaining - 1)
                 m.next = "TRADE-COUNT"
     with m.State("TRADE-COUNT"):
-        m.d.comb += [
-            records.valid.eq(ports.trade_valid),
-            records.payload.kind.eq(RecordKind.COUNT),
-            body.count.eq(ports.trade_counts),
-        ]
-        with m.If(ports.trade_valid & records.ready):
+        m.d.comb += work.offers.eq(ports.trade_valid)
+        with m.If(ports.trade_valid & work.room):
             m.next = "TRADE-VOLUME"
     with m.State("TRADE-VOLUME"):
-        m.d.comb += [
-            records.valid.eq(ports.trade_has_volume),
-            records.payload.kind.eq(RecordKind.VOLUME),
-            body.volume.eq(ports.trade_volume),
-        ]
-        with m.If(records.ready | ~ports.trade_has_volume):
+        m.d.comb += work.offers.eq(ports.trade_has_volume)
+        with m.If(work.room | ~ports.trade_has_volume):
             m.d.comb += ports.trade_ready.eq(1)
             m.next = "TRADES"
             with m.If(work.of_packet):

@@ -6,11 +6,10 @@ from functools import reduce
 from operator import or_
 from typing import Any, Final
 
-from amaranth.hdl import Module, Mux
+from amaranth.hdl import Module, Mux, Value
 
 from hdl.books.records import EventCounter, EventKind
-from hdl.records import RecordKind
-from hdl.steps.work import mask_of
+from hdl.steps.work import Work, mask_of
 from market.fastpath.state import FrameCounter
 
 _COUNTERS: Final = {
@@ -21,37 +20,33 @@ _COUNTERS: Final = {
 }
 
 
-def packet_states(m: Module, ports: Any) -> None:
+def packet_states(m: Module, ports: Any, work: Work) -> None:
     """Between events, and around the quote of a book that broke, which is forgotten before and after its event."""
-    events, records = ports.events, ports.records
+    events = ports.events
     event = events.payload
     with m.State("PACKET"), m.If(events.valid), m.Switch(event.kind):
         with m.Case(EventKind.END):
             m.d.comb += events.ready.eq(1)
             m.next = "COUNT"
         with m.Case(EventKind.COUNT):
-            _count(m, ports)
+            _count(m, ports, work)
         with m.Case(EventKind.TRADE):
             m.d.comb += [ports.trade.valid.eq(1), events.ready.eq(ports.trade.ready)]
             with m.If(ports.trade.ready):
                 m.next = "TRADE-COUNT"
-        with m.Case(EventKind.QUOTE), m.If(ports.ready):
-            m.d.comb += ports.prepare.eq(1)
+        with m.Case(EventKind.QUOTE), m.If(work.ready):
+            m.d.comb += work.prepare.eq(1)
             m.next = "LOAD"
-        with m.Case(EventKind.WITHDRAW), m.If(ports.ready):
-            m.d.comb += ports.forget.eq(1)
+        with m.Case(EventKind.WITHDRAW), m.If(work.ready):
+            m.d.comb += work.forget.eq(1)
             m.next = "WITHDRAW"
-    with m.State("WITHDRAW"), m.If(ports.ready):
-        m.d.comb += ports.prepare.eq(1)
+    with m.State("WITHDRAW"), m.If(work.ready):
+        m.d.comb += work.prepare.eq(1)
         m.next = "LOAD"
     with m.State("EVENT-COUNT"):
-        m.d.comb += [
-            records.valid.eq(ports.ready),
-            records.payload.kind.eq(RecordKind.COUNT),
-            records.payload.body.count.eq(ports.outcome_counts),
-        ]
-        with m.If(records.valid & records.ready):
-            m.d.comb += [events.ready.eq(1), ports.forget.eq(event.kind == EventKind.WITHDRAW)]
+        m.d.comb += work.offers.eq(work.ready)
+        with m.If(work.offers & work.room):
+            m.d.comb += [events.ready.eq(1), work.forget.eq(event.kind == EventKind.WITHDRAW)]
             m.next = "PACKET"
 
 
@@ -62,12 +57,10 @@ def unused_states(m: Module) -> None:
             m.next = "COUNT"
 
 
-def _count(m: Module, ports: Any) -> None:
-    records, mask = ports.records, ports.events.payload.mask
-    m.d.comb += [
-        records.valid.eq(1),
-        records.payload.kind.eq(RecordKind.COUNT),
-        ports.events.ready.eq(records.ready),
-    ]
-    counted = [Mux(mask[place], mask_of(counter), 0) for place, counter in _COUNTERS.items()]
-    m.d.comb += [records.payload.body.count.eq(0), records.payload.body.count.mask.eq(reduce(or_, counted))]
+def _count(m: Module, ports: Any, work: Work) -> None:
+    m.d.comb += [work.offers.eq(1), ports.events.ready.eq(work.room)]
+
+
+def event_counts(event: Any) -> Value:
+    """What a COUNT event of the books counts, as a count mask."""
+    return reduce(or_, (Mux(event.mask[place], mask_of(counter), 0) for place, counter in _COUNTERS.items()))

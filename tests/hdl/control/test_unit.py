@@ -106,7 +106,7 @@ def test_each_cycle_count_is_as_documented() -> None:
     exchanges = first_messages(heartbeat, venue, instrument_row(3, 3))
     assert {exchange.result for exchange in exchanges} == {Result.APPLIED}
     waits = run_exchanges(CoreParameters(SIZES), exchanges).waits
-    assert waits == [4, 4, 7 + 4 * 5, 7 + 4 * 26 + 64 + 96]
+    assert waits == [6, 6, 9 + 4 * 5, 9 + 4 * 26 + 64 + 96]
 
 
 def test_events_are_unknown_messages_to_a_unit_that_does_not_take_them() -> None:

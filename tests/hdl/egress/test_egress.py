@@ -131,7 +131,7 @@ def test_an_aborted_trigger_is_a_frame_with_a_bad_check_sequence(after: int) -> 
     bench = EgressBench(1, early={3}, abort={3 + after})
     sent = bench.run()
     assert [frame.is_good for frame in sent] == [False]
-    assert len(sent[0].octets) == min(after + 1, HEADERS) + 4
+    assert len(sent[0].octets) == min(after + 2, HEADERS) + 4
 
 
 def test_what_follows_an_aborted_trigger_is_whole() -> None:

@@ -23,8 +23,8 @@ Bench = Callable[["Host"], Any]
 class Host:
     """Drives an intake: frames by their beginnings and ends, and what else is numbered."""
 
-    def __init__(self, intake: Intake, ctx: Any) -> None:
-        self.intake, self.ctx = intake, ctx
+    def __init__(self, intake: Intake, ctx: Any, judges_first: bool) -> None:
+        self.intake, self.ctx, self.judges_first = intake, ctx, judges_first
 
     async def strobe(self, *names: str, **levels: int) -> None:
         """One cycle with these inputs high, and levels that stay."""
@@ -43,10 +43,13 @@ class Host:
     async def end(self, drop: Drop = Drop.NONE, **levels: int) -> None:
         """A frame's verdict, and the cycle in which it is numbered."""
         await self.strobe("end", drop_when_found=drop, drop_when_unknown=drop or Drop.NOT_OURS, **levels)
-        await self.ctx.tick()
+        for _ in range(1 + self.judges_first):
+            await self.ctx.tick()
 
     async def take(self) -> Any:
-        """The oldest item, taken out of the queue; there must be one."""
+        """The oldest item, taken out of the queue; there must be one, or one that is ``queued``."""
+        while self.ctx.get(self.intake.queued) and not self.ctx.get(self.intake.items.valid):
+            await self.ctx.tick()
         assert self.ctx.get(self.intake.items.valid)
         item = self.ctx.get(self.intake.items.payload)
         self.ctx.set(self.intake.items.ready, 1)
@@ -55,22 +58,22 @@ class Host:
         return item
 
 
-def run(bench: Bench) -> Intake:
-    """Run a bench on a new intake whose frames are ours and hold a quote, unless the bench says otherwise."""
-    intake = Intake()
+def run(bench: Bench) -> None:
+    """Run a bench on new intakes whose frames are ours and hold a quote, unless the bench says otherwise."""
+    for judges_first in (False, True):
+        intake = Intake(judges_first=judges_first)
 
-    async def process(ctx: Any) -> None:
-        ctx.set(intake.found, 1)
-        ctx.set(intake.verdict, GOOD)
-        ctx.set(intake.is_quote, 1)
-        ctx.set(intake.row.venue, VENUE)
-        await bench(Host(intake, ctx))
+        async def process(ctx: Any, intake: Intake = intake, judges_first: bool = judges_first) -> None:
+            ctx.set(intake.found, 1)
+            ctx.set(intake.verdict, GOOD)
+            ctx.set(intake.is_quote, 1)
+            ctx.set(intake.row.venue, VENUE)
+            await bench(Host(intake, ctx, judges_first))
 
-    simulator = Simulator(intake)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(process)
-    simulator.run()
-    return intake
+        simulator = Simulator(intake)
+        simulator.add_clock(1e-6)
+        simulator.add_testbench(process)
+        simulator.run()
 
 
 def test_a_frame_has_the_time_of_its_beginning_also_when_the_next_one_begins_before_its_end() -> None:
@@ -138,11 +141,12 @@ def test_a_good_frame_becomes_what_its_feed_says(levels: dict[str, int], kind: I
 def test_a_control_message_is_numbered_before_a_frame_that_waits() -> None:
     async def bench(host: Host) -> None:
         await host.begin(100)
-        await host.strobe("end", hold=1)
-        await host.strobe("begin_step", control_time=50)
+        await host.strobe("end", hold=1, control_time=50)
+        await host.strobe("begin_step")
         assert host.ctx.get(host.intake.step) == 1
         host.ctx.set(host.intake.hold, 0)
-        await host.ctx.tick()
+        for _ in range(1 + host.judges_first):
+            await host.ctx.tick()
         item = await host.take()
         assert (item.step, item.time) == (2, 100)
 
@@ -165,8 +169,10 @@ def test_a_frame_without_room_in_the_queue_is_told() -> None:
             await host.begin(time)
             await host.end()
         assert not host.ctx.get(host.intake.overrun)
-        await host.begin(99)
-        await host.end()
+        # two more are on their way out of it
+        for time in range(3):
+            await host.begin(QUEUE_DEPTH + time)
+            await host.end()
         assert host.ctx.get(host.intake.overrun)
 
     run(bench)
