@@ -109,6 +109,8 @@ class LiveSession:
     def stop(self, reason: str) -> None:
         """Let the run end in an orderly way; from any thread or a signal handler."""
         self.ending.ask(reason)
+        if not self.loop.has_started:
+            self.loop.stop()
         self.clock.wake()
 
 
@@ -122,13 +124,14 @@ def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, sa
 
     Raises MissingInput for keys that are needed and not there, and as its parts do.
     """
-    clock, failures = WakingClock(), list[BaseException]()
+    clock, failures, running = WakingClock(), list[BaseException](), list[RunLoop]()
     venues = traded_venues(settings)
     with ExitStack() as stack:
 
         def fail(error: BaseException) -> None:
             failures.append(error)
-            session.loop.stop()
+            for loop in running:
+                loop.stop()
             clock.wake()
 
         network = stack.enter_context(NetworkThread(fail))
@@ -146,6 +149,7 @@ def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, sa
         beats = [_dead_man(settings, credentials, catalogue, stack)] if watched else []
         beats += [renewal.task for renewal in renewals]
         session = _assemble(settings, plan, catalogue, feed, opened, clock, gateways, beats, failures, say, stack)
+        running.append(session.loop)
         for gateway in gateways.values():
             gateway.open()
             stack.callback(gateway.close)
@@ -153,6 +157,8 @@ def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, sa
             stack.callback(renewal.end)
         feed.start()
         stack.callback(feed.close)
+        if failures:
+            raise failures[0]
         yield session
 
 

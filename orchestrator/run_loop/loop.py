@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from market.engine import Engine
-from market.errors import Fatal, MissingInput, Rejected
+from market.errors import Fatal, MissingInput, Rejected, Retry
 from market.instruments import Catalogue
 from market.orders.order import OrderIntent
 from market.orders.reports import Balances, OpenOrders
@@ -170,6 +170,11 @@ class RunLoop:
         """The run, as periodic tasks see it."""
         return self._access
 
+    @property
+    def has_started(self) -> bool:
+        """Whether the fast loop is armed and strategies are awake."""
+        return self._heartbeat_ns != FOREVER
+
     def stop(self) -> None:
         """End the run after the step that it is in; working orders are left as they are."""
         self._stopped = True
@@ -214,6 +219,7 @@ class RunLoop:
             if all(self._feed.status(source) is FeedStatus.FINISHED for source in range(len(self._feed.sources))):
                 names = ", ".join(source.name for source in self._feed.sources)
                 raise MissingInput(f"the feed ended without a readable message; its sources were {names}")
+            self._check_wanted()
             self._take_answers(self._clock.wait_until(self._next_answer_ns()))
             start_ns = self._intake.start_ns()
         self._clock.wait_until(start_ns)
@@ -222,12 +228,18 @@ class RunLoop:
     def _wait_for_answers(self) -> int:
         """Wait for the venues' answers about earlier orders; returns the time then."""
         while not self._recovery.is_over:
+            self._check_wanted()
             due_ns = self._next_answer_ns()
             self._take_into_books(due_ns)
             self._take_answers(self._clock.wait_until(due_ns))
         now_ns = self._clock.now_ns()
         self._take_into_books(now_ns)
         return now_ns
+
+    def _check_wanted(self) -> None:
+        """Raises Retry when the run was stopped while it waited to begin."""
+        if self._stopped:
+            raise Retry("the run was stopped before it had begun: market data or answers of venues had not come")
 
     def _next_answer_ns(self) -> int:
         """When an answer comes, or a question is due."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from market.errors import Fatal, MissingInput
+from market.errors import Fatal, MissingInput, Retry
 from market.instruments import Catalogue
 from market.protocols import FOREVER, FeedSource, FeedStatus
 from market.wire import records
@@ -139,3 +139,13 @@ def test_silence_is_bridged_by_heartbeats(tmp_path: Path) -> None:
 def test_orders_on_their_way_at_the_end_of_a_recording_stay_so(tmp_path: Path) -> None:
     summary = world(tmp_path, three_triggers()[:3]).loop([TakeTriggers()]).run()
     assert [order.is_working for order in summary.orders] == [True]
+
+
+def test_a_run_that_is_stopped_before_anything_came_ends(tmp_path: Path) -> None:
+    small = world(tmp_path, three_triggers())
+    network = Network(ReplayFeed(small.plan.sources).open())
+    run = small.loop([TakeTriggers()], feed=network, clock=network)
+    run.stop()
+    with pytest.raises(Retry, match="stopped before it had begun"):
+        run.run()
+    assert not run.has_started
