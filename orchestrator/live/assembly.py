@@ -77,7 +77,7 @@ def assemble_run(
     more_tasks: Callable[[Risk], Sequence[PeriodicTask]] = lambda risk: (),
 ) -> AssembledRun:
     """The run loop with its risk; ``more_tasks`` gives what else is done at intervals."""
-    readiness = Readiness({listing.venue for listing in parts.catalogue.listings})
+    readiness = Readiness({listing.venue for listing in parts.catalogue.listings}, outside.gateway)
 
     def on_change(change: GuardChange) -> None:
         parts.on_change(change)
@@ -119,7 +119,7 @@ def assemble_run(
         ),
         checks=(parts.ending.check, readiness.check, *risk.checks),
         journal=parts.journal,
-        periodic=(*risk.tasks, parts.ending.task, save, *more_tasks(risk)),
+        periodic=(*risk.tasks, readiness.task, parts.ending.task, save, *more_tasks(risk)),
         listeners=(readiness.listen, *risk.listeners),
         recovered=parts.recovered,
     )

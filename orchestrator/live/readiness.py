@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
-from market.errors import Rejected
+from market.errors import Rejected, Retry
 from market.orders.order import OrderIntent
 from market.orders.reports import Balances, OpenOrders
-from market.protocols import MarketView
-from orchestrator.run_loop.access import RunAccess
+from market.protocols import Gateway, MarketView
+from orchestrator.run_loop.access import PeriodicTask, RunAccess
+
+_ASK_EVERY_NS: Final = 1_000_000_000
 
 
 class Readiness:
-    """Waits for the first report of balances of each venue.
+    """Waits for the first report of balances of each venue, and asks again while it does not come.
 
     Parameters
     ----------
-    venues: numbers of those that orders may go to.
+    venues: numbers of those that orders may go to. gateway: what is asked.
     """
 
-    def __init__(self, venues: Iterable[int]) -> None:
+    def __init__(self, venues: Iterable[int], gateway: Gateway) -> None:
         self._missing = set(venues)
+        self._gateway = gateway
 
     @property
     def is_ready(self) -> bool:
         """Whether every venue has reported."""
         return not self._missing
+
+    @property
+    def task(self) -> PeriodicTask:
+        """Asks the venues that have not reported: an answer may have been lost."""
+        return PeriodicTask("readiness", _ASK_EVERY_NS, self._ask)
+
+    def _ask(self, run: RunAccess, now_ns: int) -> None:
+        for venue in sorted(self._missing):
+            try:
+                self._gateway.request_balances(venue)
+            except Retry:
+                continue  # asked again at the next look
 
     def listen(self, run: RunAccess, report: OpenOrders | Balances) -> None:
         """A ``ReportListener``."""

@@ -40,12 +40,11 @@ def test_quotes_of_a_killed_market_maker_are_cancelled(tmp_path: Path) -> None:
         text = profile.read_text(encoding="utf-8").replace('active = ["arbitrage"]', 'active = ["market-making"]')
         text = text.replace("[risk.dead_man]\nenabled = false\n", "[risk.dead_man]\nenabled = true\n")
         profile.write_text(text, encoding="utf-8")
-        runs = Runs(world)
-        process = runs.start(profile, 60, tmp_path / "result.json")
-        wait_for(lambda: open_orders(world) == 2)
-        sides = {order.side for order in world.do(lambda: world.venues[SPOT].open_orders(ACCOUNT))}
-        os.kill(process, signal.SIGKILL)
-        assert os.WTERMSIG(runs.ended()) == signal.SIGKILL
-        wait_for(lambda: open_orders(world) == 0)
-        runs.close()
+        with Runs(world) as runs:
+            process = runs.start(profile, 60, tmp_path / "result.json")
+            wait_for(lambda: open_orders(world) == 2)
+            sides = {order.side for order in world.do(lambda: world.venues[SPOT].open_orders(ACCOUNT))}
+            os.kill(process, signal.SIGKILL)
+            assert os.WTERMSIG(runs.ended()) == signal.SIGKILL
+            wait_for(lambda: open_orders(world) == 0)
     assert {side.name for side in sides} == {Side.BUY.name, Side.SELL.name}

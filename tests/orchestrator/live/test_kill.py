@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import pytest
 
@@ -107,7 +107,12 @@ class Runs:
         words = [sys.executable, "-m", "tests.orchestrator.live.zygote"]
         self._world = world
         self._process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **world.environment}
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **world.environment},
+            start_new_session=True,
         )
 
     def start(self, profile: Path, seconds: float, result: Path) -> int:
@@ -121,8 +126,13 @@ class Runs:
         """Wait until the run has ended; returns its wait status."""
         return int(self._line("ended"))
 
-    def close(self) -> None:
-        """End the zygote."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End the zygote, and after an error whatever it has forked."""
+        if error[0] is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.communicate(timeout=10)
 
     def _line(self, word: str) -> str:
@@ -173,20 +183,19 @@ def kill_again_and_again(folder: Path, kills: int) -> tuple[Counter[str], dict[s
         killer = Killer(random.Random(5))
         for venue in world.venues.values():
             _hook(venue, killer)
-        runs = Runs(world)
-        with dislocations(world):
-            while sum(killer.struck.values()) < kills:
-                killer.choose()
-                killer.process = runs.start(profile, _LONGEST_S, result)
-                if killer.plan == "any time":
-                    threading.Timer(killer.choice.uniform(_EARLY_S, _LATE_S), killer.strike, ["any time"]).start()
-                status = runs.ended()
-                assert os.WIFSIGNALED(status) or _failed_to_start(result), _story(result)
-        world.do(world.server.faults.clear)
-        runs.start(profile, 2.0, result)
-        status = runs.ended()
-        assert status == 0, _story(result)
-        runs.close()
+        with Runs(world) as runs:
+            with dislocations(world):
+                while sum(killer.struck.values()) < kills:
+                    killer.choose()
+                    killer.process = runs.start(profile, _LONGEST_S, result)
+                    if killer.plan == "any time":
+                        threading.Timer(killer.choice.uniform(_EARLY_S, _LATE_S), killer.strike, ["any time"]).start()
+                    status = runs.ended()
+                    assert os.WIFSIGNALED(status) or _failed_to_start(result), _story(result)
+            world.do(world.server.faults.clear)
+            runs.start(profile, 2.0, result)
+            status = runs.ended()
+            assert status == 0, _story(result)
         check_against_exchange(folder, world)
     return killer.struck, json.loads(result.read_text(encoding="utf-8")), world
 
