@@ -18,6 +18,8 @@ from orchestrator.risk.venue_cancel import Market, cancel_all
 
 _MARKETS: Final = {VenueName.BINANCE_SPOT: Market.SPOT, VenueName.BINANCE_USDM: Market.USDM}
 _BETWEEN: Final = ","
+_RENEWALS: Final = 3
+"""Renewals per countdown: two may be lost. Each weighs 10 per symbol; with every beat they would use up the limit."""
 
 
 def dead_man_plan(settings: Settings, catalogue: Catalogue, venues: Sequence[VenueName]) -> DeadManPlan:
@@ -47,7 +49,8 @@ def countdowns(
             if listing.venue == venue and VenueName(listing.venue_name) in MARGIN_VENUES
         ]
         if futures:
-            yield CountdownRenewal(futures, gateway.set_countdown, dead_man.countdown_ms, dead_man.beat_ms)
+            every_ms = max(dead_man.beat_ms, dead_man.countdown_ms // _RENEWALS)
+            yield CountdownRenewal(futures, gateway.set_countdown, dead_man.countdown_ms, every_ms)
 
 
 def cancel_everywhere(words: Sequence[str]) -> None:
