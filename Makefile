@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
-MARKET_SOURCES := $(shell find market -name '*.py' -o -name '*.xml')
+KERNEL_SOURCES := $(shell find market sim/matching gpu -name '*.py' -o -name '*.xml')
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-long lint bench bench-gpu clean lock
@@ -52,7 +52,7 @@ $(VENV)/.bench: $(VENV)/.test requirements/bench.lock
 	@$(PIP) -r requirements/bench.lock
 	@touch $@
 
-$(VENV)/.warm: $(VENV)/.core $(MARKET_SOURCES)
+$(VENV)/.warm: $(VENV)/.core $(KERNEL_SOURCES)
 	@$(BIN)/tickwire warm
 	@touch $@
 

@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "config": set[str](),
     "market": set[str](),
     "hdl": {"market", "config"},
-    "gpu": set[str](),
+    "gpu": {"market", "config"},
     "sim": {"market", "config"},
     "orchestrator": {"sim", "gpu", "hdl", "market", "config"},
 }

@@ -23,7 +23,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 
 _PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 _IMPORT = re.compile(
-    r"^\s*(?:from\s+((?:market|sim)\b[\w.]*)\s+import\s+(\([^)]*\)|[^\n]*)|import\s+((?:market|sim)\b[\w.]*))",
+    r"^\s*(?:from\s+((?:market|sim|gpu)\b[\w.]*)\s+import\s+(\([^)]*\)|[^\n]*)|import\s+((?:market|sim|gpu)\b[\w.]*))",
     re.MULTILINE,
 )
 _NAME = re.compile(r"\w+")
