@@ -165,6 +165,9 @@ class Gateway(Protocol):
     def request_balances(self, venue: int) -> None:
         """Ask for a ``Balances`` report. Raises Retry."""
 
+    def request_positions(self, venue: int) -> None:
+        """Ask a venue of derivatives for a ``VenuePositions`` report. Raises Retry, Rejected where there are none."""
+
     def next_ns(self) -> int | None:
         """Time of the first report that ``take`` has not returned, None when none waits or is scheduled."""
 

@@ -59,4 +59,19 @@ class Balances(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     balances: tuple[Balance, ...]
 
 
-GatewayReport: TypeAlias = OrderUpdate | OpenOrders | Balances
+class VenuePositions(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """All positions on a venue of derivatives, in answer to a request.
+
+    Parameters
+    ----------
+    quantities: signed, by instrument number, in quantity counts; what is missing is flat.
+    """
+
+    time_ns: int
+    venue: int
+    quantities: dict[int, int]
+
+
+AccountReport: TypeAlias = OpenOrders | Balances | VenuePositions
+"""What is about no single order."""
+GatewayReport: TypeAlias = OrderUpdate | AccountReport

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from market.errors import Retry
-from market.orders.reports import Balances, OpenOrders
+from market.orders.reports import Balances, OpenOrders, VenuePositions
 from orchestrator.execution.answers import Reply
 from orchestrator.execution.questions import MISREAD, Asker
 from orchestrator.execution.reading import Reader
@@ -58,6 +58,15 @@ class AccountQuestions:
             self._on_problem(f"balances were not read: {error}")
             return None
         return Balances(time_ns=self._now_ns(), venue=self._venue, balances=balances)
+
+    async def positions(self) -> VenuePositions | None:
+        """The positions in the markets of the listings."""
+        try:
+            held = self._reader.positions(await self._body(Ask.POSITIONS))
+        except (Retry, *MISREAD) as error:
+            self._on_problem(f"positions were not read: {error}")
+            return None
+        return VenuePositions(time_ns=self._now_ns(), venue=self._venue, quantities=held)
 
     async def _body(self, ask: Ask) -> Any:
         answer = await self._ask(Request(ask=ask, parameters={}))

@@ -17,7 +17,7 @@ from market.errors import Rejected, Retry
 from market.instruments import Listing
 from market.orders.events import Cancelled, CancelRefused, OrderEvent, OutcomeUnknown, Refused
 from market.orders.order import Order, OrderIntent
-from market.orders.reports import Balances, GatewayReport, OpenOrders, OrderUpdate
+from market.orders.reports import AccountReport, GatewayReport, OrderUpdate
 from market.protocols import Clock
 from orchestrator.execution.account_questions import AccountQuestions
 from orchestrator.execution.answers import Answer, Lost, Refusal, Reply
@@ -212,6 +212,14 @@ class VenueGateway:
         self._guard.admit(self._routes[Ask.TIME].cost, self._clock.now_ns())
         self._network.start(self._answer_about_account(self._account.balances()))
 
+    def request_positions(self, venue: int) -> None:
+        """Ask for the positions; raises Retry, and Rejected on spot, which has none."""
+        self._check_venue(venue)
+        if self._kind is MarketKind.SPOT:
+            raise Rejected(f"{self._name}: spot has no positions; expected a futures venue")
+        self._guard.admit(self._routes[Ask.TIME].cost, self._clock.now_ns())
+        self._network.start(self._answer_about_account(self._account.positions()))
+
     def next_ns(self) -> int | None:
         """Time of the first report that waits."""
         return self._reports.next_ns()
@@ -390,7 +398,7 @@ class VenueGateway:
             self._asking.discard(name)
         self._report(updates)
 
-    async def _answer_about_account(self, question: Coroutine[Any, Any, OpenOrders | Balances | None]) -> None:
+    async def _answer_about_account(self, question: Coroutine[Any, Any, AccountReport | None]) -> None:
         answer = await question
         if answer is not None:
             self._reports.put([answer])

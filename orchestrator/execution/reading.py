@@ -130,6 +130,16 @@ class Reader:
             wallet, free = Decimal(held["walletBalance"]), Decimal(held["availableBalance"])
             yield from _balance(held["asset"], free, wallet - free)
 
+    def positions(self, bodies: Iterable[Json]) -> dict[int, int]:
+        """Signed positions in the listings' markets, by instrument; long and short ones of a symbol net."""
+        held: dict[int, int] = {}
+        for body in bodies:
+            listing = self._listings.get(body["symbol"])
+            if listing is not None:
+                scales = listing.instrument
+                held[scales.number] = held.get(scales.number, 0) + scales.quantity_scale.count(body["positionAmt"])
+        return held
+
     def _listing(self, symbol: str) -> Listing:
         listing = self._listings.get(symbol)
         if listing is None:

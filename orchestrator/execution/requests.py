@@ -41,6 +41,8 @@ class Ask(IntEnum):
     RULES = 15
     COUNTDOWN = 16
     """Cancel all orders of a symbol unless asked again in time; futures only."""
+    POSITIONS = 17
+    """Futures only."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +101,7 @@ USD_MARGINED: Final[Mapping[Ask, Route]] = {
     Ask.OPEN_ORDERS: Route(rest="fapiprivate_get_openorders", cost=Cost(weight=40)),
     Ask.OPEN_STOPS: Route(rest="fapiprivate_get_openalgoorders", cost=Cost(weight=40)),
     Ask.ACCOUNT: Route(rest="fapiprivatev3_get_account", websocket="v2/account.status", cost=Cost(weight=5)),
+    Ask.POSITIONS: Route(rest="fapiprivatev3_get_positionrisk", websocket="v2/account.position", cost=Cost(weight=5)),
     Ask.COUNTDOWN: Route(rest="fapiprivate_post_countdowncancelall", cost=Cost(weight=10)),
     Ask.TIME: Route(rest="fapipublic_get_time", cost=Cost(weight=1)),
     Ask.RULES: Route(rest="fapipublic_get_exchangeinfo", cost=Cost(weight=1)),

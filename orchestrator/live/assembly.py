@@ -17,6 +17,7 @@ from orchestrator.live.bus import OpenBus
 from orchestrator.live.ending import Ending
 from orchestrator.live.readiness import Readiness
 from orchestrator.risk.assembly import Risk, assemble_risk
+from orchestrator.risk.comparison import Difference
 from orchestrator.risk.readings import Probe
 from orchestrator.risk.supervisor import GuardChange, RiskState
 from orchestrator.run_loop.access import PeriodicTask
@@ -48,7 +49,8 @@ class RunParts:
 
     Parameters
     ----------
-    recovered: of the runs before. save: keeps the state of the guards.
+    recovered: of the runs before. on_change, on_difference: told of the guards, and of what venues say otherwise.
+    save: keeps the state of the guards.
     """
 
     catalogue: Catalogue
@@ -57,6 +59,7 @@ class RunParts:
     journal: Journal
     ending: Ending
     on_change: Callable[[GuardChange], None]
+    on_difference: Callable[[Difference, int], None]
     save: Callable[[bytes, int], None]
 
 
@@ -92,6 +95,7 @@ def assemble_run(
         outside.clock,
         probe=outside.probe,
         on_change=on_change,
+        on_difference=parts.on_difference,
         state=None if saved is None else msgspec.msgpack.decode(saved, type=RiskState),
         fills=() if bus is None else (bus.executions,),
     )

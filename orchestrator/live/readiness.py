@@ -7,7 +7,7 @@ from typing import Final
 
 from market.errors import Rejected, Retry
 from market.orders.order import OrderIntent
-from market.orders.reports import Balances, OpenOrders
+from market.orders.reports import AccountReport, Balances
 from market.protocols import Gateway, MarketView
 from orchestrator.run_loop.access import PeriodicTask, RunAccess
 
@@ -43,7 +43,7 @@ class Readiness:
             except Retry:
                 continue  # asked again at the next look
 
-    def listen(self, run: RunAccess, report: OpenOrders | Balances) -> None:
+    def listen(self, run: RunAccess, report: AccountReport) -> None:
         """A ``ReportListener``."""
         if isinstance(report, Balances):
             self._missing.discard(report.venue)

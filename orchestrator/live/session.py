@@ -38,6 +38,7 @@ from orchestrator.live.taped import on_paper, recorded_outside, tape_head, taped
 from orchestrator.live.venue_gateways import VenueGateways
 from orchestrator.live.venue_listings import live_catalogue
 from orchestrator.risk.assembly import Risk, beat_task
+from orchestrator.risk.comparison import Difference
 from orchestrator.risk.dead_man import DeadManSwitch
 from orchestrator.risk.supervisor import GuardChange
 from orchestrator.run_loop.access import PeriodicTask
@@ -188,6 +189,12 @@ def _assemble(
         if bus is not None:
             bus.tell(change)
 
+    def on_difference(difference: Difference, times: int) -> None:
+        if times == 1:
+            say(f"not as the venue says: {difference.detail}")
+            kind = difference.kind.value
+            journal.changed(clock.now_ns(), Area.RISK, "reconciliation", "agreed", kind, difference.detail)
+
     def on_takeover(takeover: Takeover) -> None:
         say(f"the fast loop was taken over by its shadow: {takeover.reason}")
         journal.changed(takeover.time_ns, Area.ENGINE, "fast loop", "engine", "shadow", takeover.reason)
@@ -215,6 +222,7 @@ def _assemble(
         journal,
         ending,
         on_change,
+        on_difference,
         lambda state, now_ns: journal.save(RISK, now_ns, state),
     )
     assembled = assemble_run(

@@ -144,6 +144,7 @@ def play(path: Path) -> tuple[RunSummary, MemoryJournal, int]:
         journal,
         ending,
         lambda change: None,
+        lambda difference, times: None,
         lambda state, now_ns: None,
     )
     beats = [PeriodicTask("beat", every_ns, lambda run, now_ns: None) for every_ns in taped.beat_ns]

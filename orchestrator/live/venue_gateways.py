@@ -43,6 +43,10 @@ class VenueGateways:
         """Ask a venue for the balances there."""
         self._of(venue).request_balances(venue)
 
+    def request_positions(self, venue: int) -> None:
+        """Ask a venue of derivatives for the positions there."""
+        self._of(venue).request_positions(venue)
+
     def next_ns(self) -> int | None:
         """Time of the first report of any venue."""
         waiting = [time_ns for gateway in self._gateways.values() if (time_ns := gateway.next_ns()) is not None]

@@ -8,7 +8,7 @@ from typing import Final
 
 from config.settings import Settings
 from market.instruments import Catalogue
-from market.orders.reports import Balances, OpenOrders
+from market.orders.reports import AccountReport, Balances
 from market.protocols import Clock, Gateway, PreTradeCheck, Strategy
 from orchestrator.risk.checks.balance import AvailableBalance
 from orchestrator.risk.checks.exposure import ExposureLimit, PositionLimit
@@ -28,7 +28,7 @@ from orchestrator.risk.limits import RiskLimits, risk_limits
 from orchestrator.risk.own_costs import OwnCosts
 from orchestrator.risk.queue_position import QueuePositions
 from orchestrator.risk.readings import Probe
-from orchestrator.risk.reconciliation import Reconciliation, RequestPositions
+from orchestrator.risk.reconciliation import Reconciliation
 from orchestrator.risk.supervisor import GuardChange, RiskState, Supervisor
 from orchestrator.risk.watched_gateway import FillListener, WatchedGateway
 from orchestrator.run_loop.access import PeriodicTask, ReportListener, RunAccess
@@ -68,7 +68,6 @@ def assemble_risk(
     clock: Clock,
     *,
     probe: Probe | None = None,
-    request_positions: RequestPositions | None = None,
     on_change: Callable[[GuardChange], None] | None = None,
     on_difference: Callable[[Difference, int], None] | None = None,
     state: RiskState | None = None,
@@ -80,7 +79,6 @@ def assemble_risk(
     Parameters
     ----------
     gateway: where orders really go. probe: None where nothing is measured.
-    request_positions: asks a venue of derivatives, None where nothing can.
     on_change, on_difference: told of changes of the guard and of differences with venues, in the loop's thread.
     state: of the run before. follow_queues: whether queue positions are estimated; it wakes for every trade.
     fills: told of every fill once.
@@ -95,7 +93,7 @@ def assemble_risk(
         return supervisor.guard
 
     watched = WatchedGateway(gateway, clock, guard, rate, ratios, commitments, (costs, *fills))
-    reconciliation = Reconciliation(limits, watched, request_positions, on_difference)
+    reconciliation = Reconciliation(limits, watched, on_difference)
     closer = Closer(limits, marks, sound, interval_ms)
     supervisor = Supervisor(
         limits, marks, closer, probe=probe, reconciliation=reconciliation, on_change=on_change, state=state
@@ -124,7 +122,7 @@ def assemble_risk(
             part.use(new)
         rules.use(rules_of(new))
 
-    def take_balances(run: RunAccess, report: OpenOrders | Balances) -> None:
+    def take_balances(run: RunAccess, report: AccountReport) -> None:
         if isinstance(report, Balances):
             balance.take(report, run.view)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from market.errors import Rejected
 from market.orders.cause import parse_client_order_id
 from market.orders.kinds import OrderState
 from market.orders.order import Order
-from market.orders.reports import Balances, OpenOrders, VenueOrder
+from market.orders.reports import Balances, OpenOrders, VenueOrder, VenuePositions
 from market.protocols import MarketKey
 from market.risk.position import Position
 from orchestrator.risk.checks.balance import ASSET_EXPONENT, asset_counts, asset_text
@@ -38,37 +38,25 @@ class DifferenceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference between a venue and the ledger.
+    """One difference between a venue and the ledger; the same one whatever is traded meanwhile.
 
     Parameters
     ----------
-    subject: client order id, asset or symbol. detail: what was seen and expected; the same difference has the same.
+    subject: client order id, asset or symbol. excess: by how much the venue has more. detail: what was seen and
+        expected, in words.
     """
 
     venue: int
     kind: DifferenceKind
     subject: str
-    detail: str
+    excess: int = 0
+    detail: str = field(default="", compare=False)
 
     @property
     def order_in_doubt(self) -> str:
         """The order of this run that must be asked about, empty for none."""
         asked = (DifferenceKind.ORDER_ENDED, DifferenceKind.ORDER_MISSING, DifferenceKind.ORDER_FILLED)
         return self.subject if self.kind in asked else ""
-
-
-@dataclass(frozen=True, slots=True)
-class VenuePositions:
-    """All positions on a venue of derivatives, in answer to a request.
-
-    Parameters
-    ----------
-    quantities: signed, by instrument number, in quantity counts; what is missing is flat.
-    """
-
-    time_ns: int
-    venue: int
-    quantities: Mapping[int, int]
 
 
 def compare_orders(report: OpenOrders, orders: Sequence[Order], asked_ns: int) -> Iterator[Difference]:
@@ -88,14 +76,14 @@ def compare_orders(report: OpenOrders, orders: Sequence[Order], asked_ns: int) -
         elif order.state.is_terminal:
             if order.ended_ns < asked_ns:
                 detail = f"{name} was {order.state.name} here and works at the venue"
-                yield Difference(report.venue, DifferenceKind.ORDER_ENDED, name, detail)
+                yield Difference(report.venue, DifferenceKind.ORDER_ENDED, name, detail=detail)
         elif at_venue.filled != order.filled:
             detail = f"{name} had {order.filled} counts filled here and {at_venue.filled} at the venue"
-            yield Difference(report.venue, DifferenceKind.ORDER_FILLED, name, detail)
+            yield Difference(report.venue, DifferenceKind.ORDER_FILLED, name, at_venue.filled - order.filled, detail)
     for name, order in known.items():
         if order.state in _ACKNOWLEDGED and order.acknowledged_ns < asked_ns and name not in listed:
             detail = f"{name} works here and not at the venue"
-            yield Difference(report.venue, DifferenceKind.ORDER_MISSING, name, detail)
+            yield Difference(report.venue, DifferenceKind.ORDER_MISSING, name, detail=detail)
 
 
 def asset_changes(markets: Sequence[MarketLimits], positions: Mapping[MarketKey, Position]) -> dict[str, int]:
@@ -133,22 +121,30 @@ def compare_balances(
         seen = now.get(asset, 0)
         if seen != expected:
             detail = f"{asset} was {asset_text(seen)} at the venue; expected {asset_text(expected)}"
-            yield Difference(venue, DifferenceKind.BALANCE, asset, detail)
+            yield Difference(venue, DifferenceKind.BALANCE, asset, seen - expected, detail)
 
 
 def compare_positions(
-    report: VenuePositions, markets: Sequence[MarketLimits], positions: Mapping[MarketKey, Position]
+    report: VenuePositions,
+    markets: Sequence[MarketLimits],
+    positions: Mapping[MarketKey, Position],
+    accepted: Mapping[MarketKey, int],
 ) -> Iterator[Difference]:
-    """Markets of a venue whose position is another one there."""
+    """Markets of a venue whose position is another one there.
+
+    Parameters
+    ----------
+    accepted: by how much the venue may hold more, by market.
+    """
     for market in markets:
         if market.listing.venue != report.venue:
             continue
         seen = report.quantities.get(market.listing.instrument.number, 0)
-        expected = positions.get(market.key, Position()).quantity
+        expected = positions.get(market.key, Position()).quantity + accepted.get(market.key, 0)
         if seen != expected:
             text = market.listing.instrument.quantity_scale.text
             detail = f"the position in {market.listing} was {text(seen)} there; expected {text(expected)}"
-            yield Difference(report.venue, DifferenceKind.POSITION, market.listing.symbol, detail)
+            yield Difference(report.venue, DifferenceKind.POSITION, market.listing.symbol, seen - expected, detail)
 
 
 def _unknown(venue: int, order: VenueOrder) -> Difference:
@@ -157,5 +153,5 @@ def _unknown(venue: int, order: VenueOrder) -> Difference:
         parse_client_order_id(name)
     except Rejected:
         detail = f"{name or order.venue_order_id} of somebody else works on the account"
-        return Difference(venue, DifferenceKind.FOREIGN_ORDER, name or order.venue_order_id, detail)
-    return Difference(venue, DifferenceKind.ORDER_LOST, name, f"{name} works at the venue and is not known here")
+        return Difference(venue, DifferenceKind.FOREIGN_ORDER, name or order.venue_order_id, detail=detail)
+    return Difference(venue, DifferenceKind.ORDER_LOST, name, detail=f"{name} works at the venue and is not known here")

@@ -6,17 +6,16 @@ matter of messages on their way: it is handed to whoever decides about trading.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Final
 
 from config.risk import ReconciliationSettings
 from market.errors import Retry
-from market.orders.reports import Balances, OpenOrders
-from market.protocols import Gateway
+from market.orders.reports import AccountReport, Balances, VenuePositions
+from market.protocols import Gateway, MarketKey
 from orchestrator.risk.comparison import (
     Difference,
     DifferenceKind,
-    VenuePositions,
     asset_changes,
     compare_balances,
     compare_orders,
@@ -31,16 +30,13 @@ _OF_ORDERS: Final = frozenset(DifferenceKind) - {DifferenceKind.BALANCE, Differe
 _OF_BALANCES: Final = frozenset({DifferenceKind.BALANCE})
 _OF_POSITIONS: Final = frozenset({DifferenceKind.POSITION})
 
-RequestPositions = Callable[[int], None]
-"""Asks a venue, by its number, for its positions; the answer goes to ``take_positions``. Raises Retry."""
-
 
 class Reconciliation:
     """One per run; ``task`` asks, ``listen`` takes the answers.
 
     Parameters
     ----------
-    gateway: what is asked. request_positions: for venues of derivatives, None where nothing reports positions.
+    gateway: what is asked; venues of derivatives for positions, too.
     on_difference: told of every difference once per comparison, with how often in a row it was found.
 
     Members
@@ -53,7 +49,6 @@ class Reconciliation:
         self,
         limits: RiskLimits,
         gateway: Gateway,
-        request_positions: RequestPositions | None = None,
         on_difference: Callable[[Difference, int], None] | None = None,
     ) -> None:
         settings: ReconciliationSettings = limits.settings.reconciliation
@@ -61,12 +56,13 @@ class Reconciliation:
         self._confirmations = settings.confirmations
         self._markets = tuple(limits.markets.values())
         self._gateway = gateway
-        self._request_positions = request_positions
         self._on_difference = on_difference
         self._margin_venues = {market.listing.venue for market in self._markets if market.is_margin}
         self._venues = sorted({market.listing.venue for market in self._markets})
         self._asked_ns: dict[int, int] = {}
         self._first: dict[int, tuple[dict[str, int], dict[str, int]]] = {}
+        self._accepted: dict[MarketKey, int] = {}
+        self._held_then: dict[MarketKey, int] = {}
         self._found: dict[Difference, int] = {}
         self.failures = 0
 
@@ -84,10 +80,13 @@ class Reconciliation:
             if times >= self._confirmations and difference.kind is not DifferenceKind.FOREIGN_ORDER
         ]
 
-    def listen(self, run: RunAccess, report: OpenOrders | Balances) -> None:
+    def listen(self, run: RunAccess, report: AccountReport) -> None:
         """Compare a venue's list with the ledger, and ask about orders that differ."""
         if isinstance(report, Balances):
             self._take_balances(run, report)
+            return
+        if isinstance(report, VenuePositions):
+            self._take_positions(run, report)
             return
         asked_ns = self._asked_ns.get(report.venue, 0)
         differences = list(compare_orders(report, run.orders, asked_ns))
@@ -96,22 +95,28 @@ class Reconciliation:
             if difference.order_in_doubt:
                 run.doubt(difference.order_in_doubt, difference.detail)
 
-    def take_positions(self, run: RunAccess, report: VenuePositions) -> None:
-        """Compare a venue's positions with the ledger."""
-        self._note(report.venue, _OF_POSITIONS, list(compare_positions(report, self._markets, run.positions)))
-
     def accept(self) -> None:
-        """A person has seen the differences: balances are compared with those of the next report from here on."""
+        """A person has seen the differences: what the venues have more or less counts as theirs from here on.
+
+        Balances are compared with those of the next report; positions with the ledger and what they differed by.
+        """
+        symbols = {(market.listing.venue, market.listing.symbol): market.key for market in self._markets}
+        for difference in self._found:
+            if difference.kind is DifferenceKind.POSITION:
+                key = symbols[difference.venue, difference.subject]
+                self._accepted[key] = self._accepted.get(key, 0) + difference.excess
         self._first.clear()
         self._found.clear()
 
     def _ask(self, run: RunAccess, now_ns: int) -> None:
+        positions = run.positions
+        self._held_then = {key: position.quantity for key, position in positions.items()}
         for venue in self._venues:
             self._asked_ns[venue] = now_ns
             self._try(self._gateway.request_open_orders, venue)
             self._try(self._gateway.request_balances, venue)
-            if self._request_positions is not None and venue in self._margin_venues:
-                self._try(self._request_positions, venue)
+            if venue in self._margin_venues:
+                self._try(self._gateway.request_positions, venue)
 
     def _try(self, request: Callable[[int], None], venue: int) -> None:
         try:
@@ -129,12 +134,30 @@ class Reconciliation:
         since = {asset: change - changed_before.get(asset, 0) for asset, change in changed.items()}
         self._note(report.venue, _OF_BALANCES, list(compare_balances(report.venue, before, now, since)))
 
-    def _note(self, venue: int, kinds: frozenset[DifferenceKind], differences: Sequence[Difference]) -> None:
-        """Count what was found again, and forget what of these kinds was not."""
+    def _take_positions(self, run: RunAccess, report: VenuePositions) -> None:
+        # What was traded between question and answer may be in the answer or not: such a market waits for the next.
+        held = {key: position.quantity for key, position in run.positions.items()}
+        moved = {
+            market.listing.symbol
+            for market in self._markets
+            if held.get(market.key, 0) != self._held_then.get(market.key, 0)
+        }
+        judged = [market for market in self._markets if market.listing.symbol not in moved]
+        found = list(compare_positions(report, judged, run.positions, self._accepted))
+        self._note(report.venue, _OF_POSITIONS, found, moved)
+
+    def _note(
+        self,
+        venue: int,
+        kinds: frozenset[DifferenceKind],
+        differences: Sequence[Difference],
+        unjudged: Container[str] = (),
+    ) -> None:
+        """Count what was found again, and forget what of these kinds was not, but for subjects that were left out."""
         kept = {
             difference: times
             for difference, times in self._found.items()
-            if difference.venue != venue or difference.kind not in kinds
+            if difference.venue != venue or difference.kind not in kinds or difference.subject in unjudged
         }
         for difference in differences:
             kept[difference] = self._found.get(difference, 0) + 1

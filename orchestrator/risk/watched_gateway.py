@@ -86,6 +86,11 @@ class WatchedGateway:
         self._gateway.request_balances(venue)
         self._note(venue)
 
+    def request_positions(self, venue: int) -> None:
+        """Ask for the positions; raises as the gateway."""
+        self._gateway.request_positions(venue)
+        self._note(venue)
+
     def next_ns(self) -> int | None:
         """Time of the first report that waits, as of the gateway."""
         return self._gateway.next_ns()

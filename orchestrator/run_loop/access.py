@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 from market.errors import Fatal
 from market.orders.order import Order
-from market.orders.reports import Balances, OpenOrders
+from market.orders.reports import AccountReport
 from market.protocols import FOREVER, MarketKey, MarketView
 from market.risk.position import Position
 from orchestrator.run_loop.desk import Desk
@@ -98,8 +98,10 @@ class LoopAccess:
         self._stop()
 
 
-ReportListener: TypeAlias = Callable[[RunAccess, OpenOrders | Balances], None]
-"""Gets every list of orders and balances; told in the loop's thread, after the journal. What it raises ends the run."""
+ReportListener: TypeAlias = Callable[[RunAccess, AccountReport], None]
+"""Gets every list of orders, balances and positions, in the loop's thread, after the journal.
+
+What it raises ends the run."""
 
 
 @dataclass(frozen=True)

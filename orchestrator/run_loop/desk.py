@@ -12,7 +12,7 @@ from market.orders.events import CancelRefused, CancelRequested, OrderEvent, Out
 from market.orders.kinds import OrderState
 from market.orders.machine import Verdict
 from market.orders.order import Order, OrderIntent
-from market.orders.reports import Balances, GatewayReport, OpenOrders, OrderUpdate
+from market.orders.reports import AccountReport, GatewayReport, OrderUpdate
 from market.protocols import Clock, Gateway, Journal, MarketView, OrderChanged, PreTradeCheck
 from orchestrator.run_loop.ledger import Ledger
 from orchestrator.run_loop.questions import Questions
@@ -46,7 +46,7 @@ class Desk:
         settlement: Settlement,
         journal: Journal,
         counts: RunCounts,
-        listen: Callable[[OpenOrders | Balances], None],
+        listen: Callable[[AccountReport], None],
     ) -> None:
         self._gateway = gateway
         self._clock = clock

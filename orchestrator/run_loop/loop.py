@@ -10,7 +10,7 @@ from market.engine import Engine
 from market.errors import Fatal, MissingInput, Rejected, Retry
 from market.instruments import Catalogue
 from market.orders.order import OrderIntent
-from market.orders.reports import Balances, OpenOrders
+from market.orders.reports import AccountReport
 from market.pipeline import layout
 from market.protocols import (
     FOREVER,
@@ -374,7 +374,7 @@ class RunLoop:
         else:
             assert_never(intent)
 
-    def _tell_listeners(self, report: OpenOrders | Balances) -> None:
+    def _tell_listeners(self, report: AccountReport) -> None:
         for listener in self._listeners:
             listener(self._access, report)
 

@@ -188,6 +188,10 @@ class PlayedGateway:
         """As it went then."""
         self._tape.carry_out("request_balances", str(venue))
 
+    def request_positions(self, venue: int) -> None:
+        """As it went then."""
+        self._tape.carry_out("request_positions", str(venue))
+
     def next_ns(self) -> int | None:
         """What it said then."""
         return self._tape.answer(NextReport).time_ns

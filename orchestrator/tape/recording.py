@@ -135,6 +135,10 @@ class RecordedGateway:
         """Ask for balances."""
         self._ask("request_balances", str(venue), lambda: self._gateway.request_balances(venue))
 
+    def request_positions(self, venue: int) -> None:
+        """Ask for positions."""
+        self._ask("request_positions", str(venue), lambda: self._gateway.request_positions(venue))
+
     def next_ns(self) -> int | None:
         """Time of the next report."""
         time_ns = self._gateway.next_ns()

@@ -17,7 +17,7 @@ from market.instruments import Listing
 from market.orders.events import CancelRefused, OrderEvent, Refused
 from market.orders.kinds import Side
 from market.orders.order import Order
-from market.orders.reports import Balances, GatewayReport, OpenOrders, OrderUpdate
+from market.orders.reports import Balances, GatewayReport, OpenOrders, OrderUpdate, VenuePositions
 from market.protocols import Clock, FeedMarket, MarketKey
 from sim.exchange.venue.events import OrderUpdated
 from sim.exchange.venue.kinds import CommissionAsset, ExecutionKind, MarketKind
@@ -26,7 +26,7 @@ from sim.exchange.venue.records import VenueOrder
 from sim.exchange.venue.refusals import VenueRefusal
 from sim.exchange.venue.venue import SimulatedVenue
 from sim.gateway.tracking import TrackedOrder
-from sim.gateway.translation import TradedSymbol, balances_of
+from sim.gateway.translation import TradedSymbol, balances_of, positions_of
 
 ACCOUNT: Final = "paper"
 _FOR_EVER: Final = 1 << 62
@@ -154,6 +154,19 @@ class PaperGateway:
         def ask(now_ns: int) -> None:
             held = balances_of(asked.account(ACCOUNT))
             self._report(Balances(time_ns=now_ns + self._latency_ns, venue=venue, balances=held), now_ns)
+
+        self._ask(ask)
+
+    def request_positions(self, venue: int) -> None:
+        """Ask for the positions; raises Rejected on spot."""
+        asked = self._venue(venue)
+        if asked.model.kind is MarketKind.SPOT:
+            raise Rejected(f"venue {venue} is a spot venue: it has no positions")
+        symbols = [market.symbol for market in self._markets.values() if market.venue == venue]
+
+        def ask(now_ns: int) -> None:
+            held = positions_of(asked.positions(ACCOUNT), symbols)
+            self._report(VenuePositions(time_ns=now_ns + self._latency_ns, venue=venue, quantities=held), now_ns)
 
         self._ask(ask)
 

@@ -20,7 +20,7 @@ from market.orders.events import Acknowledged, Cancelled, CancelRefused, Expired
 from market.orders.kinds import Liquidity, OrderType, TimeInForce
 from market.orders.machine import advance, replay
 from market.orders.order import Fill, Order, new_order
-from market.orders.reports import Balances, GatewayReport, OpenOrders, OrderUpdate, VenueOrder
+from market.orders.reports import Balances, GatewayReport, OpenOrders, OrderUpdate, VenueOrder, VenuePositions
 from market.protocols import Clock
 from market.risk.notional import fee, notional
 from sim.gateway.balances import AssetKey, SimulatedBalances
@@ -65,6 +65,7 @@ class _Ask(Enum):
     QUERY = 3
     OPEN_ORDERS = 4
     BALANCES = 5
+    POSITIONS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,10 @@ class SettlingGateway:
         """Report the balances of the assets that listings name."""
         self._request(_Ask.BALANCES, venue=venue)
 
+    def request_positions(self, venue: int) -> None:
+        """Report what the fills add up to."""
+        self._request(_Ask.POSITIONS, venue=venue)
+
     def next_ns(self) -> int | None:
         """When the next answer is due; the latency is constant, so that answers come in the order of requests."""
         return self._requests[0].due_ns if self._requests else None
@@ -135,6 +140,8 @@ class SettlingGateway:
         if request.ask is _Ask.BALANCES:
             held = self._balances.report(request.venue, self._resting(request.venue))
             return [Balances(time_ns=request.due_ns, venue=request.venue, balances=tuple(held))]
+        if request.ask is _Ask.POSITIONS:
+            return [VenuePositions(time_ns=request.due_ns, venue=request.venue, quantities=self._held(request.venue))]
         return [OrderUpdate(client_order_id=request.order, event=event) for event in self._order_events(request)]
 
     def _order_events(self, request: _Request) -> Sequence[OrderEvent]:
@@ -188,6 +195,15 @@ class SettlingGateway:
         self._orders[order.client_order_id] = replay(order, events)
         self._history.setdefault(order.client_order_id, []).extend(events)
         return events
+
+    def _held(self, venue: int) -> dict[int, int]:
+        """What the fills of a venue add up to, by instrument."""
+        held: dict[int, int] = {}
+        for order in self._orders.values():
+            if order.intent.venue == venue and order.filled:
+                number = order.intent.instrument
+                held[number] = held.get(number, 0) + order.intent.side.sign * order.filled
+        return held
 
     def _resting(self, venue: int) -> list[tuple[Order, Listing]]:
         """Orders of a venue that are known there and have not ended, oldest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -102,6 +102,17 @@ def balances_of(state: records.AccountState) -> tuple[Balance, ...]:
         Balance(asset=held.asset, free=_amount(held.free_units), locked=_amount(held.locked_units))
         for held in sorted(state.balances, key=lambda held: held.asset)
     )
+
+
+def positions_of(found: Iterable[records.Position], symbols: Iterable[TradedSymbol]) -> dict[int, int]:
+    """An account's positions by number of the instrument, in quantity counts; those in other symbols left out."""
+    by_symbol = {symbol.model.symbol: symbol for symbol in symbols}
+    return {
+        by_symbol[position.symbol].listing.instrument.number: position.quantity_lots
+        * by_symbol[position.symbol].listing.lot
+        for position in found
+        if position.symbol in by_symbol and position.quantity_lots
+    }
 
 
 def traded_symbols(listings: Mapping[int, Listing], symbols: Mapping[str, SymbolModel]) -> dict[int, TradedSymbol]:

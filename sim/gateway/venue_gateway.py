@@ -67,6 +67,10 @@ class VenueGateway:
         """Ask for the balances."""
         self._session(venue).request_balances()
 
+    def request_positions(self, venue: int) -> None:
+        """Ask for the positions."""
+        self._session(venue).request_positions()
+
     def next_ns(self) -> int | None:
         """When the first report that waits was heard."""
         return self._told[0][0] if self._told else None

@@ -9,13 +9,13 @@ from typing import Final, TypeAlias
 from market.errors import DataGap, Fatal, Rejected, Retry
 from market.orders.events import CancelRefused, OrderEvent, OutcomeUnknown, Refused
 from market.orders.order import Order
-from market.orders.reports import Balances, GatewayReport, OpenOrders, OrderUpdate
+from market.orders.reports import Balances, GatewayReport, OpenOrders, OrderUpdate, VenuePositions
 from sim.exchange.venue.events import OrderUpdated
-from sim.exchange.venue.kinds import ExecutionKind
+from sim.exchange.venue.kinds import ExecutionKind, MarketKind
 from sim.exchange.venue.records import VenueOrder, VenueTrade
 from sim.faults.plan import Channel
 from sim.gateway.tracking import TrackedOrder
-from sim.gateway.translation import TradedSymbol, balances_of
+from sim.gateway.translation import TradedSymbol, balances_of, positions_of
 from sim.virtual.line import OUTSIDE_WINDOW, Connection, Notice, Payload, Reply, Status, VenueLine
 from sim.virtual.offset import ClockOffset
 
@@ -179,6 +179,23 @@ class VenueSession:
             stamp_ns=self._stamp(),
             window_ns=self._model.window_ns,
         )  # fmt: skip
+
+    def request_positions(self) -> None:
+        """Ask for the positions; raises Retry while banned, Rejected on spot."""
+        if self._line.venue.model.kind is MarketKind.SPOT:
+            raise Rejected(f"venue {self._venue}: spot has no positions; expected a futures venue")
+        self._check_ban()
+
+        def done(reply: Reply[dict[int, int]]) -> None:
+            if reply.result is not None:
+                self._tell(VenuePositions(time_ns=self._clock.now_ns(), venue=self._venue, quantities=reply.result))
+
+        self._line.request(
+            lambda now_ns: positions_of(self._line.venue.positions(self._account), self._symbols.values()),
+            done,
+            stamp_ns=self._stamp(),
+            window_ns=self._model.window_ns,
+        )
 
     # The user-data stream.
 

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from config.execution import OrderPath
-from market.errors import Retry
+from market.errors import Rejected, Retry
 from market.orders.kinds import Liquidity, OrderState, OrderType, Side, TimeInForce
 from market.orders.order import Order
-from market.orders.reports import Balances, OpenOrders
+from market.orders.reports import Balances, OpenOrders, VenuePositions
 from market.risk.position import Position
 from orchestrator.execution.requests import MarketKind
 from sim.faults.plan import Channel, Fault, FaultKind
 from tests.orchestrator.execution import samples
-from tests.orchestrator.execution.exchange_world import Exchange, Trader, exchange, trader
-from tests.orchestrator.execution.samples import FUTURES_VENUE, SPOT_VENUE
+from tests.orchestrator.execution.exchange_world import ALICE, Exchange, Trader, exchange, trader
+from tests.orchestrator.execution.samples import FUTURES, FUTURES_VENUE, SPOT_VENUE
 
 MARKET = {"type": OrderType.MARKET, "time_in_force": TimeInForce.IOC, "limit_price": 0}
 PATHS = list(OrderPath)
@@ -178,6 +178,23 @@ def test_open_orders_and_balances_are_those_of_the_venue(venue: Exchange, alice:
     alice.gateway.cancel_all(0)
     for name in names:
         alice.until(name, OrderState.CANCELLED)
+
+
+def test_positions_are_those_of_the_futures_venue(venue: Exchange, alice: Trader) -> None:
+    if venue.kind is MarketKind.SPOT:
+        with pytest.raises(Rejected, match="no positions"):
+            alice.gateway.request_positions(SPOT_VENUE)
+        return
+    venue.rest(Side.BUY, "60000", "0.005")
+    alice.until(alice.submit(order(venue, side=Side.SELL)), OrderState.FILLED)
+    alice.others.clear()
+    alice.gateway.request_positions(FUTURES_VENUE)
+    alice.wait(lambda: bool(alice.others))
+    (report,) = alice.others
+    (held,) = venue.do(lambda: venue.venue.positions(ALICE))
+    assert isinstance(report, VenuePositions)
+    assert report.quantities == {0: held.quantity_lots * FUTURES.lot}
+    assert held.quantity_lots
 
 
 def test_an_order_that_is_there_already_is_not_made_again(venue: Exchange, alice: Trader) -> None:

@@ -38,6 +38,9 @@ class Noted:
     def request_balances(self, venue: int) -> None:
         self.asked.append(("balances", venue))
 
+    def request_positions(self, venue: int) -> None:
+        self.asked.append(("positions", venue))
+
     def next_ns(self) -> int | None:
         return min((report_time(report) for report in self.reports), default=None)
 

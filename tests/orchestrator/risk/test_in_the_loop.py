@@ -82,6 +82,9 @@ class PlainVenue:
     def request_balances(self, venue: int) -> None:
         """Nothing is said."""
 
+    def request_positions(self, venue: int) -> None:
+        """Nothing is said."""
+
     def next_ns(self) -> int | None:
         return self.waiting[0][0] if self.waiting else None
 

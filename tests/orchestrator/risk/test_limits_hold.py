@@ -54,6 +54,9 @@ class Silent:
     def request_balances(self, venue: int) -> None:
         """Heard."""
 
+    def request_positions(self, venue: int) -> None:
+        """Heard."""
+
     def next_ns(self) -> int | None:
         return None
 

@@ -10,8 +10,8 @@ import pytest
 from market.errors import Retry
 from market.orders.kinds import Side
 from market.orders.order import Order
-from market.orders.reports import Balance, Balances, OpenOrders, VenueOrder
-from orchestrator.risk.comparison import Difference, DifferenceKind, VenuePositions
+from market.orders.reports import Balance, Balances, OpenOrders, VenueOrder, VenuePositions
+from orchestrator.risk.comparison import Difference, DifferenceKind
 from orchestrator.risk.guard import GuardState, Reason
 from orchestrator.risk.reconciliation import Reconciliation
 from orchestrator.run_loop.ledger import Ledger
@@ -36,6 +36,9 @@ class Asked(Silent):
 
     def request_balances(self, venue: int) -> None:
         self.questions.append(("balances", venue))
+
+    def request_positions(self, venue: int) -> None:
+        self.questions.append(("positions", venue))
 
 
 @dataclass
@@ -66,12 +69,20 @@ class Books:
         self.reconciliation.listen(self.small.access, report)
         return [difference.detail for difference, _ in self.found]
 
+    def carry(self, quantity: int) -> list[str]:
+        """The position in BTC on the futures venue, in counts; returns what was found."""
+        self.found.clear()
+        report = VenuePositions(
+            time_ns=self.small.now_ns, venue=FUTURES, quantities={BTC: quantity} if quantity else {}
+        )
+        self.reconciliation.listen(self.small.access, report)
+        return [difference.detail for difference, _ in self.found]
 
-def books(positions: list[int] | None = None) -> Books:
+
+def books() -> Books:
     small, gateway = floor(assets=True), Asked()
     found: list[tuple[Difference, int]] = []
-    asked = None if positions is None else positions.append
-    made = Reconciliation(small.limits, gateway, asked, lambda difference, times: found.append((difference, times)))
+    made = Reconciliation(small.limits, gateway, lambda difference, times: found.append((difference, times)))
     return Books(small, gateway, made, found)
 
 
@@ -89,16 +100,16 @@ def at_venue(order: Order, filled: int | None = None) -> VenueOrder:
 
 
 def test_every_venue_is_asked_every_thirty_seconds() -> None:
-    positions: list[int] = []
-    kept = books(positions)
+    kept = books()
     assert kept.reconciliation.task.every_ns == 30 * SECOND
     kept.ask()
-    assert kept.gateway.questions == [(what, venue) for venue in (0, 1, 2) for what in ("orders", "balances")]
-    assert positions == [1, 2]
+    of_all = ["orders", "balances"]
+    expected = [(what, venue) for venue in (0, 1, 2) for what in (*of_all, *(["positions"] if venue else []))]
+    assert kept.gateway.questions == expected
     kept.gateway.refuses = True
     kept.ask()
     assert kept.reconciliation.failures == 3
-    assert len(kept.gateway.questions) == 9
+    assert len(kept.gateway.questions) == 13
 
 
 def test_orders_that_agree_are_no_news() -> None:
@@ -178,13 +189,35 @@ def test_positions_of_derivatives_are_compared() -> None:
     kept = books()
     kept.small.hold("0.05", side=Side.SELL, key=(BTC, FUTURES))
     held = kept.small.position(BTC, FUTURES).quantity
-    kept.reconciliation.take_positions(kept.small.access, VenuePositions(1, FUTURES, {BTC: held}))
-    assert kept.found == []
-    kept.reconciliation.take_positions(kept.small.access, VenuePositions(1, FUTURES, {}))
-    assert [difference.detail for difference, _ in kept.found] == [
-        "the position in BTCUSDT on binance-usdm was 0 there; expected -0.05"
-    ]
+    kept.ask()
+    assert kept.carry(held) == []
+    assert kept.carry(0) == ["the position in BTCUSDT on binance-usdm was 0 there; expected -0.05"]
     assert kept.hold(venue=FUTURES, USDT="1") == kept.hold(venue=FUTURES, USDT="2") == []
+
+
+def test_a_position_that_differs_is_the_same_difference_while_trading_goes_on() -> None:
+    kept = books()
+    kept.ask()
+    assert kept.carry(7)
+    kept.small.hold("0.05", key=(BTC, FUTURES))
+    held = kept.small.position(BTC, FUTURES).quantity
+    assert kept.carry(7) == [], "it was traded after the question: the answer may be of before"
+    kept.ask()
+    assert kept.carry(held + 7)
+    (persisting,) = kept.reconciliation.persisting
+    assert (persisting.subject, persisting.excess) == ("BTCUSDT", 7)
+
+
+def test_what_a_person_has_accepted_is_the_venues_own() -> None:
+    kept = books()
+    for _ in range(2):
+        kept.ask()
+        kept.carry(7)
+    assert kept.reconciliation.persisting
+    kept.reconciliation.accept()
+    assert not kept.reconciliation.persisting
+    assert kept.carry(7) == []
+    assert kept.carry(8) == ["the position in BTCUSDT on binance-usdm was 0.000000008 there; expected 0.000000007"]
 
 
 def test_only_the_same_difference_again_persists() -> None:

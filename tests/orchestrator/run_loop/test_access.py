@@ -10,7 +10,7 @@ import pytest
 from market.errors import Fatal, Rejected
 from market.orders.events import Acknowledged, Cancelled
 from market.orders.kinds import OrderState
-from market.orders.reports import Balances, GatewayReport, OpenOrders
+from market.orders.reports import AccountReport, Balances, GatewayReport, OpenOrders
 from market.protocols import Intent, MarketView, Started, WakeCause
 from orchestrator.run_loop.access import PeriodicTask, RunAccess
 from orchestrator.run_loop.loop import RunLoop, RunSettings
@@ -34,7 +34,7 @@ def one_order(cause: WakeCause, view: MarketView) -> Iterable[Intent]:
 
 
 def loop(small: World, gateway: ScriptedGateway, tasks: list[PeriodicTask], heard: list[object]) -> RunLoop:
-    def listen(run: RunAccess, report: OpenOrders | Balances) -> None:
+    def listen(run: RunAccess, report: AccountReport) -> None:
         heard.append((len(run.orders), report, len(small.journal.reports)))
 
     return RunLoop(

@@ -225,6 +225,9 @@ class ScriptedGateway:
     def request_balances(self, venue: int) -> None:
         self.asked.append(("balances", str(venue)))
 
+    def request_positions(self, venue: int) -> None:
+        self.asked.append(("positions", str(venue)))
+
     def next_ns(self) -> int | None:
         return self.waiting[0][0] if self.waiting else None
 

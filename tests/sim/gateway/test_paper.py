@@ -16,7 +16,7 @@ from market.orders.events import Sent
 from market.orders.kinds import Liquidity, OrderState, OrderType, Side, TimeInForce
 from market.orders.machine import advance
 from market.orders.order import Order, OrderIntent, new_order
-from market.orders.reports import Balance, Balances, OpenOrders, OrderUpdate
+from market.orders.reports import Balance, Balances, OpenOrders, OrderUpdate, VenuePositions
 from orchestrator.run_loop.take_triggers import TakeTriggers
 from sim.clock import EventClock
 from sim.exchange.venue.kinds import MarketKind
@@ -43,13 +43,13 @@ class Market:
     quantity_decimals: int = 8
 
 
-def venue(listing: Listing = LISTING, market: Market | None = None) -> PaperVenue:
+def venue(listing: Listing = LISTING, market: Market | None = None, kind: MarketKind = MarketKind.SPOT) -> PaperVenue:
     return PaperVenue(
         venue=0,
         name="binance-spot",
-        kind=MarketKind.SPOT,
+        kind=kind,
         markets=((listing, market or Market()),),
-        balances={"BTC": UNIT, "USDT": 1_000 * UNIT},
+        balances={"USDT": 1_000 * UNIT} | ({"BTC": UNIT} if kind is MarketKind.SPOT else {}),
         maker_ppb=0,
         taker_ppb=1_000_000,
     )
@@ -62,9 +62,10 @@ class Desk:
     clock: EventClock = field(default_factory=lambda: EventClock(1))
     orders: dict[str, Order] = field(default_factory=dict)
     others: list[object] = field(default_factory=list)
+    kind: MarketKind = MarketKind.SPOT
 
     def __post_init__(self) -> None:
-        self.gateway = PaperGateway([venue()], self.clock, LATENCY_NS)
+        self.gateway = PaperGateway([venue(kind=self.kind)], self.clock, LATENCY_NS)
 
     def lay(self, bids: dict[str, str], asks: dict[str, str]) -> None:
         self.gateway.book(KEY, _levels(bids), _levels(asks))
@@ -186,6 +187,20 @@ def test_cancelling_asking_and_listing(desk: Desk) -> None:
     desk.gateway.cancel(desk.orders[name])
     desk.settle()
     assert desk.orders[name].state is OrderState.CANCELLED
+
+
+def test_positions_of_a_futures_venue() -> None:
+    desk = Desk(kind=MarketKind.USD_MARGINED)
+    desk.lay({"99.99": "0.5"}, {"100.01": "0.2"})
+    desk.send(Side.SELL, "0.3")
+    desk.settle()
+    desk.gateway.request_positions(0)
+    desk.settle()
+    (report,) = desk.others
+    assert isinstance(report, VenuePositions)
+    assert report.quantities == {0: -BTC.quantity_scale.count("0.3")}
+    with pytest.raises(Rejected, match="no positions"):
+        Desk().gateway.request_positions(0)
 
 
 def test_what_the_account_cannot_pay_for_is_refused(desk: Desk) -> None:

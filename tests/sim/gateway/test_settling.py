@@ -16,7 +16,7 @@ from market.orders.events import Sent
 from market.orders.kinds import Liquidity, OrderState, OrderType, Side, TimeInForce
 from market.orders.machine import replay
 from market.orders.order import Order, OrderIntent, new_order
-from market.orders.reports import Balance, Balances, OpenOrders, OrderUpdate
+from market.orders.reports import Balance, Balances, OpenOrders, OrderUpdate, VenuePositions
 from sim.clock import EventClock
 from sim.gateway.settling import SettleMode, SettlingGateway, SettlingSettings
 from tests.market.orders.samples import intent
@@ -157,6 +157,15 @@ def test_balances_move_with_fills_and_are_locked_by_resting_orders() -> None:
         ("BTC", Decimal("0.51")),
         ("USDT", Decimal(1_000) - 600 - Decimal("0.6")),
     ]
+
+
+def test_positions_are_what_fills_add_up_to() -> None:
+    filled = Venue(replace(SETTINGS, mode=SettleMode.FILLED))
+    order = filled.submit()
+    filled.gateway.request_positions(0)
+    report = filled.answers()[-1]
+    assert isinstance(report, VenuePositions)
+    assert report.quantities == {0: order.intent.quantity}
 
 
 def test_what_cannot_be_is_refused() -> None:

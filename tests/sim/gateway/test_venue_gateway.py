@@ -22,7 +22,8 @@ from market.orders.events import (
 from market.orders.kinds import OrderType, Side, TimeInForce
 from market.orders.machine import advance
 from market.orders.order import Order, OrderIntent, new_order
-from market.orders.reports import Balances, OpenOrders, OrderUpdate
+from market.orders.reports import Balances, OpenOrders, OrderUpdate, VenuePositions
+from sim.exchange.venue.kinds import MarketKind
 from sim.faults.plan import Channel, Fault, FaultKind
 from sim.gateway.venue_gateway import VenueAccess, VenueGateway
 from sim.gateway.venue_session import SessionModel
@@ -37,11 +38,12 @@ class Desk:
 
     faults: tuple[Fault, ...] = ()
     model: SessionModel = field(default_factory=SessionModel)
+    kind: MarketKind = MarketKind.SPOT
     heard: list[tuple[float, object]] = field(default_factory=list)
     orders: dict[str, Order] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.line = line(*self.faults)
+        self.line = line(*self.faults, kind=self.kind)
         self.clock = self.line.clock
         self.gateway = VenueGateway([VenueAccess(0, self.line, "desk")], CATALOGUE, self.clock, self.model)
         self.gateway.start()
@@ -252,6 +254,18 @@ def test_lists_of_orders_and_balances() -> None:
     assert [listed.client_order_id for listed in orders.orders] == [order.client_order_id]
     (balances,) = (report for _, report in desk.heard if isinstance(report, Balances))
     assert {held.asset: held.locked for held in balances.balances} == {"BTC": 0, "USDT": Decimal("9.9099")}
+
+
+def test_positions_of_a_futures_venue() -> None:
+    desk = Desk(kind=MarketKind.USD_MARGINED)
+    desk.send("0.2")
+    desk.go_on(20)
+    desk.gateway.request_positions(0)
+    desk.go_on(30)
+    (report,) = (report for _, report in desk.heard if isinstance(report, VenuePositions))
+    assert report.quantities == {0: BTC.quantity_scale.count("0.2")}
+    with pytest.raises(Rejected, match="no positions"):
+        Desk().gateway.request_positions(0)
 
 
 def test_a_venue_that_is_not_connected_is_refused() -> None:

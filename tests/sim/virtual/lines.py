@@ -23,14 +23,15 @@ MODEL = SymbolModel.of(SYMBOL, "BTC", "USDT", tick="0.01", lot="0.00001", price=
 CATALOGUE = Catalogue([listing_of(BTC, 0, "binance-spot", MODEL)])
 
 
-def line(*faults: Fault) -> VenueLine:
+def line(*faults: Fault, kind: MarketKind = MarketKind.SPOT) -> VenueLine:
     """A venue 1 ms away; 0.5 BTC are bid for at 99.99, as many offered at 100.01."""
+    coins = {"BTC": UNIT} if kind is MarketKind.SPOT else {}
     venue = SimulatedVenue(
         VenueModel(
             name="binance-spot",
-            kind=MarketKind.SPOT,
+            kind=kind,
             symbols=(MODEL,),
-            accounts=(AccountModel(account="desk", balances={"BTC": UNIT, "USDT": 1_000 * UNIT}),),
+            accounts=(AccountModel(account="desk", balances={**coins, "USDT": 1_000 * UNIT}),),
             start_ns=START_NS,
             maker_ppb=0,
             taker_ppb=1_000_000,
