@@ -9,15 +9,17 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 BINANCE_API_KEY: Final = "BINANCE_API_KEY"
 BINANCE_API_SECRET: Final = "BINANCE_API_SECRET"
+BOARD_KEY: Final = "TICKWIRE_BOARD_KEY"
 
 
 class Credentials(BaseModel):
-    """Keys of venues; absent ones are None. Printing one shows asterisks."""
+    """Keys of venues and of a board; absent ones are None. Printing one shows asterisks."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     binance_api_key: SecretStr | None = None
     binance_api_secret: SecretStr | None = None
+    board_key: SecretStr | None = None
 
 
 def read_credentials(environment: Mapping[str, str]) -> Credentials:
@@ -27,10 +29,14 @@ def read_credentials(environment: Mapping[str, str]) -> Credentials:
         text = environment.get(name, "").strip()
         return SecretStr(text) if text else None
 
-    return Credentials(binance_api_key=secret(BINANCE_API_KEY), binance_api_secret=secret(BINANCE_API_SECRET))
+    return Credentials(
+        binance_api_key=secret(BINANCE_API_KEY),
+        binance_api_secret=secret(BINANCE_API_SECRET),
+        board_key=secret(BOARD_KEY),
+    )
 
 
 def as_environment(credentials: Credentials) -> dict[str, str]:
-    """The keys as variables, for a process of ours; absent ones are left out."""
+    """The venues' keys as variables, for a process of ours; absent ones are left out."""
     keys = {BINANCE_API_KEY: credentials.binance_api_key, BINANCE_API_SECRET: credentials.binance_api_secret}
     return {name: key.get_secret_value() for name, key in keys.items() if key is not None}

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from config.base import Count, Microseconds, Milliseconds, Section
+from config.board import BoardSettings
 
 
 class BackEnd(StrEnum):
@@ -18,6 +19,7 @@ class BackEnd(StrEnum):
     """The CPU engine in a process of its own, followed by a shadow that takes its place when it fails."""
     SOFT_FPGA = "soft-fpga"
     FPGA = "fpga"
+    """A board, or a simulated core in its place, over UDP, followed by a shadow as well."""
 
 
 class EngineSettings(Section):
@@ -47,6 +49,7 @@ class EngineSettings(Section):
     lease_ms: Annotated[Milliseconds, Field(ge=1)] = Field(
         default=1_000, description="How long the engine may trigger after a heartbeat of the host."
     )
+    board: BoardSettings = Field(default=BoardSettings(), description="The board, where one decides.")
 
     @model_validator(mode="after")
     def _tolerance_fits(self) -> Self:

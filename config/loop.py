@@ -32,7 +32,8 @@ class FeedName(StrEnum):
     DERIBIT_LEGACY = "deribit-legacy"
 
 
-def _address(text: str) -> str:
+def ipv4_address(text: str) -> str:
+    """The text, if it is an IPv4 address; raises ValueError."""
     try:
         return str(IPv4Address(text))
     except ValueError:
@@ -40,7 +41,7 @@ def _address(text: str) -> str:
 
 
 def _destination(text: str) -> str:
-    address = IPv4Address(_address(text))
+    address = IPv4Address(ipv4_address(text))
     if address.is_unspecified:
         raise ValueError("must be one address: the loop takes what is sent to it and to no other")
     return str(address)

@@ -17,6 +17,8 @@ def test_show_names_the_source_of_every_value(terminal: Terminal, monkeypatch: p
     (terminal.folder / ".env").write_text("TICKWIRE__ENGINE__PRICE_BITS=47\nBINANCE_API_KEY=hidden\n", encoding="utf-8")
     monkeypatch.setenv("TICKWIRE__REPLAY__WORKERS", "3")
     shown = terminal.run("config", "show", "--json").json
+    board = shown["settings"]["engine"].pop("board")
+    assert (board["address"], board["control_port"]) == ("192.168.1.50", 31_901)
     assert shown["settings"]["engine"] == {
         "back_end": "cpu",
         "price_bits": 47,
@@ -32,7 +34,11 @@ def test_show_names_the_source_of_every_value(terminal: Terminal, monkeypatch: p
     assert shown["origins"]["engine.price_bits"] == "environment variable TICKWIRE__ENGINE__PRICE_BITS"
     assert shown["origins"]["replay.workers"] == "environment variable TICKWIRE__REPLAY__WORKERS"
     assert shown["origins"]["paths.output"] == "default"
-    assert shown["credentials"] == {"BINANCE_API_KEY": True, "BINANCE_API_SECRET": False}
+    assert shown["credentials"] == {
+        "BINANCE_API_KEY": True,
+        "BINANCE_API_SECRET": False,
+        "TICKWIRE_BOARD_KEY": False,
+    }
 
 
 def test_show_for_people_never_shows_secrets(terminal: Terminal) -> None:
