@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from market.engine import Engine
-from market.errors import Fatal, MissingInput, Rejected, Retry
+from market.errors import Fatal, Rejected
 from market.instruments import Catalogue
 from market.orders.order import OrderIntent
 from market.orders.reports import AccountReport
@@ -17,11 +17,9 @@ from market.protocols import (
     CancelIntent,
     Clock,
     Feed,
-    FeedStatus,
     Gateway,
     Intent,
     Journal,
-    MarketKey,
     PreTradeCheck,
     QuoteChanged,
     Started,
@@ -34,6 +32,7 @@ from market.protocols import (
 )
 from market.wire.records import Words
 from orchestrator.run_loop.access import LoopAccess, PeriodicTask, ReportListener, RunAccess, Schedule
+from orchestrator.run_loop.beginning import Beginning, keep_quote
 from orchestrator.run_loop.coordinator import Coordinator
 from orchestrator.run_loop.desk import Desk
 from orchestrator.run_loop.fast_loop import FastLoop
@@ -42,6 +41,7 @@ from orchestrator.run_loop.journal import NoJournal
 from orchestrator.run_loop.ledger import Ledger
 from orchestrator.run_loop.recovered import Recovered
 from orchestrator.run_loop.recovery import Recovery
+from orchestrator.run_loop.routes import check_routes
 from orchestrator.run_loop.settlement import Settlement
 from orchestrator.run_loop.summary import RunCounts, RunSummary
 from orchestrator.run_loop.timers import Timers
@@ -96,7 +96,7 @@ class RunLoop:
     ) -> None:
         journal = NoJournal() if journal is None else journal
         recovered = Recovered() if recovered is None else recovered
-        _check_routes(feed, catalogue)
+        check_routes(feed, catalogue)
         recovered.check(settings.epoch, catalogue)
         self._feed = feed
         self._clock = clock
@@ -126,12 +126,13 @@ class RunLoop:
             counts=self._counts,
             listen=self._tell_listeners,
         )
-        self._recovery = Recovery(
+        recovery = Recovery(
             recovered,
             self._desk,
             timeout_ns=settings.recovery_timeout_ns,
             again_every_ns=settings.heartbeat_every_ns,
         )
+        self._beginning = Beginning(feed, clock, gateway, self._intake, self._view, self._desk, recovery)
         self._schedule = Schedule(periodic)
         self._listeners = tuple(listeners)
         self._access = LoopAccess(self._view, self._ledger, self._desk, self.stop)
@@ -198,10 +199,7 @@ class RunLoop:
         Without earlier orders the fast loop starts at the time of the first record; else when all is answered, and
         what was received until then only makes books: nothing is decided on quotes of the time of waiting.
         """
-        self._recovery.ask(self._clock.now_ns())
-        start_ns = self._first_record_ns()
-        if not self._recovery.is_over:
-            start_ns = self._wait_for_answers()
+        start_ns = self._beginning.wait(lambda: self._stopped)
         self._fast_loop.arm(start_ns)
         self._settlement.start(start_ns)
         self._heartbeat_ns = start_ns
@@ -211,53 +209,6 @@ class RunLoop:
             self._wake(strategy, Started(time_ns=self._clock.now_ns()))
         self._tell_changes()
         self._answer_triggers()
-
-    def _first_record_ns(self) -> int:
-        """Wait for the first record; answers that come meanwhile are taken."""
-        start_ns = self._intake.start_ns()
-        while start_ns is None:
-            if all(self._feed.status(source) is FeedStatus.FINISHED for source in range(len(self._feed.sources))):
-                names = ", ".join(source.name for source in self._feed.sources)
-                raise MissingInput(f"the feed ended without a readable message; its sources were {names}")
-            self._check_wanted()
-            self._take_answers(self._clock.wait_until(self._next_answer_ns()))
-            start_ns = self._intake.start_ns()
-        self._clock.wait_until(start_ns)
-        return start_ns
-
-    def _wait_for_answers(self) -> int:
-        """Wait for the venues' answers about earlier orders; returns the time then."""
-        while not self._recovery.is_over:
-            self._check_wanted()
-            due_ns = self._next_answer_ns()
-            self._take_into_books(due_ns)
-            self._take_answers(self._clock.wait_until(due_ns))
-        now_ns = self._clock.now_ns()
-        self._take_into_books(now_ns)
-        return now_ns
-
-    def _check_wanted(self) -> None:
-        """Raises Retry when the run was stopped while it waited to begin."""
-        if self._stopped:
-            raise Retry("the run was stopped before it had begun: market data or answers of venues had not come")
-
-    def _next_answer_ns(self) -> int:
-        """When an answer comes, or a question is due."""
-        report_ns = self._gateway.next_ns()
-        return self._recovery.next_ns if report_ns is None else min(self._recovery.next_ns, report_ns)
-
-    def _take_answers(self, now_ns: int) -> None:
-        report_ns = self._gateway.next_ns()
-        if report_ns is not None and report_ns <= now_ns:
-            self._desk.take_reports(now_ns)
-        self._recovery.check(now_ns)
-
-    def _take_into_books(self, before_ns: int) -> None:
-        """Apply records that have been received to their books, unseen by the fast loop."""
-        while (source := self._intake.next(before_ns)) >= 0:
-            self._clock.wait_until(int(self._intake.event[layout.EVENT_TIME]))
-            if self._intake.event[layout.EVENT_TYPE] == layout.QUOTE_EVENT:
-                self._keep_quote(source, self._intake.event)
 
     def _next_due_ns(self, report_ns: int | None) -> int:
         """Time of the next thing that is no market data, given that of the first report."""
@@ -295,7 +246,7 @@ class RunLoop:
             self._take_trade(event)
 
     def _take_quote(self, source: int, event: Words) -> None:
-        key = self._keep_quote(source, event)
+        key = keep_quote(self._view, self._intake, source)
         self._answer_triggers()
         waiting = self._coordinator.on_quote.get(key)
         if waiting:
@@ -303,12 +254,6 @@ class RunLoop:
             for strategy in waiting:
                 self._wake(strategy, cause)
             self._tell_changes()
-
-    def _keep_quote(self, source: int, event: Words) -> MarketKey:
-        key = self._view.take_quote(event)
-        if event[layout.EVENT_BID_QUANTITY] == 0 and event[layout.EVENT_ASK_QUANTITY] == 0:
-            self._intake.request_lost_book(source)
-        return key
 
     def _take_trade(self, event: Words) -> None:
         key = (int(event[layout.EVENT_INSTRUMENT]), int(event[layout.EVENT_VENUE]))
@@ -385,21 +330,3 @@ class RunLoop:
     def _kill(self) -> None:
         if self._heartbeat_ns != FOREVER:
             self._fast_loop.kill(self._clock.now_ns())
-
-
-def _check_routes(feed: Feed, catalogue: Catalogue) -> None:
-    """Raises Fatal when a route leads to no listing, or carries finer numbers than the instrument's counts."""
-    for source in feed.sources:
-        for route in source.routes:
-            if route is None:
-                continue
-            try:
-                instrument = catalogue.listing(route.instrument, route.venue).instrument
-            except Rejected as refusal:
-                raise Fatal(f"source {source.name}: {refusal}") from refusal
-            own = (instrument.price_scale.exponent, instrument.quantity_scale.exponent)
-            if route.price_exponent < own[0] or route.quantity_exponent < own[1]:
-                raise Fatal(
-                    f"source {source.name}: exponents of {instrument.name} were {route.price_exponent} and "
-                    f"{route.quantity_exponent}; expected at least {own[0]} and {own[1]}, those of its counts"
-                )

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from market.fastpath import state
 from market.fastpath.adoption import adopt_trigger
 from market.fastpath.engine import CpuEngine
-from tests.orchestrator.engine.inputs import arm_engine, feed, inputs, tables, triggers_of
+from market.fastpath.layout import TEMPLATE_TRIGGER
+from market.fastpath.specification import Kind
+from tests.market.fastpath.engine_driver import SECOND, UNIT, Driver
 
-BEFORE_FIRST = 1
-"""Inputs before the first trigger."""
+TEMPLATE = slice(2, 4)
 
 
 def engines() -> tuple[CpuEngine, CpuEngine, bytes]:
     """One that decided a trigger, one that was stopped just before it, and the trigger."""
-    sizes = tables()[0]
-    ahead, behind = CpuEngine(sizes), CpuEngine(sizes)
-    given = list(inputs(BEFORE_FIRST + 1, arm_engine(ahead)))
-    (trigger,) = triggers_of(feed(ahead, given))
-    arm_engine(behind)
-    feed(behind, given[:-1])
-    return ahead, behind, trigger
+    ahead, behind = Driver(), Driver()
+    for driver in (ahead, behind):
+        driver.set_up(kinds=Kind.ARB.mask, cooldown=SECOND)
+        driver.quote(1, 100 * UNIT - 1, 100 * UNIT)
+    ahead.engine.outputs()
+    ahead.engine.push_quotes(np.array([ahead.event(0, 110 * UNIT, 110 * UNIT + 1, UNIT, UNIT)], dtype=np.int64))
+    (trigger,) = (
+        payload for payload in ahead.engine.outputs() if int.from_bytes(payload[TEMPLATE], "little") == TEMPLATE_TRIGGER
+    )
+    return ahead.engine, behind.engine, trigger
 
 
 def test_limits_identity_and_parity_are_those_of_the_engine_that_decided() -> None:
