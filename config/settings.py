@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from config.base import EXACT, Section
 from config.bus import BusSettings
+from config.detector import DetectorSettings
 from config.engine import EngineSettings
 from config.exchange import ExchangeSettings
 from config.execution import ExecutionSettings, PathSettings
@@ -46,6 +47,7 @@ class Settings(Section):
     bus: BusSettings = Field(default=BusSettings(), description="The message bus.")
     storage: StorageSettings = Field(default=StorageSettings(), description="Journal and database.")
     strategies: StrategySettings = Field(default=StrategySettings(), description="What decides.")
+    detector: DetectorSettings = Field(default=DetectorSettings(), description="The flash-crash detector.")
     paths: PathSettings = Field(default=PathSettings(), description="Folders.")
 
     @model_validator(mode="after")
@@ -76,11 +78,12 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _limits_are_of_what_is_listed(self) -> Self:
-        for what in ("instruments", "venues"):
-            for name in getattr(self.risk, what):
+        limited = (("risk", "instruments", self.risk.instruments), ("risk", "venues", self.risk.venues))
+        for room, what, names in (*limited, ("detector", "instruments", self.detector.instruments)):
+            for name in names:
                 if name not in getattr(self, what):
                     listed = [str(known) for known in getattr(self, what)]
-                    raise ValueError(f"risk.{what}.{name} has no {what}.{name}: must be one of {listed}")
+                    raise ValueError(f"{room}.{what}.{name} has no {what}.{name}: must be one of {listed}")
         return self
 
     @model_validator(mode="after")

@@ -1,0 +1,1 @@
+"""From settings to the flash-crash detector of each market."""
