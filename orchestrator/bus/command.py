@@ -1,4 +1,4 @@
-"""``tickwire status``, ``halt``, ``resume``, ``close-all``, ``orders``, ``positions``: a run commanded over its bus.
+"""``tickwire status``, ``halt``, ``resume``, ``reload``, ``close-all``, ``orders``, ``positions``: a run over its bus.
 
 Exit codes: 0 the run did it; 3 the run refused; 4 no run answered in time, or the extra ``live`` is missing.
 """
@@ -58,6 +58,15 @@ def resume(output: Output, profile: str) -> None:
     """Let a run trade on after a halt, or a pause that waits for a person."""
     with _client(profile) as client:
         _tell(output, client.resume())
+
+
+@click.command()
+@profile_option
+@with_output
+def reload(output: Output, profile: str) -> None:
+    """Have a run read its profile again: thresholds and limits change at once, or not at all."""
+    with _client(profile) as client:
+        _tell(output, client.reload())
 
 
 @click.command("close-all")

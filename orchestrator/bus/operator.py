@@ -12,7 +12,6 @@ from market.errors import Rejected, Retry
 from orchestrator.bus import messages
 from orchestrator.bus.messages import Answer, CommandMessage, Error, ErrorType, Success
 from orchestrator.bus.records import NewOrder, OrderRecord, PositionRecord
-from orchestrator.bus.server import CommandServer, TimeSource
 from orchestrator.run_loop.access import PeriodicTask, RunAccess
 
 _NS_PER_MS: Final = 1_000_000
@@ -122,16 +121,20 @@ def answer(command: CommandMessage, operator: Operator, now_ns: int, respond: Ca
         respond(Error(command_id=name, error_type=ErrorType.RETRY, message=str(refusal), timestamp_ns=now_ns))
 
 
-def command_task(server: CommandServer, operator: Operator, clock: TimeSource, every_ms: int = 10) -> PeriodicTask:
-    """Takes commands from the server and answers them, in the loop's thread."""
+def command_task(
+    take: Callable[[], CommandMessage | None],
+    operator: Operator,
+    respond: Callable[[Answer], None],
+    every_ms: int = 10,
+) -> PeriodicTask:
+    """Takes commands, as ``CommandServer.take`` gives them, and answers them, in the loop's thread."""
 
     def drain(run: RunAccess, now_ns: int) -> None:
-        server.check()
         for _ in range(_MOST_AT_ONCE):
-            command = server.take()
+            command = take()
             if command is None:
                 return
-            answer(command, operator, clock.now_ns(), server.respond)
+            answer(command, operator, now_ns, respond)
 
     return PeriodicTask("commands", every_ms * _NS_PER_MS, drain)
 

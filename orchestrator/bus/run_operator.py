@@ -110,7 +110,7 @@ class RunOperator:
     Parameters
     ----------
     mode: of the run, for people. orders: among the strategies of the run.
-    snapshot: publishes a market's book; reload: reads settings anew; None where that is not possible.
+    snapshot: publishes a market's book; reload: takes over settings that were read anew; None where that cannot be.
     details: further counters for the report.
     """
 
@@ -123,7 +123,7 @@ class RunOperator:
         supervisor: Supervisor,
         orders: OperatorOrders,
         snapshot: Callable[[tuple[int, int], MarketView], None] | None = None,
-        reload: Callable[[], str] | None = None,
+        reload: Callable[[RunAccess, int], str] | None = None,
         details: Callable[[], Mapping[str, Any]] | None = None,
     ) -> None:
         self._mode = mode
@@ -233,7 +233,8 @@ class RunOperator:
         """Read settings anew."""
         if self._reload is None:
             raise Rejected("settings cannot be read anew in this run; start it again to change them")
-        return self._reload()
+        run = self._started()
+        return self._reload(run, run.view.now_ns)
 
     def shut_down(self) -> str:
         """End the run."""

@@ -131,7 +131,8 @@ class CommandServer:
             raise failure
 
     def take(self) -> CommandMessage | None:
-        """The oldest command that was not taken, None when there is none; from one thread."""
+        """The oldest command that was not taken, None when there is none; from one thread. Raises what ended it."""
+        self.check()
         return self._inbox.popleft() if self._inbox else None
 
     def respond(self, response: ResponseMessage) -> None:

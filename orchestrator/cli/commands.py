@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, Target]] = {
     "paper": Target("orchestrator.live.command:paper", "Trade on paper on live market data."),
     "positions": Target("orchestrator.bus.command:positions", "List what a run holds."),
     "record": Target("orchestrator.recording.command:record", "Record a live feed: WebSocket or UDP."),
+    "reload": Target("orchestrator.bus.command:reload", "Have a run read thresholds and limits anew."),
     "replay": Target("orchestrator.replay.command:replay", "Replay recordings through the fast loop."),
     "resume": Target("orchestrator.bus.command:resume", "Let a halted run trade on."),
     "status": Target("orchestrator.bus.command:status", "Show how a run is."),

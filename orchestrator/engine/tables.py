@@ -60,13 +60,24 @@ def _rows(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
     """Message name and fields of each row."""
     venues = venue_numbers(settings)
     yield "EngineRow", engine_row(settings.engine)
-    for venue_name, venue in settings.venues.items():
-        yield "VenueRow", {"venue": venues[venue_name], **venue_row(venue)}
-    for number, instrument in enumerate(settings.instruments.values()):
-        leads = lead_masks(instrument, venues, settings.engine.venues)
-        yield "InstrumentRow", {"instrument": number, **instrument_row(instrument), "leads": leads}
+    for venue_name in settings.venues:
+        yield "VenueRow", numbered_venue_row(settings, venue_name)
+    for number, (name, instrument) in enumerate(settings.instruments.items()):
+        yield "InstrumentRow", numbered_instrument_row(settings, name)
         for venue_name, market in instrument.markets.items():
             yield "ScalingRow", {"instrument": number, "venue": venues[venue_name], **scaling_row(instrument, market)}
+
+
+def numbered_venue_row(settings: Settings, name: VenueName) -> dict[str, Any]:
+    """All fields of a venue's row."""
+    return {"venue": venue_numbers(settings)[name], **venue_row(settings.venues[name])}
+
+
+def numbered_instrument_row(settings: Settings, name: str) -> dict[str, Any]:
+    """All fields of an instrument's row."""
+    instrument = settings.instruments[name]
+    leads = lead_masks(instrument, venue_numbers(settings), settings.engine.venues)
+    return {"instrument": instrument_numbers(settings)[name], **instrument_row(instrument), "leads": leads}
 
 
 def engine_row(engine: EngineSettings) -> dict[str, int]:

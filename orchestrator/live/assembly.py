@@ -13,7 +13,7 @@ from market.engine import Engine
 from market.instruments import Catalogue
 from market.protocols import Clock, Feed, Gateway, Journal
 from orchestrator.engine.tables import control_messages
-from orchestrator.live.bus import OpenBus
+from orchestrator.live.bus import RunBus
 from orchestrator.live.ending import Ending
 from orchestrator.live.readiness import Readiness
 from orchestrator.risk.assembly import Risk, assemble_risk
@@ -76,7 +76,7 @@ def assemble_run(
     settings: Settings,
     outside: Outside,
     parts: RunParts,
-    bus: OpenBus | None = None,
+    bus: RunBus | None = None,
     more_tasks: Callable[[Risk], Sequence[PeriodicTask]] = lambda risk: (),
 ) -> AssembledRun:
     """The run loop with its risk; ``more_tasks`` gives what else is done at intervals."""

@@ -11,7 +11,7 @@ from market.instruments import Catalogue
 from market.protocols import Strategy
 from orchestrator.bus.book_feed import BookFeed
 from orchestrator.bus.envelope import data_codec
-from orchestrator.bus.messages import DataMessage
+from orchestrator.bus.messages import CommandMessage, DataMessage, ResponseMessage
 from orchestrator.bus.operator import command_task
 from orchestrator.bus.publisher import Publisher
 from orchestrator.bus.run_operator import OperatorOrders, RunOperator
@@ -21,57 +21,78 @@ from orchestrator.clock import WakingClock
 from orchestrator.feeds.health import HealthMetrics
 from orchestrator.risk.assembly import Risk
 from orchestrator.risk.supervisor import GuardChange
-from orchestrator.run_loop.access import PeriodicTask
+from orchestrator.run_loop.access import PeriodicTask, RunAccess
+
+Take = Callable[[], CommandMessage | None]
 
 
 @dataclass(frozen=True)
-class OpenBus:
-    """The three channels of a run, open.
+class BusEnds:
+    """The run's ends of the three channels: real ones, or those of a tape.
 
     Parameters
     ----------
+    take: the next command, None when none waits. respond, publish: hand a message over.
+    """
+
+    take: Take
+    respond: Callable[[ResponseMessage], None]
+    publish: Callable[[DataMessage], None]
+
+
+class RunBus:
+    """What a run has of a bus, whoever is at the other end.
+
+    Members
+    -------
     executions: to be told of every fill. orders: the strategy that sends what the operator wants.
     """
 
-    settings: BusSettings
-    catalogue: Catalogue
-    server: CommandServer
-    publisher: Publisher[DataMessage]
-    executions: Executions
-    orders: OperatorOrders
-    clock: WakingClock
+    def __init__(self, settings: BusSettings, catalogue: Catalogue, ends: BusEnds) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+        self._ends = ends
+        self.executions = Executions(catalogue, ends.respond)
+        self.orders = OperatorOrders(catalogue)
 
     @property
     def strategies(self) -> Sequence[Strategy]:
         """Of the run."""
-        return self.orders, TradeTelemetry(self.catalogue, self.publisher.publish)
+        return self.orders, TradeTelemetry(self._catalogue, self._ends.publish)
 
     def tell(self, change: GuardChange) -> None:
         """Publish that trading was paused, halted or resumed."""
-        self.publisher.publish(guard_message(change))
+        self._ends.publish(guard_message(change))
 
-    def tasks(self, risk: Risk, mode: str, metrics: Callable[[], Sequence[HealthMetrics]]) -> tuple[PeriodicTask, ...]:
+    def tasks(
+        self,
+        risk: Risk,
+        mode: str,
+        metrics: Callable[[], Sequence[HealthMetrics]],
+        reload: Callable[[RunAccess, int], str] | None,
+    ) -> tuple[PeriodicTask, ...]:
         """Of the run: commands, books, health and executions."""
-        books = BookFeed(risk.limits.markets, self.settings, self.publisher.publish)
+        books = BookFeed(risk.limits.markets, self._settings, self._ends.publish)
         operator = RunOperator(
             mode=mode,
-            catalogue=self.catalogue,
+            catalogue=self._catalogue,
             limits=risk.limits,
             supervisor=risk.supervisor,
             orders=self.orders,
             snapshot=books.publish_snapshot,
+            reload=reload,
         )
         return (
             operator.task,
-            command_task(self.server, operator, self.clock),
+            command_task(self._ends.take, operator, self._ends.respond),
             books.task,
-            health_task(metrics, self.publisher.publish, self.settings.health_interval_ms),
+            health_task(metrics, self._ends.publish, self._settings.health_interval_ms),
             self.executions.task,
         )
 
 
 @contextmanager
-def open_bus(settings: BusSettings, catalogue: Catalogue, clock: WakingClock, epoch: int) -> Iterator[OpenBus]:
+def open_bus(settings: BusSettings, clock: WakingClock, epoch: int) -> Iterator[BusEnds]:
     """Bind the three addresses; raises MissingInput when one is taken."""
     name = f"run-{epoch}"
     server = CommandServer(
@@ -86,5 +107,9 @@ def open_bus(settings: BusSettings, catalogue: Catalogue, clock: WakingClock, ep
     with ExitStack() as stack:
         stack.enter_context(server)
         stack.enter_context(publisher)
-        executions = Executions(catalogue, server.respond)
-        yield OpenBus(settings, catalogue, server, publisher, executions, OperatorOrders(catalogue), clock)
+        yield BusEnds(server.take, server.respond, publisher.publish)
+
+
+def taped_bus(take: Take) -> BusEnds:
+    """The ends of a run on its tape: it is commanded as it was then, and nobody listens."""
+    return BusEnds(take, lambda response: None, lambda message: None)

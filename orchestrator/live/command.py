@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -18,7 +19,7 @@ from orchestrator.cli.output import Output, with_output
 from orchestrator.cli.profile import environment, load_profile, profile_option
 from orchestrator.live.addresses import venue_addresses
 from orchestrator.live.feeds import is_simulated, traded_venues
-from orchestrator.live.permission import check_permission
+from orchestrator.live.permission import check_intended, check_permission, only_simulated
 from orchestrator.live.result import run_result, show_result
 from orchestrator.live.session import LiveSession, RunPlan, live_session
 
@@ -48,7 +49,15 @@ def live(
     loaded = load_profile(profile)
     credentials = read_credentials(environment())
     check_permission(loaded, credentials, understood=understood)
-    _run(output, loaded, credentials, RunPlan(mode=Mode.LIVE, seconds=seconds, tape=tape, leaves_orders=leave_orders))
+
+    def reread() -> Settings:
+        again = load_profile(profile)
+        if not only_simulated(again.settings):
+            check_intended(again.origins, understood=understood)
+        return again.settings
+
+    plan = RunPlan(mode=Mode.LIVE, seconds=seconds, tape=tape, leaves_orders=leave_orders, reread=reread)
+    _run(output, loaded, credentials, plan)
 
 
 @click.command()
@@ -59,7 +68,12 @@ def live(
 def paper(output: Output, profile: str, seconds: float | None, tape: Path | None) -> None:
     """Trade on paper: live market data, fills simulated against it. Needs no keys."""
     loaded = load_profile(profile)
-    _run(output, loaded, Credentials(), RunPlan(mode=Mode.PAPER, seconds=seconds, tape=tape))
+    reread = partial(_settings, profile)
+    _run(output, loaded, Credentials(), RunPlan(mode=Mode.PAPER, seconds=seconds, tape=tape, reread=reread))
+
+
+def _settings(profile: str) -> Settings:
+    return load_profile(profile).settings
 
 
 def _run(output: Output, loaded: Loaded, credentials: Credentials, plan: RunPlan) -> None:

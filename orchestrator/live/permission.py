@@ -41,7 +41,7 @@ def check_permission(loaded: Loaded, credentials: Credentials, *, understood: bo
     if key is None or secret is None:
         raise MissingInput("real orders need keys: set BINANCE_API_KEY and BINANCE_API_SECRET, see env.example")
     if not only_simulated(settings):
-        _check_intended(loaded.origins, understood=understood)
+        check_intended(loaded.origins, understood=understood)
     if VenueName.BINANCE_SPOT in traded_venues(settings):
         addresses = venue_addresses(settings, VenueName.BINANCE_SPOT)
         finding = permission(addresses, key.get_secret_value(), secret.get_secret_value())
@@ -49,7 +49,8 @@ def check_permission(loaded: Loaded, credentials: Credentials, *, understood: bo
             raise Fatal(f"the keys were refused: {finding.seen}; {finding.remedy}")
 
 
-def _check_intended(origins: Mapping[KeyPath, str], *, understood: bool) -> None:
+def check_intended(origins: Mapping[KeyPath, str], *, understood: bool) -> None:
+    """Raises Fatal without the confirmation, and for limits that the profile does not state."""
     if not understood:
         raise Fatal(
             "these orders cost real money: add --i-understand-the-risk, or try `tickwire paper` or `tickwire exchange`"

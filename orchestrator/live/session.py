@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +26,7 @@ from orchestrator.execution.requests import MarketKind
 from orchestrator.feeds.feed import LiveFeed
 from orchestrator.live.addresses import VenueAddresses, venue_addresses
 from orchestrator.live.assembly import RISK, Outside, RunParts, assemble_run, risk_state
-from orchestrator.live.bus import OpenBus, open_bus
+from orchestrator.live.bus import RunBus, open_bus
 from orchestrator.live.dead_man import countdowns, dead_man_plan
 from orchestrator.live.ending import Ending
 from orchestrator.live.engines import live_engine
@@ -34,6 +34,7 @@ from orchestrator.live.feeds import feed_plans, traded_venues
 from orchestrator.live.network import NetworkThread
 from orchestrator.live.probe import LiveProbe
 from orchestrator.live.readiness import Readiness
+from orchestrator.live.reload import Reload, profile_reader
 from orchestrator.live.taped import on_paper, recorded_outside, tape_head, taped_plan
 from orchestrator.live.venue_gateways import VenueGateways
 from orchestrator.live.venue_listings import live_catalogue
@@ -70,13 +71,15 @@ class RunPlan:
     Parameters
     ----------
     seconds: how long the run lasts; None: until it is told to end. tape: file to keep the run on.
-    leaves_orders: whether orders go on working after an orderly end.
+    leaves_orders: whether orders go on working after an orderly end. reread: the settings as they are now, None where
+        they cannot be read anew; raises SettingsError, and Fatal for a profile that nobody may trade by.
     """
 
     mode: Mode
     seconds: float | None = None
     tape: Path | None = None
     leaves_orders: bool = False
+    reread: Callable[[], Settings] | None = None
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,7 @@ def _assemble(
     """The run loop and all that plugs into it."""
     journal = opened.journal
     write = _tape(settings, plan, catalogue, feed, opened, beats, stack)
-    bus = _bus(settings, catalogue, clock, opened.epoch, stack) if write is None else None
+    bus = _bus(settings, catalogue, clock, opened.epoch, write, stack)
     ending = Ending(_lasts_ns(plan), cancels=not plan.leaves_orders)
     if write is not None:
         ending.heard = recorded_value(write, "ending", ending.heard)
@@ -198,6 +201,18 @@ def _assemble(
     def on_takeover(takeover: Takeover) -> None:
         say(f"the fast loop was taken over by its shadow: {takeover.reason}")
         journal.changed(takeover.time_ns, Area.ENGINE, "fast loop", "engine", "shadow", takeover.reason)
+
+    def more_tasks(risk: Risk) -> Sequence[PeriodicTask]:
+        if bus is None:
+            return beats
+        read = None if plan.reread is None else profile_reader(plan.reread)
+        if read is not None and write is not None:
+            read = recorded_value(write, "profile", read)
+        reload = None if read is None else Reload(settings, risk, read, audit)
+        return (*beats, *bus.tasks(risk, plan.mode.value, feed.metrics, reload))
+
+    def audit(time_ns: int, action: str, detail: str) -> None:
+        journal.audit(time_ns, "operator", action, detail)
 
     engine = stack.enter_context(
         live_engine(
@@ -230,7 +245,7 @@ def _assemble(
         outside,
         parts,
         bus,
-        lambda risk: (*beats, *(() if bus is None else bus.tasks(risk, plan.mode.value, feed.metrics))),
+        more_tasks,
     )
     return LiveSession(
         assembled.loop, ending, catalogue, assembled.risk, assembled.readiness, feed, journal, clock, opened, failures
@@ -264,16 +279,30 @@ def _tape(
     ending = _lasts_ns(plan), not plan.leaves_orders
     linked = settings.engine.back_end is not BackEndName.CPU
     beat_ns = tuple(task.every_ns for task in beats)
-    taped = taped_plan(plan.mode, ending, catalogue, opened.recovered, linked=linked, beat_ns=beat_ns)
+    taped = taped_plan(
+        plan.mode,
+        ending,
+        catalogue,
+        opened.recovered,
+        linked=linked,
+        beat_ns=beat_ns,
+        commanded=settings.bus.enabled,
+        rereads=plan.reread is not None,
+    )
     tape.write(tape_head(settings, taped, feed, opened.epoch))
     return tape.write
 
 
-def _bus(settings: Settings, catalogue: Catalogue, clock: WakingClock, epoch: int, stack: ExitStack) -> OpenBus | None:
-    """The bus, unless the settings do without."""
+def _bus(
+    settings: Settings, catalogue: Catalogue, clock: WakingClock, epoch: int, write: Write | None, stack: ExitStack
+) -> RunBus | None:
+    """The bus, unless the settings do without; what it brings is on the tape."""
     if not settings.bus.enabled:
         return None
-    return stack.enter_context(open_bus(settings.bus, catalogue, clock, epoch))
+    ends = stack.enter_context(open_bus(settings.bus, clock, epoch))
+    if write is not None:
+        ends = replace(ends, take=recorded_value(write, "command", ends.take))
+    return RunBus(settings.bus, catalogue, ends)
 
 
 def _journal_folder(settings: Settings) -> JournalFolder:

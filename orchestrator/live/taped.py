@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -15,11 +14,15 @@ from config.settings import Settings
 from market.fastpath.engine import CpuEngine
 from market.instruments import Catalogue, Listing
 from market.protocols import Feed
-from orchestrator.engine.link import EngineLink
+from orchestrator.bus.messages import CommandMessage
 from orchestrator.engine.tables import engine_sizes
 from orchestrator.live.assembly import Outside, RunParts, assemble_run
+from orchestrator.live.bus import RunBus, taped_bus
 from orchestrator.live.ending import Ending
+from orchestrator.live.engines import link_to
 from orchestrator.live.paper import paper_trading
+from orchestrator.live.reload import ProfileRead, Reload, settings_of, settings_text
+from orchestrator.risk.assembly import Risk
 from orchestrator.risk.readings import FeedReading, GatewayReading, HostReading, Probe
 from orchestrator.run_loop.access import PeriodicTask
 from orchestrator.run_loop.journal import MemoryJournal
@@ -43,6 +46,7 @@ class TapedPlan(msgspec.Struct, frozen=True):
     ----------
     lasts_ns, cancels: of its ending. linked: whether its engine was elsewhere. listings: with the venues' own rules.
     before: what it took over from the runs before. beat_ns: how often it told each dead-man switch that it lives.
+    commanded: whether it had a bus. rereads: whether its profile could be read anew.
     """
 
     mode: Mode
@@ -52,21 +56,13 @@ class TapedPlan(msgspec.Struct, frozen=True):
     listings: tuple[Listing, ...]
     before: TakenOver
     beat_ns: tuple[int, ...] = ()
+    commanded: bool = False
+    rereads: bool = False
 
 
 def tape_head(settings: Settings, taped: TapedPlan, feed: Feed, epoch: int) -> Head:
     """The beginning of a run's tape."""
     return head_of(feed, settings_text(settings), epoch, msgspec.msgpack.encode(taped))
-
-
-def settings_text(settings: Settings) -> bytes:
-    """Settings as JSON, their numbers exact; ``settings_of`` reads it."""
-    return msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode(settings.model_dump())
-
-
-def settings_of(text: bytes) -> Settings:
-    """The settings of ``settings_text``."""
-    return Settings.model_validate(json.loads(text, parse_float=Decimal))
 
 
 def taped_plan(
@@ -77,9 +73,12 @@ def taped_plan(
     *,
     linked: bool,
     beat_ns: tuple[int, ...],
+    commanded: bool,
+    rereads: bool,
 ) -> TapedPlan:
     """The head's part that settings do not have; ``ending``: how long the run lasts, and whether it cancels."""
-    return TapedPlan(mode, *ending, linked, catalogue.listings, taken_over(recovered), beat_ns)
+    before = taken_over(recovered)
+    return TapedPlan(mode, *ending, linked, catalogue.listings, before, beat_ns, commanded, rereads)
 
 
 def recorded_outside(outside: Outside, write: Write) -> Outside:
@@ -128,8 +127,7 @@ def play(path: Path) -> tuple[RunSummary, MemoryJournal, int]:
     taped = msgspec.msgpack.decode(head.plan, type=TapedPlan)
     tape, journal, catalogue = Tape(calls), MemoryJournal(), Catalogue(taped.listings)
     sizes = engine_sizes(settings)
-    patience_ns = settings.engine.patience_ms * _NS_PER_MS
-    engine = EngineLink(PlayedBackEnd(tape), sizes, patience_ns=patience_ns) if taped.linked else CpuEngine(sizes)
+    engine = link_to(settings, PlayedBackEnd(tape)) if taped.linked else CpuEngine(sizes)
     outside = Outside(PlayedClock(tape), PlayedFeed(head, tape), PlayedGateway(tape), PlayedProbe(tape), engine)
     if taped.mode is Mode.PAPER:
         outside = on_paper(settings, catalogue, outside)
@@ -147,6 +145,23 @@ def play(path: Path) -> tuple[RunSummary, MemoryJournal, int]:
         lambda difference, times: None,
         lambda state, now_ns: None,
     )
+    bus = _bus(settings, catalogue, tape) if taped.commanded else None
     beats = [PeriodicTask("beat", every_ns, lambda run, now_ns: None) for every_ns in taped.beat_ns]
-    assembled = assemble_run(settings, outside, parts, more_tasks=lambda risk: beats)
+
+    def more_tasks(risk: Risk) -> tuple[PeriodicTask, ...]:
+        read = played_value(tape, "profile", ProfileRead)
+        reload = Reload(settings, risk, read, lambda *about: None) if taped.rereads else None
+        return (*beats, *(() if bus is None else bus.tasks(risk, taped.mode.value, tuple, reload)))
+
+    assembled = assemble_run(settings, outside, parts, bus, more_tasks)
     return assembled.loop.run(), journal, tape.played
+
+
+def _bus(settings: Settings, catalogue: Catalogue, tape: Tape) -> RunBus:
+    """The bus of a tape."""
+    return RunBus(settings.bus, catalogue, taped_bus(_played_commands(tape)))
+
+
+def _played_commands(tape: Tape) -> Callable[[], CommandMessage | None]:
+    read = played_value(tape, "command", object)
+    return lambda: None if (command := read()) is None else msgspec.convert(command, type=CommandMessage)

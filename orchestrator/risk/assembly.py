@@ -118,7 +118,7 @@ def assemble_risk(
 
     def reload(settings: Settings) -> None:
         new = risk_limits(settings, catalogue)
-        for part in (rate, ratios, balance, supervisor):
+        for part in (rate, ratios, balance, commitments, costs, supervisor):
             part.use(new)
         rules.use(rules_of(new))
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from market.orders.kinds import Side
 from market.orders.order import Order
 from market.protocols import MarketKey, MarketView
 from market.risk.position import Position
 from market.risk.room import Standing
+from orchestrator.risk.limits import RiskLimits
+
+_NS_PER_MS: Final = 1_000_000
 
 
 class Commitments:
@@ -23,6 +28,10 @@ class Commitments:
     def __init__(self, late_fill_ns: int) -> None:
         self._late_fill_ns = late_fill_ns
         self._cancelled: dict[str, int] = {}
+
+    def use(self, limits: RiskLimits) -> None:
+        """Wait for late fills as these limits say from here on."""
+        self._late_fill_ns = limits.settings.limits.late_fill_ms * _NS_PER_MS
 
     def note_cancelled(self, client_order_id: str, time_ns: int) -> None:
         """An order ended because it was cancelled."""

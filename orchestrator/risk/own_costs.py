@@ -47,14 +47,18 @@ class OwnCosts:
     """
 
     def __init__(self, limits: RiskLimits, interval_ms: int) -> None:
-        settings: SizingSettings = limits.settings.sizing
+        self.use(limits)
         self._interval_ns = interval_ms * _NS_PER_MS
+        self._markets = {key: _MarketCosts(limits.settings.sizing.fills) for key in limits.markets}
+        self._decided: OrderedDict[str, tuple[OrderIntent, int]] = OrderedDict()
+        self._new: list[tuple[str, Fill]] = []
+
+    def use(self, limits: RiskLimits) -> None:
+        """Judge costs by these settings from here on; how many fills are judged stays."""
+        settings: SizingSettings = limits.settings.sizing
         self._full_ppb = int(settings.full_cost_bps * _PPB_PER_BPS)
         self._least_ppb = int(settings.least_cost_bps * _PPB_PER_BPS)
         self._least_ppm = int(settings.least_size_pct * 10_000)
-        self._markets = {key: _MarketCosts(settings.fills) for key in limits.markets}
-        self._decided: OrderedDict[str, tuple[OrderIntent, int]] = OrderedDict()
-        self._new: list[tuple[str, Fill]] = []
 
     @property
     def task(self) -> PeriodicTask:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from market.errors import Fatal
 from market.orders.order import Order
@@ -12,6 +12,7 @@ from market.orders.reports import AccountReport
 from market.protocols import FOREVER, MarketKey, MarketView
 from market.risk.position import Position
 from orchestrator.run_loop.desk import Desk
+from orchestrator.run_loop.fast_loop import FastLoop
 from orchestrator.run_loop.ledger import Ledger
 
 
@@ -47,6 +48,9 @@ class RunAccess(Protocol):
     def cancel(self, client_order_id: str) -> None:
         """Ask for the cancellation of any strategy's order, as it would itself; raises Rejected for an unknown one."""
 
+    def state_row(self, name: str, row: Mapping[str, Any]) -> None:
+        """State a table row of the fast loop anew, by the name of its message; see ``orchestrator.engine.tables``."""
+
     def stop(self) -> None:
         """End the run after the step that it is in."""
 
@@ -54,7 +58,10 @@ class RunAccess(Protocol):
 class LoopAccess:
     """The access to a run loop, over its parts."""
 
-    def __init__(self, view: MarketView, ledger: Ledger, desk: Desk, stop: Callable[[], None]) -> None:
+    def __init__(
+        self, view: MarketView, ledger: Ledger, desk: Desk, fast_loop: FastLoop, stop: Callable[[], None]
+    ) -> None:
+        self._fast_loop = fast_loop
         self._view = view
         self._ledger = ledger
         self._desk = desk
@@ -92,6 +99,10 @@ class LoopAccess:
     def cancel(self, client_order_id: str) -> None:
         """Ask for an order's cancellation."""
         self._desk.cancel_any(client_order_id)
+
+    def state_row(self, name: str, row: Mapping[str, Any]) -> None:
+        """State a table row anew."""
+        self._fast_loop.state_row(name, row, self._view.now_ns)
 
     def stop(self) -> None:
         """End the run."""

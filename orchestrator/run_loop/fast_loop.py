@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from market.engine import Engine
 from market.errors import Fatal
@@ -91,6 +91,10 @@ class FastLoop:
         }
         self._control("SetPosition", values, time_ns, key)
 
+    def state_row(self, name: str, row: Mapping[str, Any], time_ns: int) -> None:
+        """State a table row anew, while armed; quotes, positions and pendings stay."""
+        self._control(name, row, time_ns)
+
     def take_outdated(self) -> list[MarketKey]:
         """Markets whose position was refused since the engine had sent a newer trigger; to be stated again."""
         outdated, self._outdated = sorted(self._outdated), set()
@@ -169,7 +173,7 @@ class FastLoop:
             event[layout.EVENT_TIME],
         )
 
-    def _control(self, name: str, values: dict[str, int], time_ns: int, key: MarketKey | None = None) -> None:
+    def _control(self, name: str, values: Mapping[str, Any], time_ns: int, key: MarketKey | None = None) -> None:
         self._unanswered[self._sequence] = (name, key)
         self._engine.control(encode(SCHEMA, name, {"sequence": self._sequence, **values}), time_ns)
         self._sequence += 1

@@ -135,7 +135,7 @@ class RunLoop:
         self._beginning = Beginning(feed, clock, gateway, self._intake, self._view, self._desk, recovery)
         self._schedule = Schedule(periodic)
         self._listeners = tuple(listeners)
-        self._access = LoopAccess(self._view, self._ledger, self._desk, self.stop)
+        self._access = LoopAccess(self._view, self._ledger, self._desk, self._fast_loop, self.stop)
 
     def run(self) -> RunSummary:
         """Run until the feed is finished, ``stop`` is called or an interrupt comes; run once.

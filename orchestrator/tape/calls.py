@@ -8,7 +8,7 @@ import msgspec
 
 from market.orders.reports import GatewayReport
 
-VERSION = 1
+VERSION = 2
 """Of the records; a reader refuses any other."""
 
 

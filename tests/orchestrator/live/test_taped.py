@@ -8,7 +8,8 @@ import pytest
 
 from config.loading import load_settings, profile_names
 from market.errors import Fatal
-from orchestrator.live.taped import play, settings_of, settings_text
+from orchestrator.live.reload import settings_of, settings_text
+from orchestrator.live.taped import play
 from tests.orchestrator.live.exchange_world import exchange_world
 from tests.orchestrator.live.test_live_run import run_with_dislocation
 

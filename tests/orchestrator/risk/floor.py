@@ -234,6 +234,9 @@ class FloorAccess:
     def cancel(self, client_order_id: str) -> None:
         self.view.cancel(client_order_id)
 
+    def state_row(self, name: str, row: Mapping[str, Any]) -> None:
+        raise NotImplementedError("a floor has no fast loop")
+
     def stop(self) -> None:
         raise NotImplementedError("a floor has no loop that could be stopped")
 
