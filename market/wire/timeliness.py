@@ -20,6 +20,7 @@ from market.wire.records import (
     KIND,
     MARKET,
     QUOTE,
+    REASON,
     RECEIVE_NS,
     REJECTED,
     SNAPSHOT,
@@ -51,7 +52,11 @@ class Statistic(IntEnum):
     """Not 0: snapshots come by themselves, and their delays count."""
 
 
-HISTOGRAM: Final = 16
+BY_KIND: Final = 16
+"""First of the numbers of records of each kind."""
+BY_REASON: Final = 24
+"""First of the numbers of refused messages by reason."""
+HISTOGRAM: Final = 40
 """First of the buckets of delays."""
 HISTOGRAM_WORDS: Final = 1024
 _TIMES: Final = HISTOGRAM + HISTOGRAM_WORDS
@@ -125,8 +130,10 @@ def note_records(records: Rows, count: int, clock_ahead_ns: int, statistics: Wor
         row = first + 8 * WIDTH * index
         kind = get(row, KIND)
         _add(state, _RECORDS, 1)
+        _add(state, BY_KIND + kind, 1)
         if kind == REJECTED:
             _add(state, _REJECTED, 1)
+            _add(state, BY_REASON + get(row, REASON), 1)
         elif kind == GAP:
             _add(state, _GAPS, 1)
         elif kind == SNAPSHOT:

@@ -55,9 +55,14 @@ class Arrivals:
     Parameters
     ----------
     wake: tells the loop that there is something to take.
+
+    Members
+    -------
+    messages: how many of each source were put in, those of a connection in reserve included.
     """
 
     def __init__(self, clock: Times, wake: Callable[[], None], sources: int) -> None:
+        self.messages = [0] * sources
         self._clock = clock
         self._wake = wake
         self._latest_ns = 0
@@ -82,6 +87,8 @@ class Arrivals:
 
     def put(self, source: int, arrival: Arrival) -> None:
         """Hand an arrival to the loop, in the order of its stamps."""
+        if arrival.kind <= ArrivalKind.STANDBY:
+            self.messages[source] += 1
         self._shared.append((source, arrival))
         self._wake()
 

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 from market.errors import Fatal
 from market.protocols import FeedStatus
 from market.wire.records import Batch
+from orchestrator.feeds.account import MessageAccount
 from orchestrator.feeds.arrivals import Arrivals, Times
 from orchestrator.feeds.capture import Capture
 from orchestrator.feeds.decoding import Decoder
@@ -145,6 +146,15 @@ class LiveFeed:
     def metrics(self) -> list[HealthMetrics]:
         """The numbers of each source."""
         return [source.metrics() for source in self._sources]
+
+    def accounts(self) -> list[MessageAccount]:
+        """Where every message of each source is; exact in the loop's thread."""
+        return [source.account() for source in self._sources]
+
+    @property
+    def queued(self) -> int:
+        """Arrivals that were not taken, of all sources; about right from any thread."""
+        return self._arrivals.queued
 
     def resume(self, source: int) -> None:
         """Try a source again that was given up; a human has looked."""

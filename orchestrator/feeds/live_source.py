@@ -13,6 +13,7 @@ from market.book.listing import read_depths
 from market.protocols import FeedMarket, FeedRoute, FeedStatus
 from market.wire.records import Batch, Words
 from market.wire.timeliness import Statistic, new_statistics, note_records
+from orchestrator.feeds.account import MessageAccount, counted
 from orchestrator.feeds.arrivals import Arrival, ArrivalKind, Arrivals, Times
 from orchestrator.feeds.decoding import Decoder
 from orchestrator.feeds.health import HealthMetrics, Interval, SourceState, depth_columns, interval
@@ -96,6 +97,9 @@ class LiveSource:
         self._is_restarting = False
         self._is_closed = False
         self._has_begun = False
+        self._taken = 0
+        self._standby = 0
+        self._given = 0
 
     @property
     def name(self) -> str:
@@ -144,6 +148,7 @@ class LiveSource:
             if script:
                 if self.tap is not None:
                     self.tap(script)
+                self._given += sum(map(_is_message, script))
                 self._decoder.begin(script)
                 batch = self._decoder.next_batch()
         self._look_at(batch)
@@ -223,6 +228,20 @@ class LiveSource:
             queued=self._arrivals.queued,
         )
 
+    def account(self) -> MessageAccount:
+        """Where every message is; exact in the loop's thread."""
+        decoded, rejected = counted(self._statistics)
+        return MessageAccount(
+            source=self.name,
+            received=self._arrivals.messages[self._index],
+            waiting=self._arrivals.waiting(self._index) + sum(map(_is_message, self._held)),
+            taken=self._taken,
+            standby=self._standby,
+            repeated=self._given - self._taken,
+            decoded=decoded,
+            rejected=rejected,
+        )
+
     def _missing(self) -> Words:
         """Numbers of the markets whose books are not known."""
         if not self._decoder.has_updates:
@@ -240,15 +259,11 @@ class LiveSource:
             if not held:
                 return None
         script: list[Arrival] = []
-        while held:
-            kind = held[0].kind
-            if kind is ArrivalKind.MESSAGE:
-                script.append(held.popleft())
-            elif script:
-                break
-            else:
-                script = self._special(held.popleft())
-                break
+        while held and held[0].kind is ArrivalKind.MESSAGE:
+            script.append(held.popleft())
+        self._taken += len(script)
+        if not script:
+            script = self._special(held.popleft())
         self._reissue.keep(script)
         return script
 
@@ -256,6 +271,7 @@ class LiveSource:
         """What is decoded for an arrival that is no plain message."""
         kind = arrival.kind
         if kind is ArrivalKind.STANDBY:
+            self._standby += 1
             self._reissue.take_standby(arrival, self._books)
             if self._reissue.disagrees(DIFFERENCES_ALLOWED):
                 self._note(f"{self.name}: the two streams make different books; both are fetched")
@@ -299,3 +315,7 @@ class LiveSource:
         elif self.link.state is LinkState.UP:
             for market in missing.tolist():
                 self.request_snapshot(market)
+
+
+def _is_message(arrival: Arrival) -> bool:
+    return arrival.kind <= ArrivalKind.STANDBY

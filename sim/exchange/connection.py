@@ -51,6 +51,16 @@ class Connection:
         """Where the client is."""
         return self._request.remote or ""
 
+    @property
+    def sent(self) -> int:
+        """Messages that were written."""
+        return self._outbox.sent
+
+    @property
+    def waiting(self) -> int:
+        """Messages that are to be written."""
+        return self._outbox.waiting
+
     def put(self, message: Message, channel: Channel, *, is_fill: bool = False) -> None:
         """Send a message, if faults let it through."""
         self._outbox.put(message, channel, is_fill=is_fill)

@@ -26,6 +26,10 @@ class Outbox:
     Parameters
     ----------
     send: writes one message. give_up: ends the connection. latency_ns: added to every message.
+
+    Members
+    -------
+    sent: messages that were written.
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class Outbox:
         give_up: Callable[[], None],
         latency_ns: int,
     ) -> None:
+        self.sent = 0
         self._service = service
         self._send = send
         self._give_up = give_up
@@ -45,6 +50,11 @@ class Outbox:
         self._ready = asyncio.Event()
         self._latest_s = 0.0
         self._held: list[Message] = []
+
+    @property
+    def waiting(self) -> int:
+        """Messages that are to be written."""
+        return len(self._waiting) + len(self._held)
 
     def put(self, message: Message, channel: Channel, *, is_fill: bool = False) -> None:
         """Send a message, if faults let it through."""
@@ -70,6 +80,7 @@ class Outbox:
             wait_s = self._waiting[0][0] - self._loop.time() if self._waiting else None
             if wait_s is not None and wait_s <= 0:
                 await self._send(heappop(self._waiting)[2])
+                self.sent += 1
                 continue
             try:
                 await asyncio.wait_for(self._ready.wait(), wait_s)

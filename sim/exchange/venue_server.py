@@ -59,6 +59,18 @@ class VenueServer:
         self._market = market_of(self.service, self._listen_keys)
         self._door = HttpDoor(self.service, self._market.endpoints, served.latency)
         self._connections: set[Connection] = set()
+        self._streaming: set[Connection] = set()
+        self._sent_before = 0
+
+    @property
+    def sent(self) -> int:
+        """Messages that were written to connections with market data, those that have ended included."""
+        return self._sent_before + sum(connection.sent for connection in self._streaming)
+
+    @property
+    def waiting(self) -> int:
+        """Messages that are to be written to them."""
+        return sum(connection.waiting for connection in self._streaming)
 
     def pulse(self) -> None:
         """Let time pass: the venue, periodic messages, listen keys, and faults that begin."""
@@ -142,11 +154,14 @@ class VenueServer:
             session.join(name for name in names.split("/") if "@" in name)
         except StreamRefusal as refusal:
             raise ApiError(-1000, refusal.message) from refusal
+        self._streaming.add(connection)
         try:
             with self._kept(connection):
                 return await connection.serve(session.take)
         finally:
             session.leave_all()
+            self._streaming.discard(connection)
+            self._sent_before += connection.sent
 
     async def _listen(self, request: web.BaseRequest, key: str) -> web.StreamResponse:
         account = self._listen_keys.account(key)
