@@ -71,6 +71,16 @@ def apply(engine: Engine, given: Input) -> None:
         engine.control(given.message, given.time_ns)
 
 
+def quote_event(numbers: tuple[int, ...]) -> bytes:
+    """The QuoteEvent message of a quote's numbers, as it is the payload of its step."""
+    return layout.QUOTE_EVENT_HEADER.to_bytes(layout.HEADER_SIZE, "little") + _QUOTE_EVENT.pack(*numbers)
+
+
+def trade_event(numbers: tuple[int, ...]) -> bytes:
+    """The TradeEvent message of a trade's numbers."""
+    return layout.TRADE_EVENT_HEADER.to_bytes(layout.HEADER_SIZE, "little") + _TRADE_EVENT.pack(*numbers)
+
+
 def read_step(message: bytes) -> Step:
     """A LogStep message, header included; raises Rejected for anything else or a step that is cut off."""
     header = int.from_bytes(message[: layout.HEADER_SIZE], "little")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -181,15 +181,28 @@ class EngineLink:
         if given.kind is InputKind.CONTROL:
             self._note_control(given.message)
         if self.takeover is not None:
-            self._deliver(self._shadow.follow_input(given))
+            self._deliver(self._shadow.follow_input(self._in_engine_time(given)))
             return
-        self._given.append(given)
+        self._keep(given)
         try:
             self._back_end.send(given)
         except Retry as loss:
             self._listen()
             if self.takeover is None:
                 self._take_over(str(loss))
+
+    def _keep(self, given: Input) -> None:
+        """An input is on its way."""
+        self._given.append(given)
+
+    def _take_given(self) -> Iterator[Input]:
+        """What the engine was given and did not log, in order; it is not on its way any more."""
+        given, self._given = self._given, deque()
+        return iter(given)
+
+    def _in_engine_time(self, given: Input) -> Input:
+        """The input with the engine's time: here the host's."""
+        return given
 
     def _note_control(self, message: bytes) -> None:
         """Keep what a takeover must know: the numbering, the epoch, and whether triggers are wanted."""
@@ -214,7 +227,7 @@ class EngineLink:
         """While the engine is armed every message is answered, and logged, before the next."""
         for _ in range(_ARMING_TURNS):
             self._listen()
-            if not self._given:
+            if not self.behind:
                 return
             self._back_end.wait(_ARMING_TURN_S)
         raise Fatal(f"{self._back_end.name} did not answer message {self._sequence} while it was armed")
@@ -236,7 +249,7 @@ class EngineLink:
             self._follow(message)
             return
         if template == layout.TEMPLATE_TRIGGER:
-            number = _trigger_id(message)
+            number = trigger_id(message)
             if number <= self._last_id:
                 raise Rejected(f"trigger {number} of {self._back_end.name} came after trigger {self._last_id}")
             self._last_id = number
@@ -261,7 +274,7 @@ class EngineLink:
 
     def _compare(self, step: int, said: bytes) -> None:
         """A trigger of the shadow must be the one that was acted upon."""
-        number = _trigger_id(said)
+        number = trigger_id(said)
         acted = self._acted.get(number)
         if acted is None:
             self._unknown_fate.append(said)
@@ -272,11 +285,15 @@ class EngineLink:
             del self._acted[number]
 
     def _deliver(self, messages: Sequence[bytes]) -> None:
+        """Hand messages out, and count them as decided."""
         for message in messages:
-            template = template_of(message)
-            if template in (layout.TEMPLATE_TRIGGER, layout.TEMPLATE_STATUS):
+            if template_of(message) in (layout.TEMPLATE_TRIGGER, layout.TEMPLATE_STATUS):
                 self._hash.update(message)
-            elif template == layout.TEMPLATE_ACKNOWLEDGE:
+        self._hand_out(messages)
+
+    def _hand_out(self, messages: Sequence[bytes]) -> None:
+        for message in messages:
+            if template_of(message) == layout.TEMPLATE_ACKNOWLEDGE:
                 sequence = int.from_bytes(message[_SEQUENCE : _SEQUENCE + 8], "little")
                 if sequence <= self._answered and sequence > 1:
                     continue
@@ -297,27 +314,33 @@ class EngineLink:
         self._acted.clear()
         self._statuses.clear()
         self._epoch += 1
-        unknown = tuple(_trigger_id(trigger) for trigger in self._unknown_fate)
+        unknown = tuple(trigger_id(trigger) for trigger in self._unknown_fate)
         self.takeover = Takeover(
             reason=reason, time_ns=self._time_ns, step=step, epoch=self._epoch, acted=acted, unknown_fate=unknown
         )
-        said = self._shadow.begin_epoch(self._epoch, self._sequence, self._time_ns, trading=self._trading)
+        now_ns = self._in_engine_time(Input(InputKind.CONTROL, self._time_ns)).time_ns
+        said = self._shadow.begin_epoch(self._epoch, self._sequence, now_ns, trading=self._trading)
         self._deliver([message for message in said if template_of(message) == layout.TEMPLATE_STATUS])
         self._on_takeover(self.takeover)
 
+    def _is_same(self, acted: bytes | None, said: bytes) -> bool:
+        """Whether a trigger that was acted upon is the one that the shadow made of the same input."""
+        return acted == said
+
     def _replay_given(self) -> None:
         """Let the shadow do what the engine was given and did not log."""
-        while self._given:
-            for said in self._shadow.follow_input(self._given.popleft()):
+        for given in self._take_given():
+            for said in self._shadow.follow_input(self._in_engine_time(given)):
                 template = template_of(said)
                 if template == layout.TEMPLATE_TRIGGER:
-                    if self._acted.get(_trigger_id(said)) == said:
-                        del self._acted[_trigger_id(said)]
+                    if self._is_same(self._acted.get(trigger_id(said)), said):
+                        del self._acted[trigger_id(said)]
                     else:
                         self._unknown_fate.append(said)
                 elif template != layout.TEMPLATE_STATUS or said not in self._statuses:
                     self._deliver([said])
 
 
-def _trigger_id(message: bytes) -> int:
+def trigger_id(message: bytes) -> int:
+    """Number of a trigger."""
     return int.from_bytes(message[layout.TRIGGER_ID : layout.TRIGGER_ID + 8], "little")
