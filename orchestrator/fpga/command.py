@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from ipaddress import IPv4Address
@@ -24,6 +24,7 @@ from orchestrator.cli.profile import load_profile, profile_option
 from orchestrator.clock import SystemClock
 from orchestrator.engine.tables import engine_sizes
 from orchestrator.fpga.board import build, flash, key, report, verilog
+from orchestrator.fpga.connection import board_markets
 from orchestrator.fpga.key_file import read_key
 from orchestrator.fpga.peer import SELFTEST_PORT, ping, selftest
 from orchestrator.loop.channels import destination
@@ -63,17 +64,29 @@ for _board_command in (key, build, report, flash, verilog, ping, selftest):
     type=click.Path(path_type=Path, dir_okay=False),
     help="Take sealed control messages only, as a board does, and tell latencies.",
 )
+@click.option("--stamped", is_flag=True, help="Take times from the datagrams, for tickwire replay --engine fpga.")
 @with_output
-def soft(output: Output, /, profile: str, bus: str, log_port: int, selftest_port: int, key_file: Path | None) -> None:
+def soft(
+    output: Output,
+    /,
+    profile: str,
+    bus: str,
+    log_port: int,
+    selftest_port: int,
+    key_file: Path | None,
+    stamped: bool,
+) -> None:
     """Run the simulated core in place of a board, on sockets; shows what it counted when interrupted.
 
     Channels, control address and host are those of [loop]: the host is another process, so loop.host_port must be
     set. Triggers, acknowledgements and status messages go to the host's port, the event log to --log-port beside it.
+    With a key its clock begins at zero, as a board's does, and it takes the market data of a live run or a replay at
+    engine.board.market_port and the ports behind it.
     """
     settings = load_profile(profile).settings
     seal = None if key_file is None else BoardSeal(read_key(key_file), SystemClock().now_ns())
     with ExitStack() as stack:
-        board = _open_board(settings, int(bus) // 8, log_port, selftest_port, seal, output, stack)
+        board = _open_board(settings, int(bus) // 8, log_port, selftest_port, seal, stamped, output, stack)
         try:
             while True:
                 board.turn(_WAIT_S)
@@ -90,6 +103,7 @@ def _open_board(
     log_port: int,
     selftest_port: int,
     seal: BoardSeal | None,
+    stamped: bool,
     output: Output,
     stack: ExitStack,
 ) -> SoftBoard:
@@ -105,7 +119,7 @@ def _open_board(
         raise SettingsError(Problem("settings", "loop.host_port", "was 0: must be the port of the board's host"))
     sizes = engine_sizes(settings)
     build = build_core(sizes, bus_bytes=bus_bytes, guarded=seal is not None, say=output.note)
-    sockets = _open_sockets(settings, selftest_port, stack)
+    sockets = _open_sockets(settings, selftest_port, seal is not None, stack)
     own, host = endpoint_of(sockets[1]), Endpoint(IPv4Address(loop.host_address), loop.host_port)
     addresses = BoardAddresses(
         source_address=own.address,
@@ -118,14 +132,27 @@ def _open_board(
     stack.callback(core.close)
     stack.enter_context(_termination_interrupts())
     output.note(f"the simulated core receives {len(sockets[0])} channels; control at {own} by {host}; interrupt to end")
-    return SoftBoard(core, BoardSockets(*sockets), host, SystemClock().now_ns)
+    return SoftBoard(core, BoardSockets(*sockets), host, _clock_of(seal), stamped=stamped)
 
 
-def _open_sockets(settings: Settings, selftest_port: int, stack: ExitStack) -> tuple[list[tuple[Any, Endpoint]], Any]:
+def _clock_of(seal: BoardSeal | None) -> Callable[[], int]:
+    """A board's clock counts from its configuration; an engine of this machine has the system's."""
+    clock = SystemClock()
+    if seal is None:
+        return clock.now_ns
+    began_ns = clock.monotonic_ns()
+    return lambda: clock.monotonic_ns() - began_ns
+
+
+def _open_sockets(
+    settings: Settings, selftest_port: int, is_board: bool, stack: ExitStack
+) -> tuple[list[tuple[Any, Endpoint]], Any]:
     loop = settings.loop
     wanted = [(destination(channel), channel.interface) for channel in loop.channels.values()]
+    own = IPv4Address(loop.control_address)
+    if is_board:
+        wanted += [(to, "") for to in board_markets(settings, own).destinations]
     if selftest_port:
-        own = IPv4Address(loop.control_address)
         wanted += [(Endpoint(own, port), "") for port in (selftest_port, selftest_port + 1)]
     channels = []
     for to, interface in wanted:

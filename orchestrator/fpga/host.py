@@ -80,7 +80,11 @@ class BoardHost:
 
     def post(self, message: bytes) -> None:
         """Send a control message, sealed if there is a key, without waiting."""
-        self.post_sealed(message if self.key is None else seal(self.key, self.next_counter(), message))
+        self.post_sealed(self.sealed(message))
+
+    def sealed(self, message: bytes) -> bytes:
+        """A control message as it is sent: sealed if there is a key, never the same twice."""
+        return message if self.key is None else seal(self.key, self.next_counter(), message)
 
     def post_sealed(self, datagram: bytes) -> None:
         """Send a datagram as it is."""
@@ -149,6 +153,12 @@ class BoardHost:
             if self._hear(deadline_ns) is None:
                 raise Retry(f"no {name} came from {self._board[0]}:{self._board[1]} in {self._patience_ns / 1e9:g} s")
         return self.latest[name].fields
+
+    def listen(self, wait_ns: int) -> None:
+        """Take whatever comes in so long."""
+        deadline_ns = self._clock.monotonic_ns() + wait_ns
+        while self._hear(deadline_ns) is not None:
+            pass
 
     def wait_for_triggers(self, count: int) -> bool:
         """Whether so many triggers have come, waiting for them."""

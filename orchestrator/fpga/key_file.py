@@ -27,9 +27,15 @@ def read_key(path: Path) -> bytes:
         raise MissingInput(f"{path} cannot be read ({error.strerror}): make a key with: tickwire fpga key") from error
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise Rejected(f"{path} is open to others than its owner (mode {stat.S_IMODE(mode):o}): chmod 600 {path}")
-    if _KEY.fullmatch(content) is None:
+    key = key_of(content)
+    if key is None:
         raise Rejected(f"{path} has {len(content)} characters; expected a key of {2 * KEY_BYTES} hexadecimal digits")
-    return bytes.fromhex(content)
+    return key
+
+
+def key_of(text: str) -> bytes | None:
+    """The key that hexadecimal digits say; None for anything else."""
+    return None if _KEY.fullmatch(text) is None else bytes.fromhex(text)
 
 
 def write_new_key(path: Path) -> None:

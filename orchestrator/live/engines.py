@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from config.credentials import read_credentials
 from config.engine import BackEnd as BackEndName
 from config.settings import Settings
 from market.engine import Engine
-from market.errors import Fatal
 from market.fastpath.engine import CpuEngine
 from market.fastpath.specification import EngineSizes
+from orchestrator.cli.profile import environment
 from orchestrator.engine.back_end import BackEnd, InProcess
 from orchestrator.engine.child_process import ChildProcess
+from orchestrator.engine.distant_link import DistantLink
 from orchestrator.engine.link import EngineLink, Takeover
 from orchestrator.engine.tables import engine_sizes
+from orchestrator.fpga.connection import open_board
 
 _NS_PER_MS = 1_000_000
 Wrap = Callable[[BackEnd], BackEnd]
@@ -37,33 +40,53 @@ def live_engine(
     wake: called from another thread when an engine elsewhere has said something.
     say: told about what takes long.
 
-    Raises Fatal for a build that a live run cannot use, MissingExtra for one whose tools are not installed.
+    Raises MissingExtra for a build whose tools are not installed, MissingInput and Retry as ``open_board`` does.
     """
     sizes = engine_sizes(settings)
     if settings.engine.back_end is BackEndName.CPU:
         yield CpuEngine(sizes)
         return
-    back_end = _back_end(settings.engine.back_end, sizes, wake, say)
-    patience_ns = settings.engine.patience_ms * _NS_PER_MS
-    link = EngineLink(wrap(back_end), sizes, patience_ns=patience_ns, on_takeover=on_takeover)
-    try:
-        yield link
-    finally:
-        link.close()
+    with _open_back_end(settings, sizes, wake, say) as back_end:
+        link = link_to(settings, wrap(back_end), on_takeover=on_takeover, say=say)
+        try:
+            yield link
+        finally:
+            link.close()
 
 
-def _back_end(name: BackEndName, sizes: EngineSizes, wake: Callable[[], None], say: Callable[[str], None]) -> BackEnd:
+def link_to(
+    settings: Settings,
+    back_end: BackEnd,
+    *,
+    on_takeover: Callable[[Takeover], None] = lambda takeover: None,
+    say: Callable[[str], None] = lambda text: None,
+) -> EngineLink:
+    """The link to an engine elsewhere, of the kind that the settings' engine needs."""
+    sizes, patience_ns = engine_sizes(settings), settings.engine.patience_ms * _NS_PER_MS
+    if settings.engine.back_end is not BackEndName.FPGA:
+        return EngineLink(back_end, sizes, patience_ns=patience_ns, on_takeover=on_takeover)
+
+    def on_loss(count: int) -> None:
+        say(f"market data is lost on its way to {back_end.name}: {count} messages so far")
+
+    return DistantLink(back_end, sizes, patience_ns=patience_ns, on_takeover=on_takeover, on_loss=on_loss)
+
+
+@contextmanager
+def _open_back_end(
+    settings: Settings, sizes: EngineSizes, wake: Callable[[], None], say: Callable[[str], None]
+) -> Iterator[BackEnd]:
+    """The engine elsewhere, ended at the end of the block."""
+    name = settings.engine.back_end
     if name is BackEndName.CPU_PROCESS:
-        return ChildProcess(sizes, wake)
-    if name is BackEndName.SOFT_FPGA:
+        yield ChildProcess(sizes, wake)
+    elif name is BackEndName.SOFT_FPGA:
         # the hardware's tools are an extra: only this engine needs them
         from orchestrator.replay.back_ends import EVENT_FEEDS
         from sim.rtl.engine import SoftFpga, build_core
 
-        return InProcess(
-            SoftFpga(build_core(sizes, feeds=EVENT_FEEDS, say=say), sizes, event_log=True), "the soft FPGA"
-        )
-    raise Fatal(
-        f"engine.back_end was {name}: a live run cannot speak to a board yet; expected {BackEndName.CPU}, "
-        f"{BackEndName.CPU_PROCESS} or {BackEndName.SOFT_FPGA}"
-    )
+        build = build_core(sizes, feeds=EVENT_FEEDS, say=say)
+        yield InProcess(SoftFpga(build, sizes, event_log=True), "the soft FPGA")
+    else:
+        with open_board(settings, read_credentials(environment()), sizes, wake=wake, say=say) as board:
+            yield board

@@ -35,7 +35,6 @@ from orchestrator.tape.file import read_tape
 from orchestrator.tape.playing import PlayedBackEnd, PlayedClock, PlayedFeed, PlayedGateway, Tape, played_value
 from orchestrator.tape.recording import RecordedClock, RecordedFeed, RecordedGateway, Write, head_of, recorded_value
 
-_NS_PER_MS: Final = 1_000_000
 _FOREVER_NS: Final = 1 << 62
 
 

@@ -43,7 +43,7 @@ def _maker(back_end: BackEnd, sizes: EngineSizes, say: Callable[[str], None]) ->
     if back_end is BackEnd.CPU_PROCESS:
         raise Fatal(f"--engine {back_end.value}: a replay needs no second process; replay with cpu, the same engine")
     if back_end is BackEnd.FPGA:
-        raise Fatal(f"--engine {back_end.value}: a board runs in real time; replay with soft-fpga, the same hardware")
+        raise Fatal(f"--engine {back_end.value}: a board is opened by the command; expected an engine of this process")
     # the hardware's tools are an extra: only this engine needs them
     from sim.rtl.engine import SoftFpga, build_core
 

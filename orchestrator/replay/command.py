@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from config.credentials import read_credentials
 from config.engine import BackEnd
 from config.replay import Settle
 from config.settings import Settings
 from config.venues import VenueName
 from orchestrator.cli.exits import Interrupted
 from orchestrator.cli.output import Output, with_output
-from orchestrator.cli.profile import load_profile, profile_option
+from orchestrator.cli.profile import environment, load_profile, profile_option
 from orchestrator.clock import SystemClock, ticks_per_ns
 from orchestrator.replay.back_ends import MakeEngine, engine_maker
 from orchestrator.replay.collect import Collector
@@ -75,12 +77,33 @@ def replay(
     )
     if frames:
         planned = with_channels(planned)
-    make_engine = engine_maker(
-        settings.engine.back_end, planned.sizes, per_event=per_event, frames=frames, say=output.note
-    )
     extras = Extras(naming=naming(settings), statistics=statistics, reports=report_files(report, out))
-    result = run_replay(output, planned, files, out, extras, make_engine)
+    with ExitStack() as stack:
+        if settings.engine.back_end is BackEnd.FPGA:
+            make_engine: MakeEngine | None = _over_udp(settings, planned, frames, output, stack)
+        else:
+            make_engine = engine_maker(
+                settings.engine.back_end, planned.sizes, per_event=per_event, frames=frames, say=output.note
+            )
+        result = run_replay(output, planned, files, out, extras, make_engine)
     finish(output, result)
+
+
+def _over_udp(
+    settings: Settings, planned: SessionSettings, frames: bool, output: Output, stack: ExitStack
+) -> MakeEngine:
+    """The simulated core in a board's place, which takes times from its datagrams."""
+    if frames:
+        raise click.UsageError("--frames with --engine fpga: the datagrams of a board are made of events")
+    # the host of a board belongs to the hardware: other replays do without
+    from orchestrator.fpga.connection import open_board
+    from orchestrator.fpga.lockstep import LockstepEngine
+    from sim.rtl.bridge import stamp
+
+    credentials = read_credentials(environment())
+    opened = open_board(settings, credentials, planned.sizes, wake=lambda: None, say=output.note, stamp=stamp)
+    back_end = stack.enter_context(opened)
+    return lambda session: LockstepEngine(back_end, SystemClock())
 
 
 def finish(output: Output, result: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import select
 import socket
+import struct
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,12 @@ from sim.rtl.engine import SoftFpga
 _DATAGRAM_BYTES: Final = 65_535
 _DATAGRAMS_PER_TURN: Final = 64
 _OUTPUTS_KEPT: Final = 1_024
+_STAMP: Final = struct.Struct("<q")
+
+
+def stamp(time_ns: int, datagram: bytes) -> bytes:
+    """A datagram with its receive time before it, for a board that is ``stamped``."""
+    return _STAMP.pack(time_ns) + datagram
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,8 @@ class SoftBoard:
     sockets: where they come from.
     host: the only sender whose control messages count.
     now_ns: reads the clock that gives receive times.
+    stamped: receive times come with the datagrams instead, in eight bytes before each (``stamp``): what comes one at a
+        time is then decided as it was at those times. No board can do this.
 
     Attributes
     ----------
@@ -64,8 +73,17 @@ class SoftBoard:
     outputs: the last of the core's own triggers, acknowledgements and statuses, as they were before they left.
     """
 
-    def __init__(self, soft: SoftFpga, sockets: BoardSockets, host: Endpoint, now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        soft: SoftFpga,
+        sockets: BoardSockets,
+        host: Endpoint,
+        now_ns: Callable[[], int],
+        *,
+        stamped: bool = False,
+    ) -> None:
         self.soft = soft
+        self._stamped = stamped
         self.traffic = Traffic()
         self.outputs: deque[bytes] = deque(maxlen=_OUTPUTS_KEPT)
         self._sockets = sockets
@@ -95,17 +113,24 @@ class SoftBoard:
             taken += 1
             if sender == self._host:
                 self.traffic.control += 1
-                self.soft.control(content, self._now_ns())
+                message, time_ns = self._timed(content)
+                self.soft.control(message, time_ns)
             else:
                 self.traffic.foreign += 1
         return taken
 
     def _take_market(self, opened: socket.socket, to: Endpoint) -> int:
         wrapping = Wrapping(address=int(to.address), port=to.port, udp_checksum=None)
-        frames = [frame(content, wrapping) for content, _ in self._waiting(opened)]
-        self.soft.push(frames, [self._now_ns() for _ in frames])
-        self.traffic.market += len(frames)
-        return len(frames)
+        timed = [self._timed(content) for content, _ in self._waiting(opened)]
+        self.soft.push([frame(content, wrapping) for content, _ in timed], [time_ns for _, time_ns in timed])
+        self.traffic.market += len(timed)
+        return len(timed)
+
+    def _timed(self, content: bytes) -> tuple[bytes, int]:
+        """A datagram and its receive time."""
+        if not self._stamped:
+            return content, self._now_ns()
+        return content[_STAMP.size :], _STAMP.unpack(content[: _STAMP.size].ljust(_STAMP.size, b"\0"))[0]
 
     @staticmethod
     def _waiting(opened: socket.socket) -> list[tuple[bytes, tuple[str, int]]]:

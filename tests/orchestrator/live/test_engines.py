@@ -9,11 +9,13 @@ import pytest
 
 from config.engine import BackEnd
 from config.loading import load_settings
-from market.errors import Fatal
+from config.settings import Settings
+from market.errors import MissingInput, Retry
 from market.fastpath.engine import CpuEngine
 from orchestrator.engine.link import EngineLink, Takeover
 from orchestrator.live.engines import live_engine
 from tests.orchestrator.engine.inputs import arm_engine, feed, inputs, tables, triggers_of
+from tests.orchestrator.loop.rig import LOOPBACK, free_ports
 
 COUNT = 40
 
@@ -54,10 +56,34 @@ def test_the_process_ends_with_the_run(tmp_path: Path) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-def test_a_board_is_refused_with_what_to_use_instead(tmp_path: Path) -> None:
-    profile = tmp_path / "profile.toml"
-    profile.write_text('extends = "demo"\n[engine]\nback_end = "fpga"\n', encoding="utf-8")
-    settings = load_settings(profile)
-    refused = live_engine(settings, wake=lambda: None, on_takeover=lambda takeover: None, say=lambda text: None)
-    with pytest.raises(Fatal, match=r"engine\.back_end was fpga.*cpu-process or soft-fpga"), refused:
-        pass
+def board_profile(folder: Path) -> Settings:
+    profile = folder / "profile.toml"
+    ports = "\n".join(
+        f"{name} = {port}"
+        for name, port in zip(("control_port", "message_port", "log_port"), free_ports(3), strict=True)
+    )
+    board = f'[engine.board]\naddress = "{LOOPBACK}"\nbind_address = "{LOOPBACK}"\nanswer_ms = 20\n{ports}\n'
+    profile.write_text(f'extends = "demo"\n[engine]\nback_end = "fpga"\n{board}', encoding="utf-8")
+    return load_settings(profile)
+
+
+def open_engine(settings: Settings) -> None:
+    with live_engine(settings, wake=lambda: None, on_takeover=lambda takeover: None, say=lambda text: None):
+        raise AssertionError("there is no board")
+
+
+def test_without_a_board_it_says_who_did_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = board_profile(tmp_path)
+    monkeypatch.setenv("TICKWIRE_BOARD_KEY", "5a" * 16)
+    with pytest.raises(Retry, match=f"no answer from {LOOPBACK}:{settings.engine.board.control_port}"):
+        open_engine(settings)
+
+
+@pytest.mark.parametrize(("key", "seen"), [("", "set TICKWIRE_BOARD_KEY"), ("secret", "has 6 characters")])
+def test_a_board_needs_its_key_and_never_shows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, seen: str
+) -> None:
+    monkeypatch.setenv("TICKWIRE_BOARD_KEY", key)
+    with pytest.raises(MissingInput, match=seen) as refused:
+        open_engine(board_profile(tmp_path))
+    assert "secret" not in str(refused.value)

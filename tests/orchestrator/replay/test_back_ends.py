@@ -50,9 +50,10 @@ def test_simulated_hardware_decides_as_the_cpu(terminal: Terminal, sources: list
     assert soft == decisions(terminal, sources, *options)
 
 
-def test_a_board_cannot_replay() -> None:
-    with pytest.raises(Fatal, match="soft-fpga"):
-        engine_maker(BackEnd.FPGA, DEFAULT_SIZES, per_event=False, frames=False, say=print)
+@pytest.mark.parametrize("back_end", [BackEnd.FPGA, BackEnd.CPU_PROCESS])
+def test_engines_of_other_processes_are_not_made_here(back_end: BackEnd) -> None:
+    with pytest.raises(Fatal, match=back_end.value):
+        engine_maker(back_end, DEFAULT_SIZES, per_event=False, frames=False, say=print)
 
 
 @pytest.mark.long
