@@ -47,6 +47,11 @@ $(VENV)/.live: $(VENV)/.core requirements/live.lock
 	@$(PIP) -r requirements/live.lock
 	@touch $@
 
+$(VENV)/.gpu: $(VENV)/.core requirements/gpu.lock
+	@echo "installing the GPU's compiler"
+	@$(PIP) -r requirements/gpu.lock
+	@touch $@
+
 $(VENV)/.bench: $(VENV)/.test requirements/bench.lock
 	@echo "installing the peers to measure against"
 	@$(PIP) -r requirements/bench.lock
@@ -62,10 +67,10 @@ demo: setup $(VENV)/.live
 	@$(BIN)/tickwire demo
 	@$(BIN)/tickwire demo --live
 
-test: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live
+test: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu
 	@$(BIN)/python -m pytest -n 2 tests
 
-test-long: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live
+test-long: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu
 	@$(BIN)/python -m pytest -n 2 --long tests
 
 lint: $(VENV)/.test $(VENV)/.live

@@ -3,7 +3,7 @@
 set -eu
 everything=$(mktemp)
 trap 'rm -f "$everything"' EXIT
-compile() { uv pip compile --quiet --universal --python-version 3.11 "$@"; }
+compile() { uv pip compile --quiet --no-annotate --universal --python-version 3.11 "$@"; }
 compile --extra test --extra fpga --extra bench --extra live --extra gpu pyproject.toml -o "$everything"
 for extra in core test fpga bench live gpu; do
     selected=""

@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, Target]] = {
     "halt": Target("orchestrator.bus.command:halt", "Halt a run: nothing more is sent, orders are cancelled."),
     "history": Target("orchestrator.storage.command:history", "Show and export what sessions did."),
     "inspect": Target("orchestrator.cli.inspect:inspect", "Say what recordings and captures hold."),
+    "kernels": Target("orchestrator.cli.kernels:kernels", "Compile the GPU's kernels and say what they take."),
     "live": Target("orchestrator.live.command:live", "Trade with real orders on live market data."),
     "loop": Target("orchestrator.cli.loop:loop", "Receive market data, decide, send triggers."),
     "orders": Target("orchestrator.bus.command:orders", "List the working orders of a run."),

@@ -1,0 +1,39 @@
+"""A CUDA source compiled and launched by CuPy, with the launches of ``KernelModule``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from gpu.compile_gate import options_of
+from gpu.device import require_gpu
+from gpu.kernel import KernelSource, LaunchShape, prototype_of
+
+_STATIC_SHARED_BYTES: Final = 48 * 1024
+"""Dynamic shared memory beyond this has to be asked for, kernel by kernel."""
+
+
+class CupyModule:
+    """A source compiled for the current device; launches go to CuPy's current stream.
+
+    Raises ``MissingExtra`` without CuPy, or without a device that it can use.
+    """
+
+    def __init__(self, source: KernelSource) -> None:
+        cupy = require_gpu()
+        self.source = source
+        self._module = cupy.RawModule(code=source.text, options=options_of(source))
+        self._functions: dict[str, Any] = {}
+
+    def launch(self, kernel: str, shape: LaunchShape, arguments: Sequence[Any]) -> None:
+        """Run a kernel over a grid, after what is in the stream. Raises as ``KernelModule.launch`` says."""
+        prototype_of(self.source, kernel).check(arguments)
+        function = self._function(kernel)
+        if shape.shared_bytes > _STATIC_SHARED_BYTES:
+            function.max_dynamic_shared_size_bytes = shape.shared_bytes
+        function(shape.grid, shape.block, tuple(arguments), shared_mem=shape.shared_bytes)
+
+    def _function(self, kernel: str) -> Any:
+        if kernel not in self._functions:
+            self._functions[kernel] = self._module.get_function(kernel)
+        return self._functions[kernel]

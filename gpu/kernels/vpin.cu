@@ -1,0 +1,194 @@
+// Volume buckets and VPIN over one stream of trades: scan once, then gather per bucket size. Integers up to the last
+// division, so that every implementation agrees to the bit. Columns and their meaning: gpu/columns.py and gpu/vpin.py.
+#include "portable.cuh"
+
+namespace {
+
+const int WARP = 32;
+const int BLOCK = 256;         // threads of every block here
+const int WARPS = BLOCK / WARP;
+const int ITEMS = 8;           // trades of a thread
+const int TILE = BLOCK * ITEMS;
+const unsigned ALL = 0xffffffffu;
+const signed char UNKNOWN = 0, BOUGHT = 1;
+
+struct Sums {
+    long long volume, bought;
+};
+
+__device__ __forceinline__ Sums plus(Sums a, Sums b) {
+    Sums sums = {a.volume + b.volume, a.bought + b.bought};
+    return sums;
+}
+
+__device__ __forceinline__ Sums of_trade(long long quantity, signed char side) {
+    Sums sums = {side == UNKNOWN ? 0 : quantity, side == BOUGHT ? quantity : 0};
+    return sums;
+}
+
+// Sums of this thread and all before it in its block; ``before`` becomes the sums of those before it alone.
+__device__ __forceinline__ Sums block_scan(Sums mine, Sums *warp_sums, Sums *before) {
+    const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
+    Sums sums = mine;
+    for (int step = 1; step < WARP; step *= 2) {
+        Sums other = {__shfl_up_sync(ALL, sums.volume, step), __shfl_up_sync(ALL, sums.bought, step)};
+        if (lane >= step) sums = plus(sums, other);
+    }
+    if (lane == WARP - 1) warp_sums[warp] = sums;
+    __syncthreads();
+    Sums carried = {0, 0};
+    for (int earlier = 0; earlier < warp; ++earlier) carried = plus(carried, warp_sums[earlier]);
+    sums = plus(sums, carried);
+    before->volume = sums.volume - mine.volume;
+    before->bought = sums.bought - mine.bought;
+    return sums;
+}
+
+template <class Quantity>
+__device__ __forceinline__ void totals_of_tile(const Quantity *quantities, const signed char *sides, long long count,
+                                               long long *totals, Sums *warp_sums) {
+    const long long start = (long long)blockIdx.x * TILE;
+    Sums sums = {0, 0};
+    for (int item = 0; item < ITEMS; ++item) {
+        const long long index = start + item * BLOCK + threadIdx.x;
+        if (index < count) sums = plus(sums, of_trade(quantities[index], sides[index]));
+    }
+    Sums before;
+    sums = block_scan(sums, warp_sums, &before);
+    if (threadIdx.x == BLOCK - 1) {
+        totals[2 * (long long)blockIdx.x] = sums.volume;
+        totals[2 * (long long)blockIdx.x + 1] = sums.bought;
+    }
+}
+
+template <class Quantity>
+__device__ __forceinline__ void scan_tile(const Quantity *quantities, const signed char *sides, long long count,
+                                          const long long *starts, long long *volumes, long long *bought,
+                                          Sums *warp_sums, Sums *tile) {
+    const long long start = (long long)blockIdx.x * TILE;
+    // Read across the threads, so that a warp's loads are neighbours; each then scans eight trades in a row.
+    for (int item = 0; item < ITEMS; ++item) {
+        const int place = item * BLOCK + threadIdx.x;
+        const Sums nothing = {0, 0};
+        tile[place] = start + place < count ? of_trade(quantities[start + place], sides[start + place]) : nothing;
+    }
+    __syncthreads();
+    Sums sums = {0, 0}, before;
+    for (int item = 0; item < ITEMS; ++item) sums = plus(sums, tile[threadIdx.x * ITEMS + item]);
+    block_scan(sums, warp_sums, &before);
+    before.volume += starts[2 * (long long)blockIdx.x];
+    before.bought += starts[2 * (long long)blockIdx.x + 1];
+    for (int item = 0; item < ITEMS; ++item) {
+        const int place = threadIdx.x * ITEMS + item;
+        before = plus(before, tile[place]);
+        tile[place] = before;
+    }
+    __syncthreads();
+    for (int item = 0; item < ITEMS; ++item) {
+        const int place = item * BLOCK + threadIdx.x;
+        if (start + place < count) {
+            volumes[start + place] = tile[place].volume;
+            bought[start + place] = tile[place].bought;
+        }
+    }
+}
+
+__device__ __forceinline__ long long first_at_least(const long long *values, long long count, long long wanted) {
+    long long low = 0, high = count - 1;
+    while (low < high) {
+        const long long middle = low + (high - low) / 2;
+        if (values[middle] < wanted) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+}  // namespace
+
+// Volume and bought volume of every tile: totals is [tiles, 2].
+extern "C" __global__ void tile_totals_32(const int *quantities, const signed char *sides, long long count,
+                                          long long *totals) {
+    __shared__ Sums warp_sums[WARPS];
+    totals_of_tile(quantities, sides, count, totals, warp_sums);
+}
+
+extern "C" __global__ void tile_totals_64(const long long *quantities, const signed char *sides, long long count,
+                                          long long *totals) {
+    __shared__ Sums warp_sums[WARPS];
+    totals_of_tile(quantities, sides, count, totals, warp_sums);
+}
+
+// Sums before every tile, from the tiles' totals: [tiles, 2] both, may be the same array. One block.
+extern "C" __global__ void scan_tiles(const long long *totals, long long tiles, long long *starts) {
+    __shared__ Sums warp_sums[WARPS];
+    __shared__ Sums carried;
+    if (threadIdx.x == 0) carried = {0, 0};
+    for (long long first = 0; first < tiles; first += BLOCK) {
+        const long long tile = first + threadIdx.x;
+        Sums mine = {0, 0}, before;
+        if (tile < tiles) mine = {totals[2 * tile], totals[2 * tile + 1]};
+        const Sums sums = block_scan(mine, warp_sums, &before);
+        before = plus(before, carried);
+        if (tile < tiles) {
+            starts[2 * tile] = before.volume;
+            starts[2 * tile + 1] = before.bought;
+        }
+        __syncthreads();
+        // Read again after the barrier within the next block_scan only.
+        if (threadIdx.x == BLOCK - 1) carried = plus(carried, sums);
+    }
+}
+
+// Volume and bought volume up to every trade, itself included.
+extern "C" __global__ void tile_scan_32(const int *quantities, const signed char *sides, long long count,
+                                        const long long *starts, long long *volumes, long long *bought) {
+    __shared__ Sums warp_sums[WARPS];
+    __shared__ Sums tile[TILE];
+    scan_tile(quantities, sides, count, starts, volumes, bought, warp_sums, tile);
+}
+
+extern "C" __global__ void tile_scan_64(const long long *quantities, const signed char *sides, long long count,
+                                        const long long *starts, long long *volumes, long long *bought) {
+    __shared__ Sums warp_sums[WARPS];
+    __shared__ Sums tile[TILE];
+    scan_tile(quantities, sides, count, starts, volumes, bought, warp_sums, tile);
+}
+
+// Bought volume at every bucket edge, and the trade that reaches it: edges is [rows, 2]. Row r of a size with first row
+// f is the edge at (r - f + 1) buckets; grid.y is the size. A bought trade is split at the edge.
+extern "C" __global__ void bucket_edges(const long long *volumes, const long long *bought, const signed char *sides,
+                                        long long count, const long long *sizes, const long long *first_rows,
+                                        long long *edges) {
+    const long long row = first_rows[blockIdx.y] + (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    if (row >= first_rows[blockIdx.y + 1]) return;
+    const long long edge = (row - first_rows[blockIdx.y] + 1) * sizes[blockIdx.y];
+    const long long trade = first_at_least(volumes, count, edge);
+    edges[2 * row] = bought[trade] - (sides[trade] == BOUGHT ? volumes[trade] - edge : 0);
+    edges[2 * row + 1] = trade;
+}
+
+// |bought - sold| of every bucket, from the bought volume at its edges.
+extern "C" __global__ void bucket_imbalances(const long long *edges, const long long *sizes,
+                                             const long long *first_rows, long long *imbalances) {
+    const long long first = first_rows[blockIdx.y];
+    const long long row = first + (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    if (row >= first_rows[blockIdx.y + 1]) return;
+    const long long before = row == first ? 0 : edges[2 * (row - 1)];
+    const long long imbalance = 2 * (edges[2 * row] - before) - sizes[blockIdx.y];
+    imbalances[row] = imbalance < 0 ? -imbalance : imbalance;
+}
+
+// Mean imbalance of the last ``window`` buckets as a share of their volume; NaN where there are fewer.
+extern "C" __global__ void window_means(const long long *imbalances, const long long *sizes,
+                                        const long long *first_rows, long long window, double *vpin) {
+    const long long first = first_rows[blockIdx.y];
+    const long long row = first + (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    if (row >= first_rows[blockIdx.y + 1]) return;
+    if (row - first + 1 < window) {
+        vpin[row] = __longlong_as_double(0x7ff8000000000000LL);
+        return;
+    }
+    long long total = 0;
+    for (long long other = row - window + 1; other <= row; ++other) total += imbalances[other];
+    vpin[row] = (double)total / (double)(window * sizes[blockIdx.y]);
+}

@@ -1,0 +1,139 @@
+"""The VPIN kernels agree with whole-array NumPy to the bit, thread by thread on the CPU and on a GPU."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gpu.cuda_on_cpu.module import CpuModule
+from gpu.cuda_on_cpu.schedule import SCHEDULES, Schedule
+from gpu.cupy_module import CupyModule
+from gpu.device import has_gpu, require_gpu
+from gpu.kernel import KERNELS, KernelSource
+from gpu.vpin_cuda import TILE, VpinKernels, source
+from market.errors import Fatal
+
+SIZES = np.array([1_000, 37_000, 4_999])
+WINDOW = 50
+MANY_TILES = 300 * TILE
+BARRIER = re.compile(r"__sync(threads|warp)\(\);")
+Columns = tuple[NDArray[np.int64], NDArray[np.int8]]
+
+
+def trades(count: int, seed: int = 5) -> Columns:
+    """Quantities from 1 to 999 lots, a third of them of unknown side."""
+    random = np.random.default_rng(seed)
+    return random.integers(1, 1_000, count), random.integers(0, 3, count).astype(np.int8)
+
+
+class Reference:
+    """The same by whole arrays: cumulative sums, a search for every edge, a difference of sums for every window."""
+
+    def __init__(self, quantities: NDArray[np.int64], sides: NDArray[np.int8]) -> None:
+        self.volumes = np.cumsum(np.where(sides != 0, quantities, 0))
+        self.bought = np.cumsum(np.where(sides == 1, quantities, 0))
+        self.first_rows = np.concatenate(([0], np.cumsum(self.volumes[-1] // SIZES)))
+        edges, imbalances, means = zip(*(self._size(size, sides) for size in SIZES.tolist()), strict=True)
+        self.edges = np.concatenate(edges)
+        self.imbalances = np.concatenate(imbalances)
+        self.means = np.concatenate(means)
+
+    def _size(self, size: int, sides: NDArray[np.int8]) -> tuple[NDArray[Any], ...]:
+        edges = size * np.arange(1, self.volumes[-1] // size + 1)
+        reached = np.searchsorted(self.volumes, edges)
+        bought = self.bought[reached] - np.where(sides[reached] == 1, self.volumes[reached] - edges, 0)
+        imbalances = np.abs(2 * np.diff(bought, prepend=0) - size)
+        sums = np.concatenate(([0], np.cumsum(imbalances)))
+        means = np.full(len(imbalances), np.nan)
+        means[WINDOW - 1 :] = (sums[WINDOW:] - sums[:-WINDOW]) / (WINDOW * size)
+        return np.stack((bought, reached), axis=1), imbalances, means
+
+
+def check(kernels: VpinKernels, columns: Columns, to_host: Callable[[Any], NDArray[Any]], xp: Any) -> None:
+    """Every array that the kernels make equals the reference's."""
+    quantities, sides = columns
+    expected = Reference(quantities, sides)
+    sums = kernels.prefix_sums(xp.asarray(quantities), xp.asarray(sides))
+    np.testing.assert_array_equal(to_host(sums.volumes), expected.volumes)
+    np.testing.assert_array_equal(to_host(sums.bought), expected.bought)
+    edges = kernels.edges(sums, SIZES, expected.first_rows)
+    np.testing.assert_array_equal(to_host(edges), expected.edges)
+    imbalances = kernels.imbalances(edges, SIZES, expected.first_rows)
+    np.testing.assert_array_equal(to_host(imbalances), expected.imbalances)
+    means = kernels.means(imbalances, SIZES, expected.first_rows, WINDOW)
+    np.testing.assert_array_equal(to_host(means).view(np.int64), expected.means.view(np.int64))
+
+
+def check_on_cpu(module: CpuModule, columns: Columns) -> None:
+    """The check, run thread by thread."""
+    check(VpinKernels(module, np), columns, np.asarray, np)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
+@pytest.mark.parametrize("count", [1, 31, TILE, TILE + 1, 9_973])
+def test_the_kernels_equal_numpy_in_every_schedule(count: int, schedule: Schedule) -> None:
+    check_on_cpu(CpuModule(source(), schedule), trades(count))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
+def test_more_tiles_than_a_block_scans_at_once(schedule: Schedule) -> None:
+    check_on_cpu(CpuModule(source(), schedule), trades(MANY_TILES + 77))
+
+
+def test_narrow_and_wide_quantities_agree() -> None:
+    quantities, sides = trades(5_000)
+    check_on_cpu(CpuModule(source()), (quantities.astype(np.int32), sides))
+
+
+def test_wide_quantities_do_not_lose_their_upper_half() -> None:
+    quantities, sides = trades(300)
+    kernels = VpinKernels(CpuModule(source()), np)
+    wide = quantities << 40
+    sums = kernels.prefix_sums(wide, sides)
+    assert sums.volumes.tolist() == np.cumsum(np.where(sides != 0, wide, 0)).tolist()
+
+
+@pytest.mark.skipif(not has_gpu(), reason="there is no GPU here: the same kernels run on the CPU, thread by thread")
+@pytest.mark.parametrize("count", [1, 31, TILE, TILE + 1, 9_973, 3_000_001])
+def test_the_kernels_equal_numpy_on_a_gpu(count: int) -> None:
+    cupy = require_gpu()
+    check(VpinKernels(CupyModule(source()), cupy), trades(count), cupy.asnumpy, cupy)
+
+
+def fails(module: CpuModule, columns: Columns) -> bool:
+    """Whether one of the schedules gives another result than the reference, or none."""
+    for schedule in SCHEDULES:
+        module.schedule = schedule
+        try:
+            check_on_cpu(module, columns)
+        except (AssertionError, Fatal):
+            return True
+    return False
+
+
+def barriers() -> list[tuple[str, int]]:
+    """Every barrier of every kernel source: the source and the place of the barrier in it."""
+    found = []
+    for path in sorted(KERNELS.glob("*.cu")):
+        found += [(path.stem, match.start()) for match in BARRIER.finditer(path.read_text(encoding="utf-8"))]
+    return found
+
+
+@pytest.mark.parametrize(("name", "place"), barriers())
+def test_each_barrier_is_needed_and_its_loss_is_found(tmp_path: Path, name: str, place: int) -> None:
+    text = (KERNELS / f"{name}.cu").read_text(encoding="utf-8")
+    (tmp_path / "portable.cuh").write_text((KERNELS / "portable.cuh").read_text(encoding="utf-8"), encoding="utf-8")
+    path = tmp_path / f"{name}.cu"
+    path.write_text(
+        text[:place] + BARRIER.sub(lambda found: " " * len(found[0]), text[place:], count=1), encoding="utf-8"
+    )
+    module = CpuModule(KernelSource(path))
+    found = any(fails(module, trades(count)) for count in (3 * TILE, MANY_TILES))
+    assert found, f"{name}.cu without the barrier in line {text.count(chr(10), 0, place) + 1} passes in every schedule"
