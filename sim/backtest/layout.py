@@ -1,0 +1,180 @@
+"""Rows of the backtest: the tape that is played, requests on their way, reports on theirs, wake conditions."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+FOREVER: Final = (1 << 62) - 1
+"""Later than any time."""
+
+
+class TapeKind(IntEnum):
+    """What a row of the tape is."""
+
+    DIFF = 1
+    SNAPSHOT = 2
+    TRADE = 3
+    GAP = 4
+    """The recording lost the book's sequence: nothing is known of the book until the next snapshot."""
+
+
+class TapeColumn(IntEnum):
+    """Columns of the tape; a row is one cache line."""
+
+    KIND = 0
+    MARKET = 1
+    EXCHANGE_NS = 2
+    """When it happened, on the clock of the receiver."""
+    RECEIVE_NS = 3
+    BIDS_START = 4
+    BIDS = 5
+    ASKS_START = 6
+    ASKS = 7
+
+
+TAPE_WIDTH: Final = 8
+
+TAPE_KIND: Final = int(TapeColumn.KIND)
+TAPE_MARKET: Final = int(TapeColumn.MARKET)
+EXCHANGE_NS: Final = int(TapeColumn.EXCHANGE_NS)
+RECEIVE_NS: Final = int(TapeColumn.RECEIVE_NS)
+BIDS_START: Final = int(TapeColumn.BIDS_START)
+BIDS: Final = int(TapeColumn.BIDS)
+ASKS_START: Final = int(TapeColumn.ASKS_START)
+ASKS: Final = int(TapeColumn.ASKS)
+# Of a trade, in place of the levels.
+TRADE_PRICE: Final = 4
+TRADE_LOTS: Final = 5
+TRADE_AGGRESSOR: Final = 6
+TRADE_ID: Final = 7
+
+TAPE_DIFF: Final = int(TapeKind.DIFF)
+TAPE_SNAPSHOT: Final = int(TapeKind.SNAPSHOT)
+TAPE_TRADE: Final = int(TapeKind.TRADE)
+TAPE_GAP: Final = int(TapeKind.GAP)
+
+
+class Request(IntEnum):
+    """Words of a request: those of ``sim.matching.layout.Command``, then its times."""
+
+    KIND = 0
+    ID = 1
+    OWNER = 2
+    SIDE = 3
+    PRICE = 4
+    LOTS = 5
+    TERM = 6
+    PREVENTION = 7
+    SENT_NS = 8
+    ARRIVAL_NS = 9
+
+
+REQUEST_WIDTH: Final = 10
+
+
+class Report(IntEnum):
+    """Words of a report: what became of an order, and the account after it."""
+
+    KIND = 0
+    """A ``sim.matching.layout.EventKind``: ACCEPTED, RESTED, TRADED, CANCELLED, EXPIRED or REJECTED."""
+    ID = 1
+    OWNER = 2
+    SIDE = 3
+    PRICE = 4
+    LOTS = 5
+    """Traded, or what the report is about: resting, cancelled, expired, refused."""
+    LEFT = 6
+    """What the order has left after it."""
+    LIQUIDITY = 7
+    """``market.orders.kinds.Liquidity`` of a trade, else 0."""
+    FEE = 8
+    """In price counts times lots, rounded up; negative for a rebate."""
+    REASON = 9
+    """A ``sim.matching.layout.Reason``; UNFILLED when the venue was too busy or the book is not known."""
+    EXCHANGE_NS = 10
+    RECEIVE_NS = 11
+    POSITION = 12
+    """Lots held after it. CASH: received less paid, in price counts times lots. FEES: paid."""
+    CASH = 13
+    FEES = 14
+    AHEAD = 15
+    """Lots ahead of an order that came to rest; of a refused cancellation 1."""
+
+
+REPORT_WIDTH: Final = 16
+
+
+class QueueModel(IntEnum):
+    """How a resting order's place in its queue follows from what a level lost.
+
+    RISK_AVERSE: the place improves by trades at the price alone, and a level never has more ahead of an order than it
+    displays. The others split what a level lost beyond its trades between ahead and behind: the share behind is, of
+    f and the lots ahead (a) and behind (b),
+
+    POWER, LOG: f(b) / (f(b) + f(a)). POWER_2, LOG_2: f(b) / f(b + a). POWER_3: 1 - f(a / (a + b)),
+
+    with f(x) = x ** n, or log(1 + x) of x in units of the base asset. After Rigtorp, "Estimating order queue
+    position" (2013), in the forms that hftbacktest documents.
+    """
+
+    RISK_AVERSE = 0
+    POWER = 1
+    POWER_2 = 2
+    POWER_3 = 3
+    LOG = 4
+    LOG_2 = 5
+
+
+QUEUE_BITS: Final = 20
+"""Lots ahead are counted in units of 2**-QUEUE_BITS."""
+QUEUE_UNIT: Final = 1 << QUEUE_BITS
+
+
+class WakeKind(IntEnum):
+    """What ends ``advance`` before its time, judged on the book as it was received."""
+
+    MID_MOVED = 1
+    """The middle is at least ``LEVEL`` half ticks away from where it was when this last fired or was set."""
+    TOP_CHANGED = 2
+    """Best prices changed, or one of their quantities by more than ``LEVEL`` lots."""
+    SPREAD_REACHED = 3
+    """The spread rose to at least ``LEVEL`` ticks; again only after it was below."""
+    IMBALANCE_ABOVE = 4
+    """(bid lots - ask lots) / (bid lots + ask lots) rose above ``LEVEL`` millionths; again only after it was not."""
+    IMBALANCE_BELOW = 5
+    TRADED = 6
+    """A trade of at least ``LEVEL`` lots."""
+
+
+class Wake(IntEnum):
+    """Words of a wake condition."""
+
+    KIND = 0
+    """0: a place that is free."""
+    MARKET = 1
+    LEVEL = 2
+    REFERENCE = 3
+    """MID_MOVED: twice the middle. Crossings: 1 while beyond. TOP_CHANGED: bid, its lots, ask, its lots follow."""
+    FIRED = 7
+    """1 when it ended the last ``advance``."""
+
+
+WAKE_WIDTH: Final = 8
+
+
+class Outcome(IntEnum):
+    """Why ``advance`` returned."""
+
+    TIME = 0
+    """The time is reached."""
+    REPORT = 1
+    """Reports have arrived."""
+    WAKE = 2
+    """A wake condition holds; which says ``Wake.FIRED``."""
+    END = 3
+    """The tape is over, nothing is on its way, and the time was FOREVER."""
+    ROOM = 4
+    """Reports must be read before more can be made."""
+    OVERFLOW = 5
+    """An account left the range of 2**61."""

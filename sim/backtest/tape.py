@@ -1,0 +1,203 @@
+"""A tape: what recordings say happened at the exchanges, and when the strategy heard of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from market.errors import Fatal, MissingInput
+from market.wire import records
+from market.wire.markets import Market
+from market.wire.records import Batch, Kind, Rows, Words
+from sim.backtest.joining import (
+    AHEAD_NS,
+    FIRST_MARKET,
+    IN_BAND,
+    JOIN_WORDS,
+    LEAST_NS,
+    RULE,
+    SETTINGS_WORDS,
+    clear_join,
+    join_records,
+)
+from sim.backtest.layout import ASKS_START, BIDS_START, EXCHANGE_NS, RECEIVE_NS, TAPE_KIND, TAPE_WIDTH, TapeKind
+from sim.replay.source import SourceSettings
+
+LEAST_LATENCY_NS: Final = 100_000
+"""Latency of the fastest record where a recording's clocks say nothing about it."""
+
+
+@dataclass(frozen=True)
+class TapeClock:
+    """How the exchange's clock is read.
+
+    Parameters
+    ----------
+    ahead_ns: what the exchange's clock is ahead of the receiver's; None: measured on the recording, so that its
+        fastest record took ``least_ns``. That uses the whole recording, and nothing but its clocks.
+    least_ns: no record was on its way for less; at least 0.
+    """
+
+    ahead_ns: int | None = None
+    least_ns: int = LEAST_LATENCY_NS
+
+
+@dataclass(frozen=True)
+class TapeMarket:
+    """One market of a tape; ticks and lots are those of the recording."""
+
+    source: str
+    market: Market
+
+
+@dataclass(frozen=True, eq=False)
+class Tape:
+    """What ``core.BacktestCore`` plays.
+
+    Parameters
+    ----------
+    rows: int64[n, layout.TAPE_WIDTH] in the order of the exchange's time; at one time in that of their receipt.
+    received: int64[n], the rows in the order of their receipt.
+    bids, asks: int64[m, 2], (tick, lots) of the rows' levels.
+    markets: by their numbers in the rows. ahead_ns: by source, what its clock was ahead.
+    """
+
+    rows: Rows
+    received: Words
+    bids: Rows
+    asks: Rows
+    markets: tuple[TapeMarket, ...]
+    ahead_ns: tuple[tuple[str, int], ...]
+
+    @property
+    def events(self) -> int:
+        """Book levels and trades."""
+        trades = self.rows[:, TAPE_KIND] == TapeKind.TRADE
+        return int(trades.sum() + self.rows[~trades][:, [5, 7]].sum())
+
+    @property
+    def first_ns(self) -> int:
+        """When the first row was received."""
+        return int(self.rows[self.received[0], RECEIVE_NS])
+
+    @property
+    def last_ns(self) -> int:
+        """When the last row was received."""
+        return int(self.rows[self.received[-1], RECEIVE_NS])
+
+    def until(self, exchange_ns: int) -> Tape:
+        """The tape as far as it had happened before a time; nothing that was received by then is missing."""
+        kept = self.rows[:, EXCHANGE_NS] < exchange_ns
+        number = np.cumsum(kept) - 1
+        rows = np.ascontiguousarray(self.rows[kept])
+        received = np.ascontiguousarray(number[self.received[kept[self.received]]])
+        return Tape(rows, received, self.bids, self.asks, self.markets, self.ahead_ns)
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedColumns:
+    """A whole recording as a decoder writes it.
+
+    Parameters
+    ----------
+    rows: int64[n, records.WIDTH]. bids, asks: int64[m, 2], referred to by them.
+    """
+
+    rows: Rows
+    bids: Rows
+    asks: Rows
+
+
+def columns_of(batch: Batch) -> RecordedColumns:
+    """A copy of a batch's columns."""
+    return RecordedColumns(
+        batch.filled().copy(),
+        batch.bids[: int(batch.cursor[records.CURSOR_BIDS])].copy(),
+        batch.asks[: int(batch.cursor[records.CURSOR_ASKS])].copy(),
+    )
+
+
+def read_columns(settings: SourceSettings) -> RecordedColumns:
+    """Decode a whole recording; raises MissingInput when it cannot be read."""
+    parts: list[RecordedColumns] = []
+    bids = asks = 0
+    for batch in settings.open().batches():
+        part = columns_of(batch)
+        part.rows[:, records.BIDS_START] += np.where(_has_levels(part.rows), bids, 0)
+        part.rows[:, records.ASKS_START] += np.where(_has_levels(part.rows), asks, 0)
+        bids, asks = bids + len(part.bids), asks + len(part.asks)
+        parts.append(part)
+    if not parts:
+        raise MissingInput(f"{settings.path} holds no message")
+    return RecordedColumns(
+        np.concatenate([part.rows for part in parts]),
+        np.concatenate([part.bids for part in parts]),
+        np.concatenate([part.asks for part in parts]),
+    )
+
+
+def read_tape(sources: Sequence[SourceSettings], clock: TapeClock | None = None) -> Tape:
+    """A tape of recordings side by side; raises MissingInput for one that cannot be read or that holds no book."""
+    return make_tape([(source, read_columns(source)) for source in sources], clock)
+
+
+def make_tape(sources: Sequence[tuple[SourceSettings, RecordedColumns]], clock: TapeClock | None = None) -> Tape:
+    """A tape of decoded recordings; markets are numbered in the order of the sources, ties go to the first source."""
+    clock = TapeClock() if clock is None else clock
+    if clock.least_ns < 0:
+        raise Fatal(f"the least latency was {clock.least_ns} ns; expected 0 or more")
+    parts: list[Rows] = []
+    markets: list[TapeMarket] = []
+    ahead: list[tuple[str, int]] = []
+    bids = asks = 0
+    for source, columns in sources:
+        ahead_ns = clock_ahead_ns(columns.rows, clock.least_ns) if clock.ahead_ns is None else clock.ahead_ns
+        part = _joined(source, columns.rows, ahead_ns, clock.least_ns, len(markets))
+        in_book = part[:, TAPE_KIND] != TapeKind.TRADE
+        part[:, BIDS_START] += np.where(in_book, bids, 0)
+        part[:, ASKS_START] += np.where(in_book, asks, 0)
+        bids, asks = bids + len(columns.bids), asks + len(columns.asks)
+        parts.append(part)
+        markets += [TapeMarket(source.name, market) for market in source.markets]
+        ahead.append((source.name, ahead_ns))
+    heard = np.concatenate(parts)
+    played = np.argsort(heard[:, EXCHANGE_NS], kind="stable")
+    place = np.empty(len(heard), dtype=np.int64)
+    place[played] = np.arange(len(heard))
+    return Tape(
+        np.ascontiguousarray(heard[played]),
+        np.ascontiguousarray(place[np.argsort(heard[:, RECEIVE_NS], kind="stable")]),
+        np.concatenate([columns.bids for _, columns in sources]),
+        np.concatenate([columns.asks for _, columns in sources]),
+        tuple(markets),
+        tuple(ahead),
+    )
+
+
+def clock_ahead_ns(rows: Rows, least_ns: int) -> int:
+    """What the clock of the events was ahead of the receiver's if the fastest record took a time; 0 without times."""
+    timed = rows[(rows[:, records.EVENT_NS] > 0) & np.isin(rows[:, records.KIND], (Kind.DIFF, Kind.TRADE))]
+    if not len(timed):
+        return 0
+    return int((timed[:, records.EVENT_NS] - timed[:, records.RECEIVE_NS]).max()) + least_ns
+
+
+def _joined(source: SourceSettings, rows: Rows, ahead_ns: int, least_ns: int, first_market: int) -> Rows:
+    """Rows of a tape in the order of their receipt."""
+    settings = np.zeros(SETTINGS_WORDS, dtype=np.int64)
+    settings[AHEAD_NS], settings[LEAST_NS], settings[FIRST_MARKET] = ahead_ns, least_ns, first_market
+    joins = np.zeros((len(source.markets), JOIN_WORDS), dtype=np.int64)
+    joins[:, RULE], joins[:, IN_BAND] = int(source.venue.rule), int(source.venue.in_band)
+    clear_join(joins)
+    tape = np.zeros((2 * len(rows) + 1, TAPE_WIDTH), dtype=np.int64)
+    count = join_records(rows, settings, joins, tape)
+    if not (tape[:count, TAPE_KIND] == TapeKind.SNAPSHOT).any():
+        raise MissingInput(f"{source.path} holds no snapshot that its updates continue: there is no book to trade in")
+    return tape[:count]
+
+
+def _has_levels(rows: Rows) -> Words:
+    return np.asarray(np.isin(rows[:, records.KIND], (Kind.DIFF, Kind.SNAPSHOT)), dtype=np.int64)
