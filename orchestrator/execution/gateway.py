@@ -7,6 +7,7 @@ sent again: whatever is uncertain is reported as unknown, and asked for.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -15,18 +16,19 @@ from typing import Any, Final
 
 from market.errors import Rejected, Retry
 from market.instruments import Listing
-from market.orders.events import Cancelled, CancelRefused, OrderEvent, OutcomeUnknown, Refused
+from market.orders.events import Refused
 from market.orders.order import Order, OrderIntent
 from market.orders.reports import AccountReport, GatewayReport, OrderUpdate
 from market.protocols import Clock
 from orchestrator.execution.account_questions import AccountQuestions
-from orchestrator.execution.answers import Answer, Lost, Refusal, Reply
-from orchestrator.execution.channel import Channel
+from orchestrator.execution.answers import Answer, Refusal, Reply
+from orchestrator.execution.channel import Channel, Send
 from orchestrator.execution.circuit_breaker import BreakerState
 from orchestrator.execution.commissions import is_exact
 from orchestrator.execution.guard import Guard, GuardLimits
 from orchestrator.execution.oco import OcoPairs
-from orchestrator.execution.order_text import STOPS, cancel_request, check_pair, oco_request
+from orchestrator.execution.order_text import cancel_request, check_pair, oco_request
+from orchestrator.execution.outcomes import Outcomes
 from orchestrator.execution.questions import MISREAD, Questions
 from orchestrator.execution.rate_limit import Counted
 from orchestrator.execution.reading import Reader
@@ -37,6 +39,8 @@ from orchestrator.execution.venue_time import VenueTime
 from orchestrator.live.network import NetworkThread
 
 _CLOSE_S: Final = 5.0
+_LAST_ANSWERS_S: Final = 1.0
+_LOOK_S: Final = 0.005
 
 
 class VenueGateway:
@@ -84,7 +88,9 @@ class VenueGateway:
         self._reports = ReportQueue(wake)
         self._questions = Questions(self._reader, kind, self._ask, clock.now_ns)
         self._account = AccountQuestions(venue, kind, self._reader, self._ask, clock.now_ns, on_problem)
+        self._outcomes = Outcomes(self._reader, lambda order: self._listing(order.intent), clock.now_ns, self._report)
         self._asking: set[str] = set()
+        self._unanswered = 0
         self._pairs = OcoPairs()
         self._time = VenueTime(clock, self._ask, on_problem)
         self._failure = ""
@@ -95,6 +101,11 @@ class VenueGateway:
     def is_connected(self) -> bool:
         """Whether the user data stream stands."""
         return self._up.is_set()
+
+    @property
+    def waiting(self) -> int:
+        """Reports that the run loop has not taken; from any thread."""
+        return len(self._reports)
 
     @property
     def breaker_state(self) -> BreakerState:
@@ -125,7 +136,9 @@ class VenueGateway:
                 self._on_problem(f"{listing}: commissions are rounded up; expected scales that hold 8 decimals")
 
     def close(self) -> None:
-        """End all connections; orders go on working."""
+        """End all connections, once what was sent is answered or patience ends; orders go on working."""
+        if self._up.is_set():
+            self._network.call(self._wait_for_answers(), _CLOSE_S)
         for running in self._running:
             running.cancel()
         self._running.clear()
@@ -138,7 +151,7 @@ class VenueGateway:
         self._check_connected()
         self._guard.admit_order(self._order_cost, self._clock.now_ns())
         send = self.channel.prepare_order(order, listing, self._remember(order))
-        self._network.post(partial(send, partial(self._answered, partial(self._placed, order.client_order_id))))
+        self._network.post(partial(self._start, send, partial(self._outcomes.placed, order.client_order_id)))
 
     def submit_oco(self, limit: Order, stop: Order) -> None:
         """Send two orders of which one cancels the other; raises as ``submit``, and Rejected for what is no pair.
@@ -152,7 +165,9 @@ class VenueGateway:
         self._check_connected()
         self._guard.admit_order(self._routes[request.ask].cost, self._clock.now_ns())
         timestamp_ms = self._remember(limit, stop)
-        self._send(request, partial(self._placed_pair, limit.client_order_id, stop.client_order_id), timestamp_ms)
+        self._send(
+            request, partial(self._outcomes.placed_pair, limit.client_order_id, stop.client_order_id), timestamp_ms
+        )
 
     def cancel(self, order: Order) -> None:
         """Ask for an order's cancellation; raises as ``submit``."""
@@ -162,7 +177,7 @@ class VenueGateway:
         if order_id:
             request = Request(ask=Ask.CANCEL, parameters={"symbol": listing.symbol, "orderId": order_id})
         self._guard.admit(self._routes[request.ask].cost, self._clock.now_ns())
-        self._send(request, partial(self._cancelled, order), self._time.timestamp_ms())
+        self._send(request, partial(self._outcomes.cancelled, order), self._time.timestamp_ms())
 
     def cancel_all(self, instrument: int) -> None:
         """Ask for the cancellation of every order of a market, those of other programs too; raises as ``submit``.
@@ -283,9 +298,14 @@ class VenueGateway:
 
     def _send(self, request: Request, done: Callable[[Answer], None], timestamp_ms: int) -> None:
         send = self.channel.prepare(request, timestamp_ms)
-        self._network.post(partial(send, partial(self._answered, done)))
+        self._network.post(partial(self._start, send, done))
+
+    def _start(self, send: Send, done: Callable[[Answer], None]) -> None:
+        self._unanswered += 1
+        send(partial(self._answered, done))
 
     def _answered(self, done: Callable[[Answer], None], answer: Answer) -> None:
+        self._unanswered -= 1
         self._guard.record(answer, self._clock.now_ns())
         if isinstance(answer, Refusal) and answer.is_bad_time:
             self._network.start(self._time.measure_again())
@@ -299,37 +319,6 @@ class VenueGateway:
             if partner is not None:
                 self._cancel_partner(partner)
 
-    def _tell(self, client_order_id: str, event: OrderEvent) -> None:
-        self._report([OrderUpdate(client_order_id=client_order_id, event=event)])
-
-    def _placed(self, client_order_id: str, answer: Answer) -> None:
-        now_ns = self._clock.now_ns()
-        if isinstance(answer, Lost) or (isinstance(answer, Refusal) and answer.is_duplicate):
-            self._tell(client_order_id, OutcomeUnknown(time_ns=now_ns, reason=answer.reason))
-        elif isinstance(answer, Reply):
-            self._read_placed(client_order_id, answer)
-        else:
-            self._tell(client_order_id, Refused(time_ns=now_ns, reason=answer.reason))
-
-    def _read_placed(self, client_order_id: str, answer: Reply) -> None:
-        now_ns = self._clock.now_ns()
-        try:
-            updates = self._reader.placed(answer.body, now_ns)
-        except MISREAD as error:
-            reason = f"the venue's answer was not understood ({type(error).__name__}: {error})"
-            self._tell(client_order_id, OutcomeUnknown(time_ns=now_ns, reason=reason))
-            return
-        self._report(updates)
-
-    def _placed_pair(self, limit: str, stop: str, answer: Answer) -> None:
-        orders = answer.body.get("orderReports", ()) if isinstance(answer, Reply) else ()
-        by_name = {str(order.get("clientOrderId")): order for order in orders}
-        for name in (limit, stop):
-            if isinstance(answer, Reply) and name not in by_name:
-                self._placed(name, Lost("the answer does not name it"))
-            else:
-                self._placed(name, Reply(by_name[name]) if by_name else answer)
-
     def _submit_pair(self, limit: Order, stop: Order) -> None:
         check_pair(limit.intent, stop.intent)
         self._pairs.add(limit, stop)
@@ -342,7 +331,7 @@ class VenueGateway:
             self.submit(stop)
         except (Rejected, Retry) as refusal:
             # The first is on its way: this refusal must reach the run loop as a report, and end the first.
-            self._tell(stop.client_order_id, Refused(time_ns=self._clock.now_ns(), reason=str(refusal)))
+            self._outcomes.tell(stop.client_order_id, Refused(time_ns=self._clock.now_ns(), reason=str(refusal)))
 
     def _cancel_partner(self, order: Order) -> None:
         try:
@@ -350,32 +339,18 @@ class VenueGateway:
         except (Rejected, Retry) as refusal:
             self._on_problem(f"{order.client_order_id} was not cancelled for its partner: {refusal}")
 
-    def _cancelled(self, order: Order, answer: Answer) -> None:
-        name, now_ns = order.client_order_id, self._clock.now_ns()
-        if isinstance(answer, Lost):
-            self._tell(name, OutcomeUnknown(time_ns=now_ns, reason=answer.reason))
-        elif not isinstance(answer, Reply):
-            self._tell(name, CancelRefused(time_ns=now_ns, reason=answer.reason))
-            if isinstance(answer, Refusal) and answer.is_unknown_order:
-                self._tell(name, OutcomeUnknown(time_ns=now_ns, reason=answer.reason))
-        elif self._has_all_fills(order, answer.body):
-            self._tell(name, Cancelled(time_ns=now_ns))
-
-    def _has_all_fills(self, order: Order, body: Mapping[str, Any]) -> bool:
-        """Whether nothing was filled that the stream is still to tell; the end comes after it, then."""
-        if order.intent.type in STOPS and "executedQty" not in body:
-            return True
-        try:
-            executed = self._listing(order.intent).instrument.quantity_scale.count(body["executedQty"])
-        except MISREAD:
-            return False
-        return executed == order.filled
-
     def _noted(self, problem: str, answer: Answer) -> None:
         """Nothing is to be reported but that it failed; there being no order is no failure."""
         unknown = isinstance(answer, Refusal) and answer.is_unknown_order
         if not isinstance(answer, Reply) and not unknown:
             self._on_problem(f"{self._name}: {problem}: {answer.reason}")
+
+    async def _wait_for_answers(self) -> None:
+        """What the run asked for last, such as the end of a countdown, must reach the venue."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_ANSWERS_S):
+                while self._unanswered:
+                    await asyncio.sleep(_LOOK_S)
 
     async def _ask(self, request: Request) -> Answer:
         """Send a request and wait for the answer; raises Retry."""
@@ -387,7 +362,7 @@ class VenueGateway:
             if not answered.done():
                 answered.set_result(answer)
 
-        self.channel.prepare(request, self._time.timestamp_ms())(partial(self._answered, done))
+        self._start(self.channel.prepare(request, self._time.timestamp_ms()), done)
         return await answered
 
     async def _query(self, order: Order) -> None:

@@ -21,6 +21,9 @@ class ReportQueue:
         self._waiting: deque[GatewayReport | tuple[int, str]] = deque()
         self._wake = wake
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def put(self, reports: Iterable[GatewayReport]) -> None:
         """Add reports."""
         self._waiting.extend(reports)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -84,7 +85,12 @@ class RunPlan:
 
 @dataclass(frozen=True)
 class LiveSession:
-    """A run that is ready to begin; ``run`` it once, inside the context that made it."""
+    """A run that is ready to begin; ``run`` it once, inside the context that made it.
+
+    Members
+    -------
+    queues: what waits in the run, by name; to be asked from any thread, about right.
+    """
 
     loop: RunLoop
     ending: Ending
@@ -96,6 +102,7 @@ class LiveSession:
     clock: WakingClock
     opened: OpenSession
     failures: list[BaseException]
+    queues: Mapping[str, Callable[[], int]]
 
     def run(self) -> RunSummary:
         """Run until the end; the journal says how it ended. Raises what broke it, in whatever thread."""
@@ -145,14 +152,19 @@ def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, sa
         opened = folder.begin(mode=plan.mode.value, catalogue=catalogue, now_ns=clock.now_ns())
         if opened.earlier is not None and opened.earlier.text:
             say(opened.earlier.text)
-        stack.enter_context(_database(settings, folder.folder, say, fail))
+        projector = stack.enter_context(_database(settings, folder.folder, say, fail))
         real = plan.mode is Mode.LIVE
         gateways = _gateways(settings, credentials, catalogue, clock, network, say) if real else {}
         watched = real and settings.risk.dead_man.enabled
         renewals = list(countdowns(settings, catalogue, gateways)) if watched else []
-        beats = [_dead_man(settings, credentials, catalogue, stack)] if watched else []
+        switch = stack.enter_context(ExitStack())
+        beats = [_dead_man(settings, credentials, catalogue, switch)] if watched else []
         beats += [renewal.task for renewal in renewals]
-        session = _assemble(settings, plan, catalogue, feed, opened, clock, gateways, beats, failures, say, stack)
+        queues = {"market data": lambda: feed.queued, "database bytes": lambda: projector.lag_bytes}
+        queues |= {f"reports of venue {number}": partial(_waiting, gateway) for number, gateway in gateways.items()}
+        session = _assemble(
+            settings, plan, catalogue, feed, opened, clock, gateways, beats, failures, queues, say, stack
+        )
         running.append(session.loop)
         for gateway in gateways.values():
             gateway.open()
@@ -161,6 +173,8 @@ def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, sa
             stack.callback(renewal.end)
         feed.start()
         stack.callback(feed.close)
+        # First of all: closing connections may take longer than the switch is patient with a run that does not beat.
+        stack.push(switch.__exit__)
         if failures:
             raise failures[0]
         yield session
@@ -176,6 +190,7 @@ def _assemble(
     gateways: Mapping[int, VenueGateway],
     beats: Sequence[PeriodicTask],
     failures: list[BaseException],
+    queues: Mapping[str, Callable[[], int]],
     say: Say,
     stack: ExitStack,
 ) -> LiveSession:
@@ -248,8 +263,22 @@ def _assemble(
         more_tasks,
     )
     return LiveSession(
-        assembled.loop, ending, catalogue, assembled.risk, assembled.readiness, feed, journal, clock, opened, failures
+        assembled.loop,
+        ending,
+        catalogue,
+        assembled.risk,
+        assembled.readiness,
+        feed,
+        journal,
+        clock,
+        opened,
+        failures,
+        queues,
     )
+
+
+def _waiting(gateway: VenueGateway) -> int:
+    return gateway.waiting
 
 
 def _dead_man(settings: Settings, credentials: Credentials, catalogue: Catalogue, stack: ExitStack) -> PeriodicTask:
@@ -311,7 +340,7 @@ def _journal_folder(settings: Settings) -> JournalFolder:
 
 
 @contextmanager
-def _database(settings: Settings, folder: Path, say: Say, fail: Callable[[BaseException], None]) -> Iterator[None]:
+def _database(settings: Settings, folder: Path, say: Say, fail: Callable[[BaseException], None]) -> Iterator[Projector]:
     """The database that is made of the journals, in a thread of its own."""
     storage = settings.storage
     with ExitStack() as stack:
@@ -321,7 +350,7 @@ def _database(settings: Settings, folder: Path, say: Say, fail: Callable[[BaseEx
         stack.enter_context(
             ProjectorThread(projector, storage.batch_every_ms, lambda problem: say(f"database: {problem}"), fail)
         )
-        yield
+        yield projector
 
 
 def _gateways(

@@ -171,14 +171,19 @@ def resolve(place: str) -> CancelAll:
 
 
 def watch(descriptor: int, patience_ms: int) -> bool:
-    """Read beats until the parent disarms (True), dies or falls silent for too long (False)."""
+    """Read beats until the parent disarms (True), dies, or falls silent for too long after its first beat (False).
+
+    Before that it connects and asks about earlier orders, which may take longer; it has sent nothing yet.
+    """
+    patience_s = None
     while True:
-        ready, _, _ = select.select([descriptor], [], [], patience_ms / 1e3)
+        ready, _, _ = select.select([descriptor], [], [], patience_s)
         data = os.read(descriptor, _READ_BYTES) if ready else b""
         if not data:
             return False
         if _DISARM in data:
             return True
+        patience_s = patience_ms / 1e3
 
 
 def cancel_in_rounds(cancel: CancelAll, words: Sequence[str], wait: Callable[[], object]) -> Ending:

@@ -69,7 +69,7 @@ def test_what_an_operator_does_is_on_the_tape(tmp_path: Path) -> None:
                     said.append(client.place(ORDER).client_order_id)
                     profile.write_text(text.replace("quantity = 0.01", "quantity = 0.005") + LOW, "utf-8")
                     said.append(client.reload())
-                    with pytest.raises(Rejected, match="quantity was 0.01; expected at most 0.005"):
+                    with pytest.raises(Rejected, match=r"quantity was 0\.01; expected at most 0\.005"):
                         client.place(ORDER)
                     profile.write_text(text + "[risk.limits]\ncapital_quote = 7\n", "utf-8")
                     with pytest.raises(Rejected, match="capital_quote"):

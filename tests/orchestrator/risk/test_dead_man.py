@@ -84,6 +84,7 @@ def test_a_parent_that_hangs_counts_as_dead(tmp_path: Path) -> None:
     path = tmp_path / "notes"
     hanging = switch(path, patience_ms=50)
     hanging.arm()
+    hanging.beat()
     ended(hanging.process_id)
     assert path.read_text(encoding="utf-8").count("cancelled") == 3
     with pytest.raises(Fatal, match="has died with code 10"):
