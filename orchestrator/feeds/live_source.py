@@ -258,7 +258,9 @@ class LiveSource:
             held.extend(self._arrivals.take(self._index))
             if not held:
                 return None
-        script: list[Arrival] = []
+        script = self._reissue.take_overdue(self._books, held[0].stamp_ns)
+        if script:
+            return self._noted(script)
         while held and held[0].kind is ArrivalKind.MESSAGE:
             script.append(held.popleft())
         self._taken += len(script)
@@ -280,17 +282,21 @@ class LiveSource:
                     self.request_snapshot(market)
             return []
         if kind is ArrivalKind.SNAPSHOT:
-            self._is_unsure = True
-            script = self._reissue.take_snapshot(arrival, self._books)
-            if len(script) > 1:
-                symbol = self.markets[arrival.market].symbol
-                self._note(f"{self.name}: the book of {symbol} was not what the venue says; it was made anew")
-            return script
+            return self._noted(self._reissue.take_snapshot(arrival, self._books))
         self._is_unsure = True
         self._is_restarting = False
         # Books are on their way by themselves when a stream begins.
         self._asked_ns = [self._clock.now_ns()] * len(self.markets)
         return [arrival] if kind is ArrivalKind.BROKEN else self._reissue.switch(arrival)
+
+    def _noted(self, script: list[Arrival]) -> list[Arrival]:
+        """The same fetched books; says which of them are given because the live ones were wrong."""
+        self._is_unsure = True
+        for arrival in script:
+            if arrival.kind is ArrivalKind.BROKEN:
+                symbol = self.markets[arrival.market].symbol
+                self._note(f"{self.name}: the book of {symbol} was not what the venue says; it was made anew")
+        return script
 
     def _look_at(self, batch: Batch) -> None:
         """Count a batch's records, and see whether they are too late."""

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from market.book.book import BOOK_WORDS, SYNCHRONISED
+from market.book.book import BOOK_WORDS, LAST_ID, SYNCHRONISED
 from market.wire.records import Words
 from orchestrator.feeds.arrivals import Arrival, ArrivalKind
 from orchestrator.feeds.decoding import Decoder
@@ -46,6 +46,7 @@ class Reissue:
         self._recent: deque[Arrival] = deque()
         self._standby: deque[Arrival] = deque()
         self._snapshots: dict[int, Arrival] = {}
+        self._ahead: dict[int, int] = {}
         self._shadow = Shadow(settings.new_books, decoder.fresh()) if is_checked else None
         self._cross = CrossCheck(settings.new_books, decoder.fresh(), len(settings.markets)) if has_reserve else None
         self._standby_ns = round(limits.snapshot_every_s * NS_PER_S) + _REQUEST_NS
@@ -71,21 +72,46 @@ class Reissue:
         _drop_before(self._recent, script[-1].stamp_ns - _REQUEST_NS)
 
     def take_snapshot(self, snapshot: Arrival, live: Words) -> list[Arrival]:
-        """What to decode for a fetched book: itself, or where it shows the live one to be wrong, all that makes it."""
+        """What to decode for a fetched book: itself, or where it shows the live one to be wrong, all that makes it.
+
+        Nothing where it is ahead of the stream: taken at once it would hide what is wrong; see ``take_overdue``.
+        """
         self._snapshots[snapshot.market] = snapshot
+        self._ahead.pop(snapshot.market, None)
         if self._cross is not None and not self._cross.is_synchronised():
             self._cross.take([snapshot])
-        if self._shadow is None or not live[BOOK_WORDS * snapshot.market + SYNCHRONISED]:
-            return [snapshot]
-        differences = self._shadow.differences(snapshot, self._recent, live)
+        return self._compared(snapshot, live, snapshot.stamp_ns)
+
+    def take_overdue(self, live: Words, stamp_ns: int) -> list[Arrival]:
+        """What to decode for fetched books that the stream has caught up with since, or that are missed by now.
+
+        ``stamp_ns`` is the receive time of what is decoded next.
+        """
+        script: list[Arrival] = []
+        for market, update in list(self._ahead.items()):
+            if not _is_known(live, market) or live[BOOK_WORDS * market + LAST_ID] >= update:
+                del self._ahead[market]
+                script += self._compared(self._snapshots[market], live, stamp_ns)
+        return script
+
+    def _compared(self, snapshot: Arrival, live: Words, stamp_ns: int) -> list[Arrival]:
+        """A fetched book as it is to be decoded at a time, after a comparison with the live one where that is due."""
+        market, shadow = snapshot.market, self._shadow
+        taken = _now([snapshot], stamp_ns)
+        if shadow is None or not _is_known(live, market):
+            return taken
+        differences = shadow.differences(snapshot, self._recent, live)
         if differences is None:
-            return [snapshot]
+            if shadow.reached <= live[BOOK_WORDS * market + LAST_ID]:
+                return taken
+            self._ahead[market] = shadow.reached
+            return []
         self.checked += 1
         if not differences:
-            return [snapshot]
+            return taken
         self.corrupted += 1
-        forget = Arrival(snapshot.stamp_ns, ArrivalKind.BROKEN, b"", snapshot.market)
-        return [forget, snapshot, *_now(self._recent, snapshot.stamp_ns)]
+        forget = Arrival(stamp_ns, ArrivalKind.BROKEN, b"", market)
+        return [forget, *taken, *_now(self._recent, stamp_ns)]
 
     def take_standby(self, arrival: Arrival, live: Words) -> None:
         """A message of the stream in reserve."""
@@ -113,6 +139,10 @@ class Reissue:
         if self._cross is not None:
             self._cross.forget()
         return [forget, *books, *updates]
+
+
+def _is_known(books: Words, market: int) -> bool:
+    return bool(books[BOOK_WORDS * market + SYNCHRONISED])
 
 
 def _now(arrivals: Sequence[Arrival] | deque[Arrival], stamp_ns: int) -> list[Arrival]:

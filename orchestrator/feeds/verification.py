@@ -26,9 +26,14 @@ class Shadow:
     Parameters
     ----------
     new_books: fresh books of the source. decoder: one of its own.
+
+    Members
+    -------
+    reached: the update at which the last book was that was made; -1 when it could not be made.
     """
 
     def __init__(self, new_books: NewBooks, decoder: Decoder) -> None:
+        self.reached = -1
         self._new_books = new_books
         self._decoder = decoder
         self._books: Words | None = None
@@ -37,16 +42,18 @@ class Shadow:
         """Prices at which a live book differs from what a snapshot and the updates since make.
 
         Within the prices of the snapshot, for a venue states no more. None when the two cannot be brought to the same
-        update: the updates do not reach back to the snapshot, or go further than the live book.
+        update: the updates do not reach back to the snapshot, or the snapshot goes further than the live book.
         """
         market = snapshot.market
         books = self._new_books() if self._books is None else self._books
         self._books = None
+        self.reached = -1
         bounds = self._apply(books, snapshot, updates)
         if bounds is None or not books[BOOK_WORDS * market + SYNCHRONISED]:
             return None
         self._books = books
-        if books[BOOK_WORDS * market + LAST_ID] != live[BOOK_WORDS * market + LAST_ID]:
+        self.reached = int(books[BOOK_WORDS * market + LAST_ID])
+        if self.reached != live[BOOK_WORDS * market + LAST_ID]:
             return None
         lowest, highest = bounds
         ours, other = list_levels(live, market), list_levels(books, market)

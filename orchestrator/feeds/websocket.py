@@ -59,7 +59,9 @@ class WebSocketConnection(Connection):
                 )
         except (OSError, WSError, TimeoutError) as error:
             return False, f"no connection ({str(error) or type(error).__name__})"
-        assert isinstance(listener, _Listener)
+        if not isinstance(listener, _Listener):
+            # picows has no error for an end before the answer: it gives no listener.
+            return False, "no connection (closed before the answer)"
         since_s = loop.time()
         try:
             for message in self.address.subscribe:

@@ -113,8 +113,10 @@ class _Live:
                 transport, listener = await ws_connect(lambda: _Listener(self), url, max_frame_size=LARGEST_FRAME_BYTES)
         except (OSError, WSError, TimeoutError) as error:
             return False, f"no connection ({str(error) or type(error).__name__})"
+        if not isinstance(listener, _Listener):
+            # picows has no error for an end before the answer: it gives no listener.
+            return False, "no connection (closed before the answer)"
         self.recorder.counts.connections += 1
-        assert isinstance(listener, _Listener)
         try:
             for message in self.address.subscribe:
                 transport.send(WSMsgType.TEXT, message.encode())

@@ -17,6 +17,7 @@ from orchestrator.feeds.health import SourceState
 from orchestrator.feeds.line_plan import LinePlan
 from orchestrator.feeds.sbe_plan import SbePlan
 from orchestrator.feeds.websocket import StreamAddress
+from orchestrator.recording.backoff import Backoff
 from orchestrator.run_loop.intake import FINISHED, Intake
 from sim.exchange.venue.model import BackgroundModel
 from sim.faults.plan import Channel, Fault, FaultKind
@@ -27,7 +28,15 @@ from tests.sim.exchange.stage import ED25519, FUTURES, SPOT, Stage, Wishes, runn
 
 MS: Final = 1_000_000
 BACKGROUND: Final = BackgroundModel(seed=3, requote_ns=20 * MS, trades_per_minute=600)
-LIMITS: Final = replace(QUICK, silence_s=1.0, snapshot_every_s=0.3, snapshot_pause_s=0.1, delay_s=0.5)
+LIMITS: Final = replace(
+    QUICK,
+    silence_s=1.0,
+    snapshot_every_s=0.3,
+    snapshot_pause_s=0.1,
+    delay_s=0.5,
+    backoff=Backoff(first_s=0.02, longest_s=0.2, attempts=10),
+)
+"""An outage is shorter than all the pauses together."""
 MARKETS: Final = {SPOT: Market("BTCUSDT", 2, 5), FUTURES: Market("BTCUSDT", 1, 3)}
 BOOKS: Final = {SPOT: "/api/v3/depth", FUTURES: "/fapi/v1/depth"}
 

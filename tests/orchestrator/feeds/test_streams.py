@@ -9,6 +9,7 @@ import pytest
 from market.protocols import FeedStatus
 from orchestrator.feeds.health import SourceState
 from orchestrator.recording.backoff import Backoff
+from orchestrator.recording.snapshot import fetch_snapshot
 from tests.orchestrator.feeds.rig import QUICK, plan_of, rig_of
 from tests.orchestrator.feeds.toy_venue import toy_venue
 
@@ -142,6 +143,17 @@ def test_after_too_many_attempts_a_human_is_needed() -> None:
         assert rig.feed.metrics()[0].records > taken
 
 
+def test_a_venue_that_hangs_up_before_it_answers_is_tried_again() -> None:
+    limits = replace(QUICK, backoff=Backoff(first_s=0.05, longest_s=0.05, attempts=1_000))
+    with toy_venue() as venue, rig_of(plan_of(venue, limits=limits)) as rig:
+        rig.until_quote(OPENING)
+        venue.hangs_up = True
+        venue.drop()
+        rig.until(lambda: rig.noted("closed before the answer"))
+        venue.hangs_up = False
+        rig.until_quote(OPENING)
+
+
 def test_a_book_that_cannot_be_fetched_is_asked_for_again() -> None:
     with toy_venue() as venue, rig_of(plan_of(venue)) as rig:
         venue.snapshot_status = 500
@@ -165,3 +177,25 @@ def test_a_corrupted_book_is_found_and_made_anew() -> None:
         checked = rig.feed.metrics()[0].books_checked
         rig.until(lambda: rig.feed.metrics()[0].books_checked >= checked + 2)
         assert rig.feed.metrics()[0].books_corrupted == 1
+
+
+@pytest.mark.parametrize("said", ["3", "2"], ids=["equal", "different"])
+def test_a_fetched_book_that_is_ahead_of_the_stream_is_compared_once_the_stream_is_there(said: str) -> None:
+    fetched: list[bytes] = []
+
+    def fetch(url: str) -> bytes:
+        fetched.append(fetch_snapshot(url))
+        return fetched[-1]
+
+    with toy_venue() as venue, rig_of(replace(plan_of(venue), fetch=fetch)) as rig:
+        rig.until_quote(OPENING)
+        venue.change("98.50", "3", lost=True)
+        rig.feed.sources[0].watch_recording()
+        rig.until(lambda: any(b":101" in book.replace(b" ", b"") for book in fetched))
+        before = rig.feed.metrics()[0].books_checked
+        venue.catch_up("98.50", said)
+        venue.change("99.60", "1")
+        rig.until(lambda: rig.feed.metrics()[0].books_checked > before)
+        rig.until_quote((9960, 1000, 10100, 1000))
+        assert rig.feed.metrics()[0].books_corrupted == (said != "3")
+        assert rig.noted("was not what the venue says") == (said != "3")

@@ -24,7 +24,8 @@ class ToyVenue:
     -------
     connections: made so far. snapshots: books that were fetched so far.
     mute_streams: on which nothing is sent. lie_to: quantity that a stream is told of every change.
-    refuses: connections are turned away. is_mute: connections stay, nothing is sent. event_lag_ms: taken off the times
+    refuses: connections are turned away. hangs_up: they are cut off without an answer.
+    is_mute: connections stay, nothing is sent. event_lag_ms: taken off the times
     in messages. snapshot_status: of every fetched book.
     """
 
@@ -32,6 +33,7 @@ class ToyVenue:
         self.connections = 0
         self.snapshots = 0
         self.refuses = False
+        self.hangs_up = False
         self.is_mute = False
         self.mute_streams: set[str] = set()
         self.lie_to: dict[str, str] = {}
@@ -64,6 +66,10 @@ class ToyVenue:
     ) -> None:
         """Change a level and say so; with ``sent`` a wrong quantity is said, ``lost`` says nothing."""
         self._call(lambda: self._change(price, quantity, bid, sent, lost))
+
+    def catch_up(self, price: str, quantity: str) -> None:
+        """Say the last change, which was lost, of a bid; it may be said wrongly."""
+        self._call(lambda: self._send(self._diff(self.update - 1, [[price, quantity]], True)))
 
     def say(self, message: str) -> None:
         """Send a message to everybody."""
@@ -130,6 +136,9 @@ class ToyVenue:
         self.connections += 1
         if self.refuses:
             return web.Response(status=503)
+        if self.hangs_up and request.transport is not None:
+            request.transport.abort()
+            return web.Response()
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self._sockets[socket] = request.path
