@@ -52,6 +52,11 @@ $(VENV)/.gpu: $(VENV)/.core requirements/gpu.lock
 	@$(PIP) -r requirements/gpu.lock
 	@touch $@
 
+$(VENV)/.plots: $(VENV)/.core requirements/plots.lock
+	@echo "installing what draws plots"
+	@$(PIP) -r requirements/plots.lock
+	@touch $@
+
 $(VENV)/.bench: $(VENV)/.test requirements/bench.lock
 	@echo "installing the peers to measure against"
 	@$(PIP) -r requirements/bench.lock
@@ -67,13 +72,13 @@ demo: setup $(VENV)/.live
 	@$(BIN)/tickwire demo
 	@$(BIN)/tickwire demo --live
 
-test: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu
+test: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu $(VENV)/.plots
 	@$(BIN)/python -m pytest -n 2 tests
 
-test-long: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu
+test-long: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu $(VENV)/.plots
 	@$(BIN)/python -m pytest -n 2 --long tests
 
-lint: $(VENV)/.test $(VENV)/.live
+lint: $(VENV)/.test $(VENV)/.live $(VENV)/.plots
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
