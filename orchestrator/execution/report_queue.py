@@ -24,6 +24,9 @@ class ReportQueue:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def put(self, reports: Iterable[GatewayReport]) -> None:
         """Add reports."""
         self._waiting.extend(reports)

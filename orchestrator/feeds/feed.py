@@ -152,6 +152,11 @@ class LiveFeed:
         return [source.account() for source in self._sources]
 
     @property
+    def received(self) -> dict[str, int]:
+        """Messages that arrived, by source; from any thread."""
+        return {source.name: count for source, count in zip(self._sources, self._arrivals.messages, strict=True)}
+
+    @property
     def queued(self) -> int:
         """Arrivals that were not taken, of all sources; about right from any thread."""
         return self._arrivals.queued
