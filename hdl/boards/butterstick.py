@@ -1,11 +1,10 @@
-"""ButterStick with LFE5UM5G-85F: the core on its Ethernet line, 8 bits at 125 MHz."""
+"""ButterStick with LFE5UM5G-85F: the core on its Ethernet line."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from hdl.boards.line_board import BoardPins, LineBoard
-from hdl.boards.line_core import LineCore
+from hdl.boards.line_board import BOARD_BUS_BYTES, BoardPins, LineBoard
 from hdl.boards.network import BoardNetwork
 from hdl.control.seal import BoardSeal
 from market.fastpath.specification import DEFAULT_SIZES, EngineSizes, Feed
@@ -22,9 +21,10 @@ class Butterstick(LineBoard):
         seal: BoardSeal,
         sizes: EngineSizes = DEFAULT_SIZES,
         feeds: frozenset[Feed] = frozenset(Feed),
+        bus_bytes: int = BOARD_BUS_BYTES,
     ) -> None:
-        super().__init__(_PINS, network, seal, sizes, feeds)
+        super().__init__(_PINS, network, seal, sizes, feeds, bus_bytes)
 
-    def lights(self, platform: Any, core: LineCore) -> list[tuple[Any, Any]]:
+    def lights(self, platform: Any, core: Any) -> list[tuple[Any, Any]]:
         """None."""
         return []

@@ -13,6 +13,7 @@ from hdl.boards.board import Board
 from hdl.boards.butterstick import Butterstick
 from hdl.boards.colorlight import Colorlight
 from hdl.boards.ecpix5 import Ecpix5
+from hdl.boards.line_board import BOARD_BUS_BYTES
 from hdl.boards.network import BoardNetwork
 from hdl.boards.wide_core import WideCore
 from hdl.control.seal import BoardSeal
@@ -28,19 +29,25 @@ class BoardBuild:
 
 
 def board_build(
-    board: Board, network: BoardNetwork, seal: BoardSeal, feeds: frozenset[Feed] | None = None
+    board: Board,
+    network: BoardNetwork,
+    seal: BoardSeal,
+    feeds: frozenset[Feed] | None = None,
+    bus_bytes: int = BOARD_BUS_BYTES,
 ) -> BoardBuild:
     """The build of a board with these addresses and this seal, neither of which ``WIDE_CORE`` has.
 
-    ``feeds``: that there are decoders for; None for those that the board is made for.
+    ``feeds``: that there are decoders for; None for those that the board is made for. ``bus_bytes``: of the core on an
+    Ethernet line: 8 at 62.5 MHz, 1 at 125.
     """
     chosen: dict[str, Any] = {} if feeds is None else {"feeds": feeds}
+    on_line = {**chosen, "bus_bytes": bus_bytes}
     match board:
         case Board.ECPIX5:
-            return BoardBuild(ECPIX585Platform(), Ecpix5(network, seal, **chosen))
+            return BoardBuild(ECPIX585Platform(), Ecpix5(network, seal, **on_line))
         case Board.BUTTERSTICK:
-            return BoardBuild(ButterStickPlatform(), Butterstick(network, seal, **chosen))
+            return BoardBuild(ButterStickPlatform(), Butterstick(network, seal, **on_line))
         case Board.COLORLIGHT:
-            return BoardBuild(Colorlight_5A75B_R70Platform(), Colorlight(network, seal, **chosen))
+            return BoardBuild(Colorlight_5A75B_R70Platform(), Colorlight(network, seal, **on_line))
         case Board.WIDE_CORE:
             return BoardBuild(ECPIX585Platform(), WideCore(**chosen))

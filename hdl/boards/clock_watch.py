@@ -16,11 +16,11 @@ _TOLERANCE: Final = 1
 
 
 class ClockWatch(wiring.Component):
-    """Watches the clock of ``sync`` by that of the domain ``board``.
+    """Watches the clock of a domain by that of the domain ``board``.
 
     Parameters
     ----------
-    hertz, board_hertz: what both clocks should have.
+    hertz, board_hertz: what both clocks should have. watched: the domain.
 
     Members
     -------
@@ -28,7 +28,8 @@ class ClockWatch(wiring.Component):
         Set from the first cycles of a clock that comes back, and at first.
     """
 
-    def __init__(self, hertz: int, board_hertz: int) -> None:
+    def __init__(self, hertz: int, board_hertz: int, watched: str = "sync") -> None:
+        self._watched = watched
         self._window = _CHANGES * _HALF_PERIOD * board_hertz // hertz
         super().__init__({"lost": Out(1, init=1)})
 
@@ -36,7 +37,7 @@ class ClockWatch(wiring.Component):
         """Counts in one domain the changes of a slow signal of the other, window by window."""
         m = Module()
         cycles = Signal(range(2 * _HALF_PERIOD))
-        m.d.sync += cycles.eq(cycles + 1)
+        m.d[self._watched] += cycles.eq(cycles + 1)
         slow, before, wrong = Signal(), Signal(), Signal(init=1)
         m.submodules.to_board = FFSynchronizer(cycles[-1], slow, o_domain="board")
         at, changes = Signal(range(self._window)), Signal(range(4 * _CHANGES))

@@ -1,11 +1,10 @@
-"""Colorlight 5A-75B (7.0, 8.x) with LFE5U-25F: a small build of the core on its first line, 8 bits at 125 MHz."""
+"""Colorlight 5A-75B (7.0, 8.x) with LFE5U-25F: a small build of the core on its first line."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from hdl.boards.line_board import BoardPins, LineBoard
-from hdl.boards.line_core import LineCore
+from hdl.boards.line_board import BOARD_BUS_BYTES, BoardPins, LineBoard
 from hdl.boards.network import BoardNetwork
 from hdl.control.seal import BoardSeal
 from market.fastpath.specification import EngineSizes, Feed
@@ -25,9 +24,10 @@ class Colorlight(LineBoard):
         seal: BoardSeal,
         sizes: EngineSizes = SMALL_SIZES,
         feeds: frozenset[Feed] = SMALL_FEEDS,
+        bus_bytes: int = BOARD_BUS_BYTES,
     ) -> None:
-        super().__init__(_PINS, network, seal, sizes, feeds)
+        super().__init__(_PINS, network, seal, sizes, feeds, bus_bytes)
 
-    def lights(self, platform: Any, core: LineCore) -> list[tuple[Any, Any]]:
+    def lights(self, platform: Any, core: Any) -> list[tuple[Any, Any]]:
         """The only LED."""
         return [(platform.request("led", 0, dir="-"), core.killed)]

@@ -1,4 +1,4 @@
-"""A board whose core is on one Ethernet line, 8 bits at 125 MHz: what all such boards share."""
+"""A board whose core is on one Ethernet line of 1 Gbit/s: what all such boards share."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from amaranth.lib import io, wiring
 from amaranth.lib.cdc import FFSynchronizer
 
 from hdl.boards.clock_watch import ClockWatch
+from hdl.boards.core_clock import CoreClock
+from hdl.boards.geared_core import CORE_HERTZ, LINE, GearedCore
 from hdl.boards.line_core import LINE_HERTZ, LineCore
 from hdl.boards.network import BoardNetwork
 from hdl.boards.rgmii_pads import RgmiiPads
@@ -18,7 +20,9 @@ from market.fastpath.specification import EngineSizes, Feed
 
 PHY_RESET_S: Final = 0.01
 PRESS_BITS: Final = 16
-"""The kill button counts once it has been down for 2^16 cycles of the line's clock, half a millisecond."""
+"""The kill button counts once it has been down for 2^16 cycles of the core's clock, half a millisecond or one."""
+BOARD_BUS_BYTES: Final = 8
+"""The bus of a board's core, unless its build says otherwise: the one with which boards meet their clocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,18 @@ class BoardPins:
 class LineBoard(wiring.Component):
     """The board. Its resources are requested from the platform that it is elaborated for.
 
-    Everything but the reset of the PHY and the watch over the clock runs on the clock that the PHY gives with what it
-    receives, transmit included: no crossing between wire and decision. While that clock is not at 125 MHz the kill
-    line is set, and time goes forward far enough that nothing from before is used when it is back.
+    With a bus of eight bytes the core is a ``GearedCore``: it runs at 62.5 MHz on a clock that is made from the board's
+    own, and the line's side on the clock that the PHY gives with what it receives, transmit included. With a bus of one
+    byte everything but the reset of the PHY and the watch over the clock runs on the PHY's: no crossing between wire
+    and decision; while that clock is not at 125 MHz time goes forward far enough that nothing from before is used when
+    it is back. In both forms the kill line is set while it is not.
 
     Pins are not members. A serial line takes control messages at 115,200 baud. The button kills until the board is
     configured again.
+
+    Parameters
+    ----------
+    bus_bytes: of the core, 1 or 8.
     """
 
     def __init__(
@@ -58,8 +68,10 @@ class LineBoard(wiring.Component):
         seal: BoardSeal,
         sizes: EngineSizes,
         feeds: frozenset[Feed] = frozenset(Feed),
+        bus_bytes: int = BOARD_BUS_BYTES,
     ) -> None:
         self._pins, self._network, self._seal, self._sizes, self._feeds = pins, network, seal, sizes, feeds
+        self._bus_bytes = bus_bytes
         super().__init__({})
 
     def elaborate(self, platform: Any) -> Module:
@@ -68,17 +80,24 @@ class LineBoard(wiring.Component):
         pins = self._pins
         lines = [f"{way}_{name}" for way in ("tx", "rx") for name in ("clk", pins.control, "data")]
         ports = platform.request("eth_rgmii", 0, dir=dict.fromkeys(("rst", "mdio", "mdc", *lines), "-"))
+        geared = self._bus_bytes != 1
+        line_domain = LINE if geared else "sync"
+        made: Any = GearedCore if geared else LineCore
         m.domains.sync = ClockDomain(reset_less=True)
-        m.submodules.lines = pads = RgmiiPads(ports, LINE_HERTZ, control=pins.control)
-        m.submodules.watch = watch = ClockWatch(LINE_HERTZ, pins.hertz)
-        m.submodules.line_core = core = LineCore(self._network, self._seal, self._sizes, feeds=self._feeds)
+        m.submodules.lines = pads = RgmiiPads(ports, LINE_HERTZ, control=pins.control, domain=line_domain)
+        m.submodules.watch = watch = ClockWatch(LINE_HERTZ, pins.hertz, line_domain)
+        m.submodules.line_core = core = made(self._network, self._seal, self._sizes, feeds=self._feeds)
+        self._board_clock(m, platform, ports)
+        if geared:
+            m.domains.line = ClockDomain(reset_less=True)
+            m.submodules.core_clock = core_clock = CoreClock(pins.hertz, CORE_HERTZ)
+            m.d.comb += ClockSignal().eq(core_clock.clock)
         m.d.comb += [
-            ClockSignal().eq(pads.rx_clk),
+            ClockSignal(line_domain).eq(pads.rx_clk),
             core.received.eq(pads.received),
             pads.sent.eq(core.sent),
             core.lost.eq(watch.lost),
         ]
-        self._board_clock(m, platform, ports)
         if pins.serial is not None:
             line = platform.request(pins.serial, 0, dir={"rx": "-", "tx": "-"})
             m.submodules.serial = serial = io.Buffer("i", line.rx)
@@ -89,7 +108,7 @@ class LineBoard(wiring.Component):
             m.d.comb += light.o.eq(level)
         return m
 
-    def lights(self, platform: Any, core: LineCore) -> list[tuple[Any, Any]]:
+    def lights(self, platform: Any, core: Any) -> list[tuple[Any, Any]]:
         """Raw ports of lights, and what each of them shows."""
         raise NotImplementedError
 
@@ -103,7 +122,7 @@ class LineBoard(wiring.Component):
         with m.If(~waited[-1]):
             m.d.board += waited.eq(waited + 1)
 
-    def _kill(self, m: Module, platform: Any, core: LineCore) -> None:
+    def _kill(self, m: Module, platform: Any, core: Any) -> None:
         m.submodules.button_pad = button = io.Buffer("i", platform.request(self._pins.button, 0, dir="-"))
         pressed, held = Signal(), Signal(PRESS_BITS)
         m.submodules.button = FFSynchronizer(button.i, pressed)

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.boards.core_settings import SERIAL_BAUD, merge_control, set_constants
 from hdl.boards.guarded_core import GuardedCore
 from hdl.boards.network import BoardNetwork
 from hdl.boards.rgmii import PREAMBLE_CYCLES, RgmiiReceiver, RgmiiTransmitter, edges_layout
 from hdl.control.seal import BoardSeal
-from hdl.control.uart import SerialMessages
-from hdl.control.whole_messages import WholeMessages
 from hdl.ethernet.arp import ArpResponder
 from hdl.ethernet.frame_merger import FrameMerger
 from hdl.ethernet.inbox import Inbox
-from hdl.message_merger import MessageMerger
-from hdl.octet_stream import octet_layout
 from hdl.parameters import CoreParameters
-from hdl.records import WORD_BITS, sizes_values
+from hdl.records import WORD_BITS
 from market.fastpath.specification import DEFAULT_SIZES, EngineSizes, Feed
 
 LINE_HERTZ: Final = 125_000_000
 NS_PER_CYCLE: Final = 1_000_000_000 // LINE_HERTZ
-SERIAL_BAUD: Final = 115_200
-SERIAL_BYTES: Final = 511
-"""Of sealed messages from the serial line that may wait; the longest one that a board needs has some 250."""
 FORWARD_BIT: Final = 42
 """When the line's clock is lost, time goes forward by 2^42 ns, 73 minutes: every quote and lease of before is old."""
 
@@ -48,7 +42,7 @@ class LineCore(wiring.Component):
     -------
     received, sent: one cycle of the lines. serial: the pin of the serial line, high at rest.
     lost: the line's clock is not what it should be: kills, and puts time forward.
-    kill: kills while set.
+    kill: kills while set; so does ``overrun``, for good.
     killed: by either of them or by the host. erred: the line was in error since the configuration. overrun: the core
         lost a step since.
     """
@@ -96,45 +90,16 @@ class LineCore(wiring.Component):
             core.log.ready.eq(1),
         ]
         m.d.sync += [
-            core.kill.eq(self.kill | self.lost),
+            core.kill.eq(self.kill | self.lost | core.overrun),
             self.killed.eq(core.killed | core.kill),
             self.erred.eq(receiver.errors != 0),
             self.overrun.eq(core.overrun),
         ]
-        lost_messages = self._take_control(m, inbox, core)
-        m.d.sync += core.control_lost.eq(core.control_lost + lost_messages)
-        self._constants(m, core)
+        lost_of_serial = merge_control(m, core, inbox.octets, self.serial, self._serial_divisor)
+        m.d.sync += core.control_lost.eq(core.control_lost + (inbox.lost + lost_of_serial))
+        set_constants(m, core, self._network, self._seal, self._sizes)
         self._time(m, core)
         return m
-
-    def _take_control(self, m: Module, inbox: Inbox, core: GuardedCore) -> Value:
-        """Messages of the serial line before those of the inbox; how many of both are lost in this cycle."""
-        m.submodules.serial_messages = serial = SerialMessages(self._serial_divisor)
-        m.submodules.serial_ring = ring = WholeMessages(SERIAL_BYTES)
-        m.submodules.control = control = MessageMerger(octet_layout)
-        wiring.connect(m, serial.octets, ring.octets)
-        wiring.connect(m, ring.whole, control.preferred)
-        wiring.connect(m, inbox.octets, control.other)
-        wiring.connect(m, control.merged, core.control)
-        m.d.comb += serial.line.eq(self.serial)
-        return inbox.lost + ring.lost
-
-    def _constants(self, m: Module, core: GuardedCore) -> None:
-        """Sizes, addresses and the key."""
-        network, seal = self._network, self._seal
-        for name, value in {
-            "source_link": network.link,
-            "destination_link": network.host_link,
-            "source_address": int(network.address),
-            "destination_address": int(network.host),
-            "source_port": network.control_port,
-            "message_port": network.message_port,
-            "log_port": network.log_port,
-            "key": int.from_bytes(seal.key, "little"),
-            "floor": seal.floor,
-        }.items():
-            m.d.comb += core.settings[name].eq(value)
-        m.d.comb += [core.sizes[name].eq(value) for name, value in sizes_values(self._sizes).items()]
 
     def _time(self, m: Module, core: GuardedCore) -> None:
         """Nanoseconds since the configuration."""

@@ -15,7 +15,7 @@ TAP_PS: Final = 25
 
 
 class RgmiiPads(wiring.Component):
-    """Registers in the pads, in the domain ``sync``, which must be driven by ``rx_clk``.
+    """Registers in the pads, in a domain that must be driven by ``rx_clk``.
 
     What is received is taken by the clock as it comes: the PHY has to delay its clock against its data. The transmit
     clock is delayed here.
@@ -26,6 +26,7 @@ class RgmiiPads(wiring.Component):
     hertz: of the line's clock; it becomes a constraint of ``platform``.
     transmit_delay_ps: of the transmit clock against its data.
     control: how the names of the control lines end.
+    domain: of the registers.
 
     Members
     -------
@@ -33,9 +34,11 @@ class RgmiiPads(wiring.Component):
     received, sent: one cycle of the lines.
     """
 
-    def __init__(self, ports: Any, hertz: int, transmit_delay_ps: int = 2_000, control: str = "ctrl") -> None:
+    def __init__(
+        self, ports: Any, hertz: int, transmit_delay_ps: int = 2_000, control: str = "ctrl", domain: str = "sync"
+    ) -> None:
         self._ports, self._hertz, self._taps = ports, hertz, transmit_delay_ps // TAP_PS
-        self._control = control
+        self._control, self._domain = control, domain
         super().__init__({"rx_clk": Out(1), "received": Out(edges_layout), "sent": In(edges_layout)})
 
     def elaborate(self, platform: Any) -> Module:
@@ -44,8 +47,9 @@ class RgmiiPads(wiring.Component):
         # a named net that is kept: a constraint on the buffer's own output is dropped without an error
         clock = Signal(name="line_clock", attrs={"keep": "true"})
         m.submodules.rx_clk = clock_buffer = io.Buffer("i", self._ports.rx_clk)
-        m.submodules.rx_ctrl = control = io.DDRBuffer("i", getattr(self._ports, f"rx_{self._control}"), i_domain="sync")
-        m.submodules.rx_data = octet = io.DDRBuffer("i", self._ports.rx_data, i_domain="sync")
+        domain, rx_control = self._domain, getattr(self._ports, f"rx_{self._control}")
+        m.submodules.rx_ctrl = control = io.DDRBuffer("i", rx_control, i_domain=domain)
+        m.submodules.rx_data = octet = io.DDRBuffer("i", self._ports.rx_data, i_domain=domain)
         m.d.comb += [
             clock.eq(clock_buffer.i),
             self.rx_clk.eq(clock),
@@ -68,7 +72,7 @@ class RgmiiPads(wiring.Component):
             registered = Signal(name=f"{name}_{bit}")
             m.submodules[f"{name}_{bit}"] = Instance(
                 "ODDRX1F",
-                i_SCLK=ClockSignal(),
+                i_SCLK=ClockSignal(self._domain),
                 i_RST=Const(0),
                 i_D0=rising[bit],
                 i_D1=falling[bit],

@@ -99,6 +99,13 @@ def key(output: Output, file: Path) -> None:
     multiple=True,
     help="A decoder that the build has; may be given more than once.  [default: all that the board has room for]",
 )
+@click.option(
+    "--bus",
+    type=click.Choice(["8", "64"]),
+    default="64",
+    show_default=True,
+    help="Bits of the core's bus on a board: 64 at 62.5 MHz, or 8 at the line's 125 MHz.",
+)
 @click.option("--address", type=IpAddress(), default="192.168.1.50", show_default=True, help="The board's.")
 @click.option("--link", type=LinkAddress(), default="02:00:00:00:00:01", show_default=True, help="The board's.")
 @click.option("--host", type=IpAddress(), default="192.168.1.1", show_default=True, help="Who gets the messages.")
@@ -117,6 +124,7 @@ def build(
     seed: int,
     router: str,
     feeds: tuple[str, ...],
+    bus: str,
     **network: Any,
 ) -> None:
     """Make a board's bitstream. Fails if a clock is missed or has lost its constraint.
@@ -138,7 +146,7 @@ def build(
     addresses = BoardNetwork(**{name: network[name] for name in BoardNetwork.__dataclass_fields__})
     output.note(f"building {board} with seed {seed} and {router}: some minutes; logs are in {products.folder}")
     chosen = frozenset(Feed[feed.upper()] for feed in feeds) or None
-    made = board_build(Board(board), addresses, board_seal, chosen)
+    made = board_build(Board(board), addresses, board_seal, chosen, int(bus) // 8)
     report = build_board(made.platform, made.top, products, seed=seed, router=Router(router))
     _show(output, products, report)
 

@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
-from hdl.parameters import BUS_BYTES
 from market.errors import Fatal
 from market.fastpath.conformance import packet_builder as wire
 from market.fastpath.conformance.directed.numbered_feeds import FIRST, INSTRUMENT, LINE_A, Order, live, send
@@ -15,9 +14,10 @@ from market.fastpath.conformance.frame_builder import Wrapping, frame
 from market.fastpath.conformance.runner import feed as give
 from market.fastpath.conformance.scenario import TWO_VENUES, Scenario
 from market.fastpath.specification import Feed, Kind, Side
-from sim.rtl.cycle_table import FCS_BYTES, TARGET_MHZ, span_text
+from sim.rtl.cycle_table import FCS_BYTES, span_text
 from sim.rtl.engine import CoreBuild, SoftFpga, build_core
 from sim.rtl.latency import frame_cycles
+from sim.rtl.lines import Line
 from sim.rtl.model import Area
 
 FEEDS: Final = (Feed.STARBASE, Feed.COINBASE_DERIVATIVES)
@@ -52,7 +52,7 @@ _CHANGES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class BookCycleRow:
-    """Cycles of one feed and kind on one bus, best and worst of all samples.
+    """Cycles of one feed and kind on one line, best and worst of all samples.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class BookCycleRow:
     first_byte_after_trigger: until the first byte of the trigger's frame, preamble not counted.
     """
 
-    bus_bytes: int
+    line: Line
     feed: Feed
     case: str
     after_message: tuple[int, int]
@@ -69,23 +69,23 @@ class BookCycleRow:
 
     @property
     def nanoseconds(self) -> float:
-        """The worst of ``after_message`` at the clock that the width is meant for."""
-        return self.after_message[1] * 1e3 / TARGET_MHZ[self.bus_bytes]
+        """The worst of ``after_message`` at the clock that the form is meant for."""
+        return self.after_message[1] * self.line.cycle_ns
 
 
-def measure(bus_bytes: int) -> list[BookCycleRow]:
-    """The rows of one bus, measured in the simulated core. Raises ``Fatal`` where a message made no trigger."""
-    build = build_core(bus_bytes=bus_bytes)
+def measure(line: Line) -> list[BookCycleRow]:
+    """The rows of one line, measured in the simulated core. Raises ``Fatal`` where a message made no trigger."""
+    build = build_core(bus_bytes=line.bus_bytes)
     rows = []
     for feed in FEEDS:
         for name, change in _CHANGES.items():
-            seen = [_measured(build, feed, name, change, depth) for depth in DEPTHS]
+            seen = [_measured(build, line, feed, name, change, depth) for depth in DEPTHS]
             spans = [(min(each), max(each)) for each in zip(*seen, strict=True)]
-            rows.append(BookCycleRow(bus_bytes, feed, name, *spans))
+            rows.append(BookCycleRow(line, feed, name, *spans))
     return rows
 
 
-def _measured(build: CoreBuild, feed: Feed, name: str, change: _Change, depth: int) -> tuple[int, int]:
+def _measured(build: CoreBuild, line: Line, feed: Feed, name: str, change: _Change, depth: int) -> tuple[int, int]:
     further = [(100 + n, Side.BUY if n % 2 else Side.SELL, 500 if n % 2 else 2_000, 1) for n in range(2 * depth)]
     scenario = live(
         f"{feed.name} {name}", "", feed=feed, kinds=(change.kind,), sizes=TWO_VENUES, orders=[*change.orders, *further]
@@ -95,18 +95,18 @@ def _measured(build: CoreBuild, feed: Feed, name: str, change: _Change, depth: i
     last = _put(feed, _OWN, change.side, change.price, change.quantity)
     if change.price == 0:
         last = _delete(feed, _OWN, change.side)
-    return _cycles(build, scenario, frame(_packet(feed, FIRST + 1, last), Wrapping(port=LINE_A)))
+    return _cycles(build, line, scenario, frame(_packet(feed, FIRST + 1, last), Wrapping(port=LINE_A)))
 
 
-def _cycles(build: CoreBuild, scenario: Scenario, octets: bytes) -> tuple[int, int]:
-    with closing(SoftFpga(build, scenario.sizes, keep=[Area.MARKS])) as soft:
+def _cycles(build: CoreBuild, line: Line, scenario: Scenario, octets: bytes) -> tuple[int, int]:
+    with closing(SoftFpga(build, scenario.sizes, line=line, keep=[Area.MARKS])) as soft:
         for step in scenario.steps:
             give(soft, step.input, step.at_ns)
         cycles = frame_cycles(soft, octets, scenario.now)
     if cycles.decided is None or cycles.sent is None:
         raise Fatal(f"{scenario.name}: the message made no trigger; the case expects one")
     last_byte = len(octets) - FCS_BYTES - 1
-    return cycles.decided - last_byte // build.parameters.bus_bytes, cycles.sent - cycles.decided
+    return cycles.decided - line.cycle_of(last_byte, len(octets)), cycles.sent - cycles.decided
 
 
 def _packet(feed: Feed, number: int, message: bytes) -> bytes:
@@ -134,7 +134,7 @@ def table(rows: list[BookCycleRow]) -> str:
         "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row.bus_bytes * 8} bit | {row.feed.name} | {row.case} | {span_text(row.after_message)} "
+        f"| {row.line.title} | {row.feed.name} | {row.case} | {span_text(row.after_message)} "
         f"| {row.nanoseconds:.1f} | {span_text(row.first_byte_after_trigger)} |"
         for row in rows
     ]
@@ -143,7 +143,7 @@ def table(rows: list[BookCycleRow]) -> str:
 
 def main() -> None:
     """Print the table."""
-    print(table([row for bus_bytes in BUS_BYTES for row in measure(bus_bytes)]), end="")
+    print(table([row for line in Line for row in measure(line)]), end="")
 
 
 if __name__ == "__main__":

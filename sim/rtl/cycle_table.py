@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from hdl.parameters import BUS_BYTES
 from market.errors import Fatal
 from market.fastpath.conformance.case import Frame
 from market.fastpath.conformance.frame_builder import ADDRESS, Wrapping, best_bid_ask, frame
@@ -17,6 +16,7 @@ from market.wire.sbe import load_schema, offset_of
 from market.wire.schemas import BINANCE_STREAM
 from sim.rtl.engine import SoftFpga, build_core
 from sim.rtl.latency import frame_cycles
+from sim.rtl.lines import Line
 from sim.rtl.model import Area
 
 FIRST_PORT: Final = 30_000
@@ -25,13 +25,12 @@ DECIDING_BYTE: Final = 42 + 8 + offset_of(load_schema(BINANCE_STREAM), "BestBidA
 """Position in the frame of the last byte that a decision needs: the ask quantity's last."""
 SYMBOLS: Final = (b"BTCUSDT", b"1000000MOGUSDT")
 """A short and a long symbol: the message's last bytes, which nothing waits for but its end."""
-TARGET_MHZ: Final = {1: 125.0, 8: 156.25}
 _QUIET: Final = (999, 10, 1_001, 10)
 
 
 @dataclass(frozen=True, slots=True)
 class CycleRow:
-    """Cycles of one kind on one bus, between beats and the cycle in which the trigger is valid behind the whole gate.
+    """Cycles of one kind on one line, between beats and the cycle in which the trigger is valid behind the whole gate.
 
     Parameters
     ----------
@@ -40,7 +39,7 @@ class CycleRow:
     first_byte_after_trigger: until the first byte of the trigger's frame, preamble not counted, best and worst.
     """
 
-    bus_bytes: int
+    line: Line
     case: str
     after_deciding: tuple[int, int]
     after_message: tuple[int, int]
@@ -48,8 +47,8 @@ class CycleRow:
 
     @property
     def nanoseconds(self) -> float:
-        """The worst of ``after_deciding`` at the clock that the width is meant for."""
-        return self.after_deciding[1] * 1e3 / TARGET_MHZ[self.bus_bytes]
+        """The worst of ``after_deciding`` at the clock that the form is meant for."""
+        return self.after_deciding[1] * self.line.cycle_ns
 
 
 def _case(kind: Kind, quote: tuple[int, int, int, int], venue: int) -> Iterator[tuple[Scenario, bytes]]:
@@ -86,10 +85,10 @@ CASES: Final = {
 }
 
 
-def measure(bus_bytes: int) -> list[CycleRow]:
-    """The rows of one bus, measured in the simulated core. Raises ``Fatal`` where a frame made no trigger."""
-    build = build_core(bus_bytes=bus_bytes)
-    return measured_rows(lambda: SoftFpga(build, TWO_VENUES, keep=[Area.MARKS]))
+def measure(line: Line) -> list[CycleRow]:
+    """The rows of one line, measured in the simulated core. Raises ``Fatal`` where a frame made no trigger."""
+    build = build_core(bus_bytes=line.bus_bytes)
+    return measured_rows(lambda: SoftFpga(build, TWO_VENUES, line=line, keep=[Area.MARKS]))
 
 
 def measured_rows(engine: Callable[[], SoftFpga]) -> list[CycleRow]:
@@ -98,7 +97,7 @@ def measured_rows(engine: Callable[[], SoftFpga]) -> list[CycleRow]:
     for name, (kind, quote, venue) in CASES.items():
         softs = [(engine(), *each) for each in _case(kind, quote, venue)]
         spans = [(min(each), max(each)) for each in zip(*(_measured(*each) for each in softs), strict=True)]
-        rows.append(CycleRow(softs[0][0].parameters.bus_bytes, name, *spans))
+        rows.append(CycleRow(softs[0][0].line, name, *spans))
     return rows
 
 
@@ -108,11 +107,10 @@ def _measured(soft: SoftFpga, scenario: Scenario, octets: bytes) -> tuple[int, i
     cycles = frame_cycles(soft, octets, scenario.now)
     if cycles.decided is None or cycles.sent is None:
         raise Fatal(f"{scenario.name}: the frame made no trigger; the case expects one")
-    bus_bytes = soft.parameters.bus_bytes
     last_byte = len(octets) - FCS_BYTES - 1
     return (
-        cycles.decided - DECIDING_BYTE // bus_bytes,
-        cycles.decided - last_byte // bus_bytes,
+        cycles.decided - soft.line.cycle_of(DECIDING_BYTE, len(octets)),
+        cycles.decided - soft.line.cycle_of(last_byte, len(octets)),
         cycles.sent - cycles.decided,
     )
 
@@ -130,7 +128,7 @@ def table(rows: list[CycleRow]) -> str:
         "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row.bus_bytes * 8} bit | {row.case} | {span_text(row.after_deciding)} | {row.nanoseconds:.1f} "
+        f"| {row.line.title} | {row.case} | {span_text(row.after_deciding)} | {row.nanoseconds:.1f} "
         f"| {span_text(row.after_message)} | {span_text(row.first_byte_after_trigger)} |"
         for row in rows
     ]
@@ -139,7 +137,7 @@ def table(rows: list[CycleRow]) -> str:
 
 def main() -> None:
     """Print the table."""
-    print(table([row for bus_bytes in BUS_BYTES for row in measure(bus_bytes)]), end="")
+    print(table([row for line in Line for row in measure(line)]), end="")
 
 
 if __name__ == "__main__":

@@ -24,11 +24,10 @@ from sim.rtl.build import core_library
 from sim.rtl.guarded import guarded_library
 from sim.rtl.host_events import quote_messages, trade_messages
 from sim.rtl.library import Say, say_on_standard_error
+from sim.rtl.lines import DEFAULT_LINES, Line
 from sim.rtl.model import LOG_BACKLOG_BYTES, Area, Model, Value
 from sim.rtl.sizes import parameters_for, sizes_port
 
-FRAME_GAP_CYCLES: Final = {1: 20, 8: 3}
-"""Idle cycles between two frames by bus width: preamble and smallest gap of Ethernet, 20 bytes."""
 FRAME_COUNTERS_AT: Final = 32
 _HASHED: Final = frozenset({layout.TEMPLATE_TRIGGER, layout.TEMPLATE_STATUS})
 _REPORTS: Final = frozenset(layout.SCHEMA.message(name).template_id for name in ("LatencyCounters", "BoardCounters"))
@@ -80,7 +79,8 @@ class SoftFpga:
     addresses: where what it sends comes from and goes to.
     seal: key and lowest counter of a guarded core; its control messages are sealed (``hdl.control.seal.seal``).
     keep: what the model collects besides, for ``sent`` and ``model.take``.
-    gap: idle cycles between two frames of one call.
+    line: what the frames come over; None: the usual one of the core's bus, which brings a beat per cycle.
+    gap: idle cycles between two frames of one call; None: those of a full line.
     backlog: bytes of the event log that may wait in the core before further input waits, too; more than the core's ring
         holds: frames never wait, as on a line, and steps that found no room are missing from the log.
 
@@ -90,7 +90,7 @@ class SoftFpga:
 
     Quotes and trades that are not in frames go in as host events, which only a core that was built for simulation
     takes. Raises Fatal for sizes above the core's capacity, and for a guarded core without a seal or a seal without
-    one; every call does if the core stops answering.
+    one, and a line of another bus; every call does if the core stops answering.
     """
 
     def __init__(
@@ -102,6 +102,7 @@ class SoftFpga:
         addresses: BoardAddresses = LOOPBACK,
         seal: BoardSeal | None = None,
         keep: Sequence[Area] = (),
+        line: Line | None = None,
         gap: int | None = None,
         backlog: int = LOG_BACKLOG_BYTES,
     ) -> None:
@@ -112,10 +113,14 @@ class SoftFpga:
             )
         self.sizes = sizes
         self.parameters = build.parameters
-        self.gap = FRAME_GAP_CYCLES[build.parameters.bus_bytes] if gap is None else gap
+        self.line = line or DEFAULT_LINES[build.parameters.bus_bytes]
+        if self.line.bus_bytes != build.parameters.bus_bytes:
+            raise Fatal(f"a core of {build.parameters.bus_bytes} bytes per cycle on a line of {self.line.title}")
+        self.gap = self.line.gap_cycles if gap is None else gap
         kept = [*keep, *([Area.LOG] if event_log else [])]
         ports = sizes_port(build.parameters, sizes), addresses_port(addresses, seal)
         self.model = Model(build.library, *ports, keep=kept, backlog=backlog)
+        self.model.pace(self.line.line_bytes % self.line.bus_bytes)
         self._outputs: list[bytes] = []
         self._frame_counters: list[bytes] = []
         self._reports: list[bytes] = []

@@ -120,6 +120,9 @@ class SoftFpga {
 
   void keep(unsigned areas) { keep_ = areas; }
 
+  // A line that brings so many bytes per cycle: a beat of more comes when the last of them is there. 0: a beat per cycle.
+  void pace(int64_t line_bytes) { line_bytes_ = line_bytes; }
+
   // Gives frames, `gap` idle cycles behind each.
   int64_t frames(const uint8_t* bytes, const int64_t* offsets, const int64_t* times, int64_t count, int64_t gap) {
     if (!enter(Source::FRAMES)) return STALLED;
@@ -298,23 +301,25 @@ class SoftFpga {
 
   void give_frame(const uint8_t* bytes, size_t length) {
     size_t at = 0;
-    model_.rx_valid = 1;
     model_.rx_first = 1;
-    model_.rx_last = 0;
     while (length - at > BUS_BYTES) {
-      model_.rx_data = word_of<std::remove_reference_t<decltype(model_.rx_data)>>(bytes + at, BUS_BYTES);
-      model_.rx_count = BUS_BYTES;
-      tick();
+      give_beat(bytes + at, BUS_BYTES, false);
       if (at == 0) mark(FIRST_BEAT);
       at += BUS_BYTES;
       model_.rx_first = 0;
     }
-    model_.rx_data = word_of<std::remove_reference_t<decltype(model_.rx_data)>>(bytes + at, length - at);
-    model_.rx_count = static_cast<uint8_t>(length - at);
-    model_.rx_last = 1;
-    tick();
+    give_beat(bytes + at, length - at, true);
     if (at == 0) mark(FIRST_BEAT);
     mark(LAST_BEAT);
+  }
+
+  void give_beat(const uint8_t* bytes, size_t count, bool is_last) {
+    if (line_bytes_) run((static_cast<int64_t>(count) + line_bytes_ - 1) / line_bytes_ - 1);
+    model_.rx_data = word_of<std::remove_reference_t<decltype(model_.rx_data)>>(bytes, count);
+    model_.rx_count = static_cast<uint8_t>(count);
+    model_.rx_last = is_last;
+    model_.rx_valid = 1;
+    tick();
     model_.rx_valid = 0;
   }
 
@@ -353,6 +358,7 @@ class SoftFpga {
   int64_t logged_ = 0;
   int64_t expected_ = 0;
   int64_t backlog_;
+  int64_t line_bytes_ = 0;
   int64_t limit_ = 1'000'000;
 };
 
@@ -368,6 +374,8 @@ void* soft_fpga_new(const uint8_t* sizes, const uint8_t* addresses, int64_t back
 int64_t soft_fpga_port_bytes(int64_t port) { return port ? sizeof(Vsoft_fpga::addresses) : sizeof(Vsoft_fpga::sizes); }
 void soft_fpga_free(void* soft) { delete of(soft); }
 void soft_fpga_keep(void* soft, int64_t areas) { of(soft)->keep(static_cast<unsigned>(areas)); }
+void soft_fpga_pace(void* soft, int64_t line_bytes) { of(soft)->pace(line_bytes); }
+
 int64_t soft_fpga_frames(void* soft, const uint8_t* bytes, const int64_t* offsets, const int64_t* times, int64_t count,
                          int64_t gap) {
   return of(soft)->frames(bytes, offsets, times, count, gap);

@@ -17,6 +17,7 @@ from market.fastpath.specification import Feed
 NETWORK = BoardNetwork(address=IPv4Address("10.1.2.3"), host=IPv4Address("10.1.2.4"))
 SEAL = BoardSeal(bytes(range(16)), floor=1_000)
 LINE = 'FREQUENCY NET "lines.line_clock" 125000000.0 HZ;'
+CORE = 'FREQUENCY NET "core_clock.core_clock" 62500000.0 HZ;'
 CLOCKS = {
     Board.ECPIX5: (LINE, 'FREQUENCY PORT "clk100_0__io" 100000000.0 HZ;'),
     Board.BUTTERSTICK: (LINE, 'FREQUENCY PORT "clk30_0__io" 30000000.0 HZ;'),
@@ -27,12 +28,16 @@ LINE_PINS = ("rx_clk", "rx_data", "rx_ct", "tx_clk", "tx_data", "tx_ct")
 PINS = {**dict.fromkeys(Board, LINE_PINS), Board.WIDE_CORE: ("rx_clk", "rx_ctrl", "tx_ctrl")}
 
 
-@pytest.mark.parametrize("board", Board)
-def test_every_clock_is_constrained_and_the_line_has_its_pins(board: Board) -> None:
-    made = board_build(board, NETWORK, SEAL)
+FORMS = [*((board, 8) for board in Board), (Board.ECPIX5, 1)]
+
+
+@pytest.mark.parametrize(("board", "bus_bytes"), FORMS, ids=lambda value: getattr(value, "value", value))
+def test_every_clock_is_constrained_and_the_line_has_its_pins(board: Board, bus_bytes: int) -> None:
+    made = board_build(board, NETWORK, SEAL, bus_bytes=bus_bytes)
     constraints = made.platform.prepare(made.top, "top", emit_src=False).files["top.lpf"]
     constraints = constraints if isinstance(constraints, str) else constraints.decode()
     assert all(clock in constraints for clock in CLOCKS[board])
+    assert (CORE in constraints) == (bus_bytes == 8 and board is not Board.WIDE_CORE)
     assert all(f'LOCATE COMP "eth_rgmii_0__{name}' in constraints for name in PINS[board])
 
 

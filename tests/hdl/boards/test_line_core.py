@@ -11,6 +11,7 @@ pytest.importorskip("amaranth", reason="the fpga extra is not installed: make te
 
 from amaranth.sim import Simulator
 
+from hdl.boards.geared_core import LINE, GearedCore
 from hdl.boards.line_core import LineCore
 from hdl.boards.network import BoardNetwork
 from hdl.control.seal import BoardSeal, seal
@@ -35,14 +36,16 @@ def incoming(message: bytes) -> list[Cycle]:
     return [*carrier(HEAD + frame(message, wrapping)), *[Cycle()] * 250]
 
 
-def answers(cycles: list[Cycle], serial_from: int, serial: bytes) -> list[bytes]:
-    """Frames that a board sends while the line brings this, and the serial line those bytes from a cycle on."""
-    core, outgoing = LineCore(NETWORK, SEAL, serial_divisor=SERIAL_DIVISOR), []
-    levels = iter(wave(serial, SERIAL_DIVISOR))
+def answers(form: type[LineCore] | type[GearedCore], cycles: list[Cycle], serial: bytes) -> list[bytes]:
+    """Frames that a board sends while the line brings this, and the serial line those bytes behind it."""
+    core, outgoing = form(NETWORK, SEAL, serial_divisor=SERIAL_DIVISOR), []
+    is_geared = form is GearedCore
+    levels = wave(serial, SERIAL_DIVISOR * (2 if is_geared else 1))
+    domain = LINE if is_geared else "sync"
 
     async def bench(ctx: Any) -> None:
-        for number, cycle in enumerate(cycles):
-            ctx.set(core.serial, next(levels, 1) if number >= serial_from else 1)
+        for cycle, level in [*((cycle, 1) for cycle in cycles), *((Cycle(), level) for level in levels + [1] * 2_000)]:
+            ctx.set(core.serial, level)
             ctx.set(core.received.low, cycle.octet & 15)
             ctx.set(core.received.high, cycle.octet >> 4)
             ctx.set(core.received.valid, cycle.valid)
@@ -50,10 +53,12 @@ def answers(cycles: list[Cycle], serial_from: int, serial: bytes) -> list[bytes]
             line = core.sent
             octet = ctx.get(line.low) | ctx.get(line.high) << 4
             outgoing.append(Cycle(octet, bool(ctx.get(line.valid)), ctx.get(line.valid) != ctx.get(line.error)))
-            await ctx.tick()
+            await ctx.tick(domain)
 
     simulator = Simulator(core)
-    simulator.add_clock(8e-9)
+    simulator.add_clock(8e-9, domain=domain)
+    if is_geared:
+        simulator.add_clock(16.001e-9, phase=3e-9)
     simulator.add_testbench(bench)
     simulator.run()
     sent = []
@@ -65,7 +70,10 @@ def answers(cycles: list[Cycle], serial_from: int, serial: bytes) -> list[bytes]
     return sent
 
 
-def test_the_board_is_found_and_a_sealed_hello_is_acknowledged_in_a_datagram_to_the_host() -> None:
+@pytest.mark.parametrize(("form", "cycle_ps"), [(LineCore, 8_000), (GearedCore, 16_000)])
+def test_the_board_is_found_and_a_sealed_hello_is_acknowledged_in_a_datagram_to_the_host(
+    form: type[LineCore] | type[GearedCore], cycle_ps: int
+) -> None:
     hello = encode(SCHEMA, "Hello", {"sequence": 1, "epoch": 7})
     unsealed, forged, old = hello, seal(bytes(16), SEAL.floor, hello), seal(SEAL.key, SEAL.floor - 1, hello)
     dropped = [cycle for message in (unsealed, forged, old) for cycle in incoming(message)]
@@ -74,8 +82,7 @@ def test_the_board_is_found_and_a_sealed_hello_is_acknowledged_in_a_datagram_to_
     asked = [*carrier(HEAD + arp_frame(BROADCAST, host[0], who_has)), *[Cycle()] * 100]
     sealed = incoming(seal(SEAL.key, SEAL.floor, hello))
     kill = stuffed(seal(SEAL.key, SEAL.floor + 1, encode(SCHEMA, "Kill", {"sequence": 2})))
-    before = [*asked, *dropped, *sealed]
-    found, *datagrams = answers([*before, *[Cycle()] * 2_000], len(before), kill)
+    found, *datagrams = answers(form, [*asked, *dropped, *sealed], kill)
     assert found == arp_frame(host[0], NETWORK.link, packet(2, (NETWORK.link, int(NETWORK.address)), host))
     answer, *rest = map(datagram_of, datagrams)
     assert (answer.address, answer.source_port, answer.port) == (
@@ -92,7 +99,7 @@ def test_the_board_is_found_and_a_sealed_hello_is_acknowledged_in_a_datagram_to_
     counted = named["BoardCounters"]
     assert (counted["forged"], counted["replayed"], counted["sealCounter"]) == (2, 1, SEAL.floor)
     assert named["FrameCounters"]["notOurs"] == 5, "to the core, control frames are somebody else's"
-    assert (named["LatencyCounters"]["cyclePs"], named["LatencyCounters"]["measured"]) == (8_000, 0)
+    assert (named["LatencyCounters"]["cyclePs"], named["LatencyCounters"]["measured"]) == (cycle_ps, 0)
 
 
 def _decoded(datagram: Datagram) -> Decoded:

@@ -29,7 +29,10 @@ def test_ip_addresses() -> None:
         IpAddress().convert("192.168.1", None, None)
 
 
-@pytest.mark.parametrize("words", [["build", "icepick"], ["build", "ecpix5", "--router", "router3"], ["report"]])
+@pytest.mark.parametrize(
+    "words",
+    [["build", "icepick"], ["build", "ecpix5", "--router", "router3"], ["build", "ecpix5", "--bus", "16"], ["report"]],
+)
 def test_usage(terminal: Terminal, words: list[str]) -> None:
     assert terminal.run("fpga", *words).code == ExitCode.USAGE
 

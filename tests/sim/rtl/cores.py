@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import fields
 from functools import cache
 
-from hdl.parameters import BUS_BYTES
 from market.fastpath.conformance.runner import EngineFactory
 from market.fastpath.specification import DEFAULT_SIZES, EngineSizes
 from sim.rtl.engine import CoreBuild, SoftFpga, build_core
+from sim.rtl.lines import Line
 
 LARGEST = EngineSizes(venues=6, instruments=16, order_books=6, book_ticks=4_096)
-WIDTHS = BUS_BYTES
 
 
 @cache
@@ -20,10 +19,10 @@ def core(bus_bytes: int, sizes: EngineSizes = DEFAULT_SIZES) -> CoreBuild:
     return build_core(sizes, bus_bytes=bus_bytes)
 
 
-def soft_fpgas(bus_bytes: int, capacity: EngineSizes = DEFAULT_SIZES) -> EngineFactory:
+def soft_fpgas(line: Line, capacity: EngineSizes = DEFAULT_SIZES) -> EngineFactory:
     """Makes engines of any sizes that the core takes, each with its event log."""
-    build = core(bus_bytes, capacity)
-    return lambda sizes: SoftFpga(build, sizes, event_log=True)
+    build = core(line.bus_bytes, capacity)
+    return lambda sizes: SoftFpga(build, sizes, event_log=True, line=line)
 
 
 def fits(sizes: EngineSizes, capacity: EngineSizes = DEFAULT_SIZES) -> bool:

@@ -16,16 +16,13 @@ from market.fastpath.specification import Feed, Kind
 from market.wire.sbe import decode
 from sim.rtl.addresses import datagram_of
 from sim.rtl.engine import SoftFpga
+from sim.rtl.lines import BETWEEN_FRAMES, Line
 from sim.rtl.model import LOG_BACKLOG_BYTES, Area
 from tests.sim.rtl.cores import core
 
 PORTS: Final = (30_000, 41_555, 53_333)
 """Of the venues; no two are a flipped bit or two apart."""
 STEP_NS: Final = 10_000
-CYCLE_NS: Final = {1: 8.0, 8: 6.4}
-"""At 1 and at 10 Gbit/s, by the bytes of the bus."""
-BETWEEN_FRAMES: Final = 20
-"""Bytes of preamble and smallest gap."""
 _POSITION_LIMIT: Final = 1 << 40
 """Out of the way of many triggers."""
 _TRIGGER: Final = layout.TEMPLATE_TRIGGER.to_bytes(2, "little")
@@ -38,6 +35,7 @@ class SideBySide:
 
     Parameters
     ----------
+    line: as of ``SoftFpga``.
     gap: idle cycles behind each frame; None: those of a full line.
     backlog: as of ``SoftFpga``.
 
@@ -46,10 +44,12 @@ class SideBySide:
     triggers: how many the CPU engine has sent so far.
     """
 
-    def __init__(self, bus_bytes: int, *, gap: int | None = None, backlog: int = LOG_BACKLOG_BYTES) -> None:
+    def __init__(
+        self, bus_bytes: int, *, line: Line | None = None, gap: int | None = None, backlog: int = LOG_BACKLOG_BYTES
+    ) -> None:
         keep = [Area.SENT]
         build = core(bus_bytes)
-        self.soft = SoftFpga(build, THREE_VENUES, event_log=True, keep=keep, gap=gap, backlog=backlog)
+        self.soft = SoftFpga(build, THREE_VENUES, event_log=True, keep=keep, line=line, gap=gap, backlog=backlog)
         self.cpu = CpuEngine(THREE_VENUES, event_log=True)
         self.triggers = 0
         self._updates = itertools.count(1)
@@ -108,15 +108,18 @@ class SideBySide:
 
     def fill_the_line(self, frames: Sequence[bytes]) -> None:
         """Frames to both as a full line brings them: preamble and smallest gap between them, times as they pass."""
-        bus_bytes = self.soft.parameters.bus_bytes
-        beats = [-(-len(each) // bus_bytes) for each in frames]
+        line = self.soft.line
+        cycles = [line.cycle_of(len(each) - 1, len(each)) + line.bus_bytes // line.line_bytes for each in frames]
         starts = [
             0,
-            *(-(-end // bus_bytes) for end in itertools.accumulate(len(each) + BETWEEN_FRAMES for each in frames)),
+            *(
+                -(-end // line.line_bytes)
+                for end in itertools.accumulate(len(each) + BETWEEN_FRAMES for each in frames)
+            ),
         ]
-        times = [self.now + int(start * CYCLE_NS[bus_bytes]) for start in starts]
+        times = [self.now + int(start * line.cycle_ns) for start in starts]
         for number, each in enumerate(frames):
-            gap = starts[number + 1] - starts[number] - beats[number]
+            gap = starts[number + 1] - starts[number] - cycles[number]
             self.soft.model.frames([each], [times[number]], gap)
         self.cpu.push(frames, times[:-1])
         self.now = times[-1]

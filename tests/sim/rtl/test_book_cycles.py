@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from hdl.parameters import BUS_BYTES
 from sim.rtl.book_cycles import BookCycleRow, measure, table
+from sim.rtl.lines import Line
 
 GUIDE = Path(__file__).parents[3] / "docs" / "hardware.md"
 
 
 @pytest.fixture(scope="module")
 def rows() -> list[BookCycleRow]:
-    return [row for bus_bytes in BUS_BYTES for row in measure(bus_bytes)]
+    return [row for line in Line for row in measure(line)]
 
 
 def test_the_guide_prints_what_the_core_does(rows: list[BookCycleRow]) -> None:

@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 
-from hdl.parameters import BUS_BYTES
 from market.fastpath.conformance.frame_builder import Wrapping, frame, trades
+from sim.rtl.lines import Line
 from tests.sim.rtl.side_by_side import PORTS, SideBySide
 
 NEVER_WAIT: Final = 1 << 40
@@ -61,20 +61,20 @@ def long_trades(pair: SideBySide, number: int) -> bytes:
 
 
 LINES: Final = [
-    (traffic, bus_bytes)
+    (traffic, line)
     for traffic in (smallest, strangers, quotes, spoiled, one_trade, mixed, long_trades)
-    for bus_bytes in BUS_BYTES
+    for line in Line
     # a trade takes the machine six cycles, on the wide bus more than its bytes do
-    if (traffic, bus_bytes) != (long_trades, 8)
+    if (traffic, line) != (long_trades, Line.WIDE)
 ]
 each_line = pytest.mark.parametrize(
-    ("traffic", "bus_bytes"), LINES, ids=lambda value: f"{8 * value}-bit" if isinstance(value, int) else value.__name__
+    ("traffic", "line"), LINES, ids=lambda value: value.name if isinstance(value, Line) else value.__name__
 )
 
 
-def fill(bus_bytes: int, traffic: Traffic, count: int) -> SideBySide:
+def fill(line: Line, traffic: Traffic, count: int) -> SideBySide:
     """So many frames without a pause, and what became of them; then quotes that must still be decided."""
-    pair = SideBySide(bus_bytes, backlog=NEVER_WAIT)
+    pair = SideBySide(line.bus_bytes, line=line, backlog=NEVER_WAIT)
     pair.control("EngineRow", rateInterval=RATE_INTERVAL_NS, rateTolerance=62 * RATE_INTERVAL_NS, lease=1 << 55)
     pair.fill_the_line([traffic(pair, number) for number in range(count)])
     assert pair.differences(log_may_miss_steps=True) == []
@@ -86,34 +86,34 @@ def fill(bus_bytes: int, traffic: Traffic, count: int) -> SideBySide:
 
 
 @each_line
-def test_a_full_line(traffic: Traffic, bus_bytes: int) -> None:
-    fill(bus_bytes, traffic, 500)
+def test_a_full_line(traffic: Traffic, line: Line) -> None:
+    fill(line, traffic, 500)
 
 
 @pytest.mark.long
 @each_line
-def test_a_line_that_is_full_for_long(traffic: Traffic, bus_bytes: int) -> None:
-    fill(bus_bytes, traffic, 40_000)
+def test_a_line_that_is_full_for_long(traffic: Traffic, line: Line) -> None:
+    fill(line, traffic, 40_000)
 
 
-@pytest.mark.parametrize("bus_bytes", BUS_BYTES)
-def test_quotes_make_triggers_at_the_full_rate(bus_bytes: int) -> None:
-    pair = fill(bus_bytes, quotes, 1_000)
-    duration = 1_000 * {1: 132 * 8, 8: 132 * 0.8}[bus_bytes]
+@pytest.mark.parametrize("line", Line)
+def test_quotes_make_triggers_at_the_full_rate(line: Line) -> None:
+    pair = fill(line, quotes, 1_000)
+    duration = 1_000 * 132 / line.line_bytes * line.cycle_ns
     assert pair.triggers >= min(500, 60 + duration // RATE_INTERVAL_NS)
 
 
-@pytest.mark.parametrize("bus_bytes", BUS_BYTES)
-def test_a_burst_of_long_datagrams_of_trades(bus_bytes: int) -> None:
-    pair = SideBySide(bus_bytes)
+@pytest.mark.parametrize("line", Line)
+def test_a_burst_of_long_datagrams_of_trades(line: Line) -> None:
+    pair = SideBySide(line.bus_bytes, line=line)
     for _ in range(20):
         pair.fill_the_line([LONG_TRADES] * 6)
         assert pair.differences() == []
 
 
-@pytest.mark.parametrize("bus_bytes", BUS_BYTES)
-def test_a_burst_that_the_log_has_room_for_is_logged_whole(bus_bytes: int) -> None:
-    pair = SideBySide(bus_bytes, backlog=NEVER_WAIT)
+@pytest.mark.parametrize("line", Line)
+def test_a_burst_that_the_log_has_room_for_is_logged_whole(line: Line) -> None:
+    pair = SideBySide(line.bus_bytes, line=line, backlog=NEVER_WAIT)
     for traffic in (smallest, quotes, mixed):
         pair.fill_the_line([traffic(pair, number) for number in range(100)])
         assert pair.differences() == []

@@ -15,6 +15,7 @@ from market.fastpath.conformance.packet_builder import (
     starbase_reduce,
 )
 from market.fastpath.specification import Feed, Side
+from sim.rtl.lines import Line
 from tests.sim.rtl.side_by_side import SideBySide
 
 LINE: Final = Wrapping(port=31_000, udp_checksum=None)
@@ -37,9 +38,9 @@ def messages_to_frames(messages: list[bytes], number: int) -> Iterator[bytes]:
         packet.append(message)
 
 
-def pair_with_book() -> SideBySide:
-    """A live book on the narrow bus, its bids from one price to the next, and an ask above all of them."""
-    pair = SideBySide(1)
+def pair_with_book(line: Line) -> SideBySide:
+    """A live book, its bids from one price to the next, and an ask above all of them."""
+    pair = SideBySide(line.bus_bytes, line=line)
     pair.control(
         "ChannelRow", address=ADDRESS, port=LINE.port, channel=9, instrument=65_535, venue=VENUE, feed=2, enabled=1
     )
@@ -71,9 +72,18 @@ def put(step: int) -> bytes:
     return starbase_put(1_000 + step, INSTRUMENT, False, BASE + LEVELS + step % 100, 1 + step)
 
 
-@pytest.mark.parametrize("message", [delete, reduce, put], ids=lambda message: str(message.__name__))
-def test_a_full_line_of_messages_that_each_change_the_top(message: Messages) -> None:
-    pair = pair_with_book()
+def put_and_delete(step: int) -> bytes:
+    """A better bid comes and goes: what a line can do for ever."""
+    number = step // 2
+    if step % 2:
+        return starbase_delete(1_000 + number, INSTRUMENT, False)
+    return starbase_put(1_000 + number, INSTRUMENT, False, BASE + LEVELS + number % 100, 1 + number)
+
+
+@pytest.mark.parametrize("line", [Line.NARROW, Line.GEARED], ids=lambda line: str(line.name))
+@pytest.mark.parametrize("message", [delete, reduce, put, put_and_delete], ids=lambda message: str(message.__name__))
+def test_a_full_line_of_messages_that_each_change_the_top(message: Messages, line: Line) -> None:
+    pair = pair_with_book(line)
     frames = list(messages_to_frames([message(step) for step in range(700)], 1))
     pair.fill_the_line(frames)
     assert pair.differences(log_may_miss_steps=True) == []

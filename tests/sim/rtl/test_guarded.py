@@ -20,7 +20,7 @@ from market.fastpath.layout import SCHEMA
 from market.fastpath.specification import DEFAULT_SIZES, Feed, Kind
 from market.wire.sbe import decode, encode
 from sim.rtl.addresses import LOOPBACK, datagram_of
-from sim.rtl.engine import FRAME_GAP_CYCLES, SoftFpga, build_core
+from sim.rtl.engine import SoftFpga, build_core
 from sim.rtl.guarded import TARGET_HERTZ
 from sim.rtl.model import Area
 
@@ -94,7 +94,7 @@ def test_under_load_it_decides_as_the_cpu_engine_and_measures_every_trigger(bus_
             sequence += 1
             frames.append(quote(generator, sequence))
             times.append(now_ns)
-            cycles = -(-len(frames[-1]) // bus_bytes) + FRAME_GAP_CYCLES[bus_bytes]
+            cycles = -(-len(frames[-1]) // bus_bytes) + soft.gap
             now_ns += cycles * 10**9 // TARGET_HERTZ[bus_bytes]
         soft.push(frames, times)
         engine.push(frames, times)

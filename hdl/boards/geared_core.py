@@ -1,0 +1,116 @@
+"""The core at half of an RGMII line's clock: what came is gathered in beats of eight bytes, and crosses over to it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from amaranth.hdl import DomainRenamer, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.boards.core_settings import SERIAL_BAUD, merge_control, set_constants
+from hdl.boards.crossings import CountCrossing, FrameCrossing, StreamCrossing
+from hdl.boards.guarded_core import GuardedCore
+from hdl.boards.line_side import LineSide
+from hdl.boards.network import BoardNetwork
+from hdl.boards.rgmii import ERROR_COUNT_BITS, edges_layout
+from hdl.control.seal import BoardSeal
+from hdl.egress.latency import COUNT_BITS
+from hdl.octet_stream import octet_layout
+from hdl.parameters import CoreParameters
+from hdl.records import WORD_BITS, FrameBus
+from market.fastpath.specification import DEFAULT_SIZES, EngineSizes, Feed
+
+CORE_HERTZ: Final = 62_500_000
+"""Two bytes of a line of 1 Gbit/s per cycle; a beat has eight, so the bus is in use in one cycle of four."""
+NS_PER_CYCLE: Final = 1_000_000_000 // CORE_HERTZ
+BUS_BYTES: Final = 8
+LINE: Final = "line"
+"""The domain of the line's clock."""
+_CAME_BEATS: Final = 16
+_SENT_BEATS: Final = 4
+"""A trigger waits for what is in the queue: 256 ns of a log frame at most."""
+_CONTROL_OCTETS: Final = 16
+
+
+class GearedCore(wiring.Component):
+    """The guarded core with a bus of 64 bits in the domain ``sync``, its line in the domain ``line``.
+
+    The core's clock does not depend on the line's: time goes on without it, and the clocks may drift. Its bus has room
+    for four times what the line brings, so that nothing waits and nothing is lost on the way over. T is the core's time
+    when a frame's first eight bytes are there, in steps of 16 ns.
+
+    Parameters
+    ----------
+    network: addresses. seal: the board's key, and its lowest counter. sizes: of the build, all in use.
+    serial_divisor: cycles per bit of the serial line. feeds: that there may be decoders for.
+
+    Members
+    -------
+    received, sent: one cycle of the lines, in ``line``. All others are in ``sync``.
+    serial: the pin of the serial line, high at rest.
+    lost: the line's clock is not what it should be: kills.
+    kill: kills while set; so does ``overrun``, for good.
+    killed: by any of them or by the host. erred: the line was in error since the configuration. overrun: the core lost
+        a step since.
+    """
+
+    def __init__(
+        self,
+        network: BoardNetwork,
+        seal: BoardSeal,
+        sizes: EngineSizes = DEFAULT_SIZES,
+        serial_divisor: int = CORE_HERTZ // SERIAL_BAUD,
+        feeds: frozenset[Feed] = frozenset(Feed),
+    ) -> None:
+        self._network, self._seal, self._sizes, self._serial_divisor = network, seal, sizes, serial_divisor
+        self._parameters = CoreParameters(sizes, bus_bytes=BUS_BYTES, feeds=feeds)
+        flags = {"lost": In(1), "kill": In(1), "killed": Out(1), "erred": Out(1), "overrun": Out(1)}
+        lines = {"received": In(edges_layout), "sent": Out(edges_layout), "serial": In(1, init=1)}
+        super().__init__({**lines, **flags})
+
+    def elaborate(self, platform: object) -> Module:
+        """Two sides, and a crossing for each way between them."""
+        m = Module()
+        parameters = self._parameters
+        line = LineSide(self._network, parameters)
+        m.submodules.line = DomainRenamer(LINE)(line)
+        m.submodules.core = core = GuardedCore(parameters, CORE_HERTZ)
+        m.submodules.came = came = FrameCrossing(parameters, _CAME_BEATS, written=LINE, read="sync")
+        m.submodules.leaves = leaves = FrameCrossing(parameters, _SENT_BEATS, written="sync", read=LINE)
+        m.submodules.octets = octets = StreamCrossing(octet_layout, _CONTROL_OCTETS, written=LINE, read="sync")
+        m.submodules.errors = errors = CountCrossing(ERROR_COUNT_BITS, written=LINE, read="sync")
+        m.submodules.lost_control = lost_control = CountCrossing(COUNT_BITS, written=LINE, read="sync")
+        wiring.connect(m, line.rx, came.before)
+        wiring.connect(m, core.tx, leaves.before)
+        wiring.connect(m, leaves.after, line.tx)
+        wiring.connect(m, line.octets, octets.before)
+        m.d.comb += [
+            line.received.eq(self.received),
+            self.sent.eq(line.sent),
+            came.after_ready.eq(1),
+            core.tx_ready.eq(leaves.before_ready),
+            leaves.after_ready.eq(line.tx_ready),
+            errors.before.eq(line.errors),
+            lost_control.before.eq(line.control_lost),
+            core.line_errors.eq(errors.after),
+            core.words.ready.eq(1),
+            core.log.ready.eq(1),
+        ]
+        # the queue's memory and the receiver of the core are far apart
+        for name in FrameBus(parameters).members:
+            m.d.sync += getattr(core.rx, name).eq(getattr(came.after, name))
+        lost_of_serial = merge_control(m, core, octets.after, self.serial, self._serial_divisor)
+        lost_serial, now = Signal(COUNT_BITS), Signal(WORD_BITS)
+        m.d.comb += core.time.eq(now)
+        m.d.sync += [
+            now.eq(now + NS_PER_CYCLE),
+            lost_serial.eq(lost_serial + lost_of_serial),
+            core.control_lost.eq(lost_serial + lost_control.after),
+            core.kill.eq(self.kill | self.lost | core.overrun),
+            self.killed.eq(core.killed | core.kill),
+            self.erred.eq(errors.after != 0),
+            self.overrun.eq(core.overrun),
+        ]
+        set_constants(m, core, self._network, self._seal, self._sizes)
+        return m
