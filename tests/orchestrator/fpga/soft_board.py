@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import socket
@@ -11,12 +12,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.loading import Loaded, load_with_origins
+from config.loading import Loaded, load_settings, load_with_origins
 from tests.orchestrator.fpga.test_soft import COMMAND, READY
 from tests.orchestrator.loop.rig import LOOPBACK, free_ports
 
 MARKETS = 8
 """At most; the demo's settings have fewer."""
+_TRIED = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -27,16 +29,16 @@ class SoftBoard:
     environment: dict[str, str]
     profile: Path
 
-    def loaded(self, **environment: str) -> Loaded:
+    def loaded(self) -> Loaded:
         """Settings that use it."""
-        return load_with_origins(self.profile, environment={**self.environment, **environment})
+        return load_with_origins(self.profile, environment=self.environment)
 
 
-def _market_ports() -> int:
-    """The first of enough free ports in a row."""
+def market_ports() -> int:
+    """The first of enough free ports in a row, below those that the system gives to sockets without one."""
     while True:
-        (first,) = free_ports(1)
-        with ExitStack() as stack, suppress(OSError, OverflowError):
+        first = 10_000 + (os.getpid() * 7 + next(_TRIED)) * MARKETS % 20_000
+        with ExitStack() as stack, suppress(OSError):
             for number in range(MARKETS):
                 opened = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
                 opened.bind((LOOPBACK, first + number))
@@ -44,7 +46,9 @@ def _market_ports() -> int:
 
 
 def board_environment() -> dict[str, str]:
-    """Free ports and a new key."""
+    """Free ports, those of the demo's channels included, and a new key."""
+    channels = load_settings("demo").loop.channels
+    free = zip(channels, free_ports(len(channels)), strict=True)
     control, message, log = free_ports(3)
     board = {
         "ADDRESS": LOOPBACK,
@@ -52,23 +56,24 @@ def board_environment() -> dict[str, str]:
         "CONTROL_PORT": control,
         "MESSAGE_PORT": message,
         "LOG_PORT": log,
-        "MARKET_PORT": _market_ports(),
+        "MARKET_PORT": market_ports(),
     }
     return {
         **{f"TICKWIRE__ENGINE__BOARD__{name}": str(value) for name, value in board.items()},
         "TICKWIRE__LOOP__CONTROL_PORT": str(control),
         "TICKWIRE__LOOP__HOST_PORT": str(message),
+        **{f"TICKWIRE__LOOP__CHANNELS__{name.upper().replace('-', '_')}__PORT": str(port) for name, port in free},
         "TICKWIRE_BOARD_KEY": secrets.token_hex(16),
     }
 
 
 @contextmanager
-def soft_board(folder: Path, profile: str, *words: str) -> Iterator[SoftBoard]:
+def soft_board(folder: Path, profile: str, *words: str, **variables: str) -> Iterator[SoftBoard]:
     """A simulated 8-bit core with sealed control, from the moment that it receives.
 
-    ``profile``: text of the settings, without the places of the board.
+    ``profile``: text of the settings, without the places of the board. ``variables``: that these settings need.
     """
-    environment = board_environment()
+    environment = {**board_environment(), **variables}
     key, file = folder / "board.key", folder / "board.toml"
     key.write_text(environment["TICKWIRE_BOARD_KEY"], encoding="ascii")
     key.chmod(0o600)
@@ -80,7 +85,13 @@ def soft_board(folder: Path, profile: str, *words: str) -> Iterator[SoftBoard]:
     with subprocess.Popen(command, cwd=folder, env=known, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
-            assert any(line.startswith(READY) for line in process.stderr), "it ended before it was ready"
+            said = []
+            for line in process.stderr:
+                said.append(line)
+                if line.startswith(READY):
+                    break
+            else:
+                raise AssertionError(f"it ended before it was ready: {said}")
             yield SoftBoard(process, environment, file)
         finally:
             process.kill()
