@@ -46,7 +46,7 @@ def measure(report: Report) -> None:
         return seconds(replay.run) * 1e9 / messages
 
     contenders: dict[str, Callable[[], float]] = {"ours": ours}
-    for name, prepare in (("hftbacktest", _hftbacktest), ("nautilus", _nautilus)):
+    for name, prepare in (("hftbacktest", _hftbacktest), ("nautilus", nautilus_run)):
         try:
             contenders[name] = _scaled(prepare(report, depth), 1e9 / messages)
         except MissingExtra as missing:
@@ -146,7 +146,7 @@ def _market_rows(package: Any, depth: Depth) -> NDArray[np.void]:
     return np.array(built, dtype=package.event_dtype)
 
 
-def _nautilus(report: Report, depth: Depth) -> Callable[[], float]:
+def nautilus_run(report: Report, depth: Depth) -> Callable[[], float]:
     """A backtest of deltas, quotes and trades with an empty strategy; in seconds."""
     engines, config = _package("nautilus_trader.backtest.engine"), _package("nautilus_trader.config")
     enums, objects = _package("nautilus_trader.model.enums"), _package("nautilus_trader.model.objects")

@@ -19,6 +19,7 @@ from sim.backtest.layout import (
     FOREVER,
     REPORT_WIDTH,
     REQUEST_WIDTH,
+    TAPE_WIDTH,
     WAKE_WIDTH,
     Outcome,
     QueueModel,
@@ -30,6 +31,7 @@ from sim.matching.layout import LARGEST_CAPACITY, CommandKind, Prevention, Term
 from sim.matching.queues import new_state
 
 _MILLION: Final = 1_000_000
+_OUTCOMES: Final = tuple(Outcome)
 _NO_SAMPLES: Final = np.zeros((1, 3), dtype=np.int64)
 
 
@@ -102,6 +104,8 @@ class BacktestCore:
     def __init__(
         self, tape: Tape, models: Sequence[MatchModel], *, capacity: int = 1024, keeps_received: bool = True
     ) -> None:
+        if tape.rows.ndim != 2 or tape.rows.shape[1] != TAPE_WIDTH or tape.bids.shape[1:] != (2,):
+            raise Fatal(f"the tape's rows were {tape.rows.shape}, its bids {tape.bids.shape}; see Tape")
         if len(models) != len(tape.markets):
             raise Fatal(f"{len(models)} models were given for {len(tape.markets)} markets; expected one for each")
         if not 1 <= capacity <= LARGEST_CAPACITY:
@@ -118,8 +122,18 @@ class BacktestCore:
             self._place(self._row(market), model)
         empty_books(self._words)
         self._wakes: Rows = np.zeros((16, WAKE_WIDTH), dtype=np.int64)
-        self._scratch: Words = np.zeros(capacity + 1, dtype=np.int64)
         self._read: Rows = np.zeros((256, REPORT_WIDTH), dtype=np.int64)
+        for slot, array in (
+            (words.TAPE, tape.rows),
+            (words.TAPE_RECEIVED, tape.received),
+            (words.TAPE_BIDS, tape.bids),
+            (words.TAPE_ASKS, tape.asks),
+            (words.WAKE_ROWS, self._wakes),
+            (words.SCRATCH, np.zeros(2 * capacity, dtype=np.int64)),
+        ):
+            self._words[slot] = self._hold(array)
+        # Items of a memoryview cost a third of those of an array, and the kernels' own wrappers check nothing.
+        self._view = self._words.data
         self._advance, self._send, self._take = advance.direct(), send.direct(), take_reports.direct()
 
     def _row(self, market: int) -> Words:
@@ -127,7 +141,9 @@ class BacktestCore:
         return self._words[start : start + words.MARKET_WORDS]
 
     def _hold(self, array: Rows | Words) -> int:
-        """Keep an array alive, and give its address."""
+        """Keep an array alive, and give its address; raises Fatal for one that kernels cannot read."""
+        if array.dtype != np.int64 or not array.flags.c_contiguous:
+            raise Fatal(f"an array of the backtest was {array.dtype}; expected int64, contiguous")
         self._held.append(array)
         return int(array.ctypes.data)
 
@@ -154,12 +170,12 @@ class BacktestCore:
     @property
     def now_ns(self) -> int:
         """The time."""
-        return int(self._words[words.NOW])
+        return self._view[words.NOW]
 
     @property
     def next_report_ns(self) -> int:
         """When the first report that was not read arrives, FOREVER when none is known of yet."""
-        return int(self._words[words.NEXT_REPORT_NS])
+        return self._view[words.NEXT_REPORT_NS]
 
     @property
     def events(self) -> int:
@@ -172,19 +188,7 @@ class BacktestCore:
         After REPORT and ROOM the reports must be read. Raises Fatal when there are so many on their way that there is
         no room for another, or when an account is too large.
         """
-        outcome = Outcome(
-            self._advance(
-                self._words,
-                self.tape.rows,
-                self.tape.received,
-                self.tape.bids,
-                self.tape.asks,
-                self._wakes,
-                self._scratch,
-                until_ns,
-                int(wakes_on_report),
-            )
-        )
+        outcome = _OUTCOMES[self._advance(self._words, until_ns, int(wakes_on_report))]
         if outcome is Outcome.OVERFLOW:
             raise Fatal(
                 "an account of the backtest left the range of 64 bits: trade less, or in coarser ticks and lots"
@@ -236,6 +240,8 @@ class BacktestCore:
     def reports(self, market: int, until_ns: int | None = None) -> Rows:
         """Reports that have arrived, int64[n, REPORT_WIDTH], in order; each is given once."""
         until = self.now_ns if until_ns is None else until_ns
+        if self.next_report_ns > until:
+            return self._read[:0]
         parts: list[Rows] = []
         count = len(self._read)
         while count == len(self._read):
@@ -259,8 +265,14 @@ class BacktestCore:
 
     def top(self, market: int) -> Top:
         """Best prices as the strategy has received them."""
-        row = self._row(market)
-        return Top(*row[words.TOP_BID : words.TOP_ASK_LOTS + 1].tolist())
+        at = words.HEADER_WORDS + words.MARKET_WORDS * market
+        view = self._view
+        return Top(
+            view[at + words.TOP_BID],
+            view[at + words.TOP_BID_LOTS],
+            view[at + words.TOP_ASK],
+            view[at + words.TOP_ASK_LOTS],
+        )
 
     def account(self, market: int) -> Account:
         """The account at the exchange, ahead of the reports."""

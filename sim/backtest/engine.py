@@ -15,8 +15,8 @@ from market.wire.records import Rows, Words
 from sim.backtest.arrivals import REPORTS_PER_REQUEST, arrive
 from sim.backtest.exchange import clear_ladders, play
 from sim.backtest.latency import arrival_ns
-from sim.backtest.layout import ASKS as TAPE_ASKS
 from sim.backtest.layout import (
+    ASKS,
     BIDS,
     EXCHANGE_NS,
     FOREVER,
@@ -59,10 +59,16 @@ from sim.backtest.state import (
     REQUEST_ROOM,
     REQUEST_TAIL,
     REQUESTS,
+    SCRATCH,
     STORE,
+    TAPE,
+    TAPE_ASKS,
+    TAPE_BIDS,
+    TAPE_RECEIVED,
     TAPE_ROWS,
     TOP_ASK,
     TOP_BID,
+    WAKE_ROWS,
     WAKES,
     market_at,
 )
@@ -143,38 +149,22 @@ def _all_have_room(state: int) -> bool:
 
 @inline
 def _size(event: int) -> int:
-    return 1 if get(event, TAPE_KIND) == TAPE_TRADE else get(event, BIDS) + get(event, TAPE_ASKS)
+    return 1 if get(event, TAPE_KIND) == TAPE_TRADE else get(event, BIDS) + get(event, ASKS)
 
 
-@entry(
-    "int64(int64[::1], int64[:, ::1], int64[::1], int64[:, ::1], int64[:, ::1], "
-    "int64[:, ::1], int64[::1], int64, int64)"
-)
-def advance(
-    words: Words,
-    tape: Rows,
-    received_order: Words,
-    bid_rows: Rows,
-    ask_rows: Rows,
-    wake_rows: Rows,
-    scratch: Words,
-    until_ns: int,
-    wakes_on_report: int,
-) -> int:
+@entry("int64(int64[::1], int64, int64)")
+def advance(words: Words, until_ns: int, wakes_on_report: int) -> int:
     """Let time pass until ``until_ns``, all of that time included, or until the strategy is woken; an ``Outcome``.
 
     ``words[NOW]`` is the time then. Reports that arrive by then are ready to be read, also those of the time itself.
 
     Parameters
     ----------
-    tape: int64[n, TAPE_WIDTH] in the order of the exchange. received_order: its rows in the order of their receipt.
-    bid_rows, ask_rows: the tape's levels. wake_rows: int64[m, WAKE_WIDTH].
-    scratch: one word for each own order of a market.
     wakes_on_report: whether a report that arrives ends the call; 0 or 1.
     """
-    state, rows, order = address_of(words), address_of(tape), address_of(received_order)
-    bids, asks = address_of(bid_rows), address_of(ask_rows)
-    wakes, shown = address_of(wake_rows), address_of(scratch)
+    state = address_of(words)
+    rows, order, bids, asks = get(state, TAPE), get(state, TAPE_RECEIVED), get(state, TAPE_BIDS), get(state, TAPE_ASKS)
+    wakes, shown = get(state, WAKE_ROWS), get(state, SCRATCH)
     count = get(state, TAPE_ROWS)
     keeps = get(state, KEEPS_RECEIVED) != 0
     for index in range(get(state, WAKES)):

@@ -28,7 +28,15 @@ FAULT: Final = 10
 """1 when an account overflowed."""
 KEEPS_RECEIVED: Final = 11
 """Whether books are also kept as the strategy has received them."""
-HEADER_WORDS: Final = 16
+TAPE: Final = 12
+"""Addresses of the tape's rows, of their order of receipt, of their levels, of the wake conditions and of scratch."""
+TAPE_RECEIVED: Final = 13
+TAPE_BIDS: Final = 14
+TAPE_ASKS: Final = 15
+WAKE_ROWS: Final = 16
+SCRATCH: Final = 17
+"""One word for each own order that may rest in a market."""
+HEADER_WORDS: Final = 24
 
 # Words of a market, the first of them addresses.
 EXCHANGE_BIDS: Final = 0
