@@ -67,7 +67,9 @@ class LimitSettings(Section):
         default=Decimal(100), description="A price worse than the opposite side of the book by more is refused."
     )
     late_fill_ms: Annotated[Count, Field(ge=0, le=60_000)] = Field(
-        default=250, description="How long a cancelled order still takes room, for fills that are reported late."
+        default=250,
+        description="How long a cancelled order still takes room, for fills that are reported late, where the venue "
+        "does not say how much of it was executed in all.",
     )
     messages_per_s: MessagesPerSecond = Field(
         default=50,

@@ -47,10 +47,16 @@ class CancelRefused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Cancelled(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The venue ended it because somebody asked."""
+    """The venue ended it because somebody asked.
+
+    Parameters
+    ----------
+    executed: quantity that the venue has executed in all, which is final; None where it does not say.
+    """
 
     time_ns: int
     reason: str = ""
+    executed: int | None = None
 
 
 class Expired(msgspec.Struct, frozen=True, kw_only=True, tag=True):

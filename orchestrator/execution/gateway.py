@@ -108,11 +108,6 @@ class VenueGateway:
         return len(self._reports)
 
     @property
-    def waiting(self) -> int:
-        """Reports that the run loop has not taken; from any thread."""
-        return len(self._reports)
-
-    @property
     def breaker_state(self) -> BreakerState:
         """State of the circuit breaker."""
         return self._guard.state(self._clock.now_ns())

@@ -79,7 +79,8 @@ class Outcomes:
             if isinstance(answer, Refusal) and answer.is_unknown_order:
                 self.tell(name, OutcomeUnknown(time_ns=now_ns, reason=answer.reason))
         elif self._has_all_fills(order, answer.body):
-            self.tell(name, Cancelled(time_ns=now_ns))
+            executed = order.filled if "executedQty" in answer.body else None
+            self.tell(name, Cancelled(time_ns=now_ns, executed=executed))
 
     def _has_all_fills(self, order: Order, body: Mapping[str, Any]) -> bool:
         """Whether nothing was filled that the stream is still to tell; the end comes after it, then."""

@@ -76,8 +76,9 @@ class Reader:
             read = _fill(listing, fill, "tradeId", Liquidity.TAKER, int(body["transactTime"]), time_ns)
             events.append(Filled(fill=read))
         if _same(body.get("executedQty", "0"), (fill["qty"] for fill in fills)):
-            self._tell(listing, name, body.get("executedQty", "0"))
-            events += _end(body.get("status", ""), time_ns)
+            executed = self._executed_of(listing, body)
+            self._tell(name, executed)
+            events += _end(body.get("status", ""), time_ns, executed=executed)
         return _updates(name, events)
 
     def state(self, body: Json, trades: Iterable[Json], time_ns: int, name: str = "") -> list[OrderUpdate]:
@@ -96,8 +97,9 @@ class Reader:
         events: list[OrderEvent] = [Acknowledged(time_ns=time_ns, venue_order_id=found)]
         events += [Filled(fill=self.trade(listing, trade, time_ns)) for trade in listed]
         name = name or body["clientOrderId"]
-        self._tell(listing, name, body["executedQty"])
-        return _updates(name, [*events, *_end(body["status"], time_ns)])
+        executed = self._executed_of(listing, body)
+        self._tell(name, executed)
+        return _updates(name, [*events, *_end(body["status"], time_ns, executed=executed)])
 
     def order_of_stop(self, client_order_id: str) -> str:
         """The venue's id of the order that a stop on futures has become; empty while it waits."""
@@ -152,20 +154,25 @@ class Reader:
             return []
         # A cancellation has an id of its own on spot; the order's is then the original one.
         name = self._stops.get(order_id) or body.get("C") or body["c"]
-        execution, last, events = body["x"], "0", list[OrderEvent]()
+        execution, last, events = body["x"], 0, list[OrderEvent]()
+        scale = listing.instrument.quantity_scale
         if execution == "NEW" and order_id not in self._stops:
             events.append(Acknowledged(time_ns=time_ns, venue_order_id=str(order_id)))
         elif execution in _FILLS:
-            last = body["l"]
+            last = scale.count(body["l"])
             events.append(Filled(fill=_reported_fill(listing, body, envelope, time_ns)))
-        if not self._tell(listing, name, body["z"], last):
+        executed = scale.count(body["z"])
+        if not self._tell(name, executed, last):
             return _updates(name, [*events, OutcomeUnknown(time_ns=time_ns, reason="a report of a fill was lost")])
         reason = body.get("r", "")
-        return _updates(name, [*events, *_end(body["X"], time_ns, "" if reason == "NONE" else reason)])
+        ends = _end(body["X"], time_ns, "" if reason == "NONE" else reason, executed)
+        return _updates(name, [*events, *ends])
 
-    def _tell(self, listing: Listing, name: str, executed: str, last: str = "0") -> bool:
-        scale = listing.instrument.quantity_scale
-        return self._executed.tell(name, scale.count(executed), scale.count(last))
+    def _executed_of(self, listing: Listing, body: Json) -> int:
+        return listing.instrument.quantity_scale.count(body.get("executedQty", "0"))
+
+    def _tell(self, name: str, executed: int, last: int = 0) -> bool:
+        return self._executed.tell(name, executed, last)
 
     def _stop(self, body: Json, time_ns: int) -> list[OrderUpdate]:
         """A stop order on futures lives in a service of its own until it becomes an order with another id."""
@@ -182,10 +189,10 @@ def _updates(name: str, events: Iterable[OrderEvent]) -> list[OrderUpdate]:
     return [OrderUpdate(client_order_id=name, event=event) for event in events]
 
 
-def _end(status: str, time_ns: int, reason: str = "") -> list[OrderEvent]:
+def _end(status: str, time_ns: int, reason: str = "", executed: int | None = None) -> list[OrderEvent]:
     """How a status ends an order; filled ones end by their fills."""
     if status == _CANCELED:
-        return [Cancelled(time_ns=time_ns, reason=reason)]
+        return [Cancelled(time_ns=time_ns, reason=reason, executed=executed)]
     if status in _EXPIRED:
         return [Expired(time_ns=time_ns, reason=reason or status)]
     if status == _REJECTED:

@@ -24,9 +24,6 @@ class ReportQueue:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def __len__(self) -> int:
-        return len(self._waiting)
-
     def put(self, reports: Iterable[GatewayReport]) -> None:
         """Add reports."""
         self._waiting.extend(reports)

@@ -53,7 +53,6 @@ _SETTINGS: Final = {
             "maximum_instrument_exposure_quote": 100_000,
             "maximum_exposure_quote": 100_000,
             "messages_per_s": 1_000,
-            "late_fill_ms": 0,
         },
         "guards": {"minimum_liquidity_quote": 100, "maximum_order_latency_ms": 60_000},
         "loss": {"maximum_loss_quote": 50_000},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from market.orders.events import Cancelled
 from market.orders.kinds import Side
 from market.orders.order import Order
 from market.protocols import MarketKey, MarketView
@@ -17,8 +18,9 @@ _NS_PER_MS: Final = 1_000_000
 class Commitments:
     """Standings of all markets, from the orders and positions of a view.
 
-    An order that was cancelled still counts as pending for a while: a fill of before its cancellation may be reported
-    after it, and its room must not have been given away by then.
+    A fill of before a cancellation may be reported after it, and its room must not have been given away by then. Where
+    the venue has said how much was executed in all, the room is free once so much was booked, and not before; where it
+    has not, the order still counts as pending for a while.
 
     Parameters
     ----------
@@ -27,21 +29,23 @@ class Commitments:
 
     def __init__(self, late_fill_ns: int) -> None:
         self._late_fill_ns = late_fill_ns
-        self._cancelled: dict[str, int] = {}
+        self._cancelled: dict[str, Cancelled] = {}
 
     def use(self, limits: RiskLimits) -> None:
         """Wait for late fills as these limits say from here on."""
         self._late_fill_ns = limits.settings.limits.late_fill_ms * _NS_PER_MS
 
-    def note_cancelled(self, client_order_id: str, time_ns: int) -> None:
-        """An order ended because it was cancelled."""
-        self._cancelled.setdefault(client_order_id, time_ns)
+    def note_cancelled(self, client_order_id: str, end: Cancelled) -> None:
+        """An order ended because it was cancelled; the last word about how much was executed counts."""
+        known = self._cancelled.get(client_order_id)
+        if known is None or end.executed is not None:
+            self._cancelled[client_order_id] = end
 
     def pending_orders(self, view: MarketView, without: str = "") -> list[Order]:
         """Orders that may still be filled, but for one; ``remaining`` is how far."""
         orders = [order for order in view.working_orders() if order.client_order_id != without]
         if self._cancelled:
-            self._forget_old(view.now_ns)
+            self._forget_complete(view)
             found = (view.order(name) for name in self._cancelled)
             orders += [order for order in found if order is not None and order.state.is_terminal and order.remaining]
         return orders
@@ -67,9 +71,16 @@ class Commitments:
                     sell += order.remaining
         return Standing(view.position(*key).quantity, buy, sell)
 
-    def _forget_old(self, now_ns: int) -> None:
-        from_ns = now_ns - self._late_fill_ns
-        self._cancelled = {name: time_ns for name, time_ns in self._cancelled.items() if time_ns > from_ns}
+    def _forget_complete(self, view: MarketView) -> None:
+        """Drop orders of which no fill can be missing, or of which that was possible for long enough."""
+        from_ns = view.now_ns - self._late_fill_ns
+        kept = {}
+        for name, end in self._cancelled.items():
+            order = view.order(name)
+            filled = 0 if order is None else order.filled
+            if end.time_ns > from_ns if end.executed is None else filled < end.executed:
+                kept[name] = end
+        self._cancelled = kept
 
 
 class Marks:

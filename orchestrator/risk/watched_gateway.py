@@ -106,7 +106,7 @@ class WatchedGateway:
     def _hear(self, update: OrderUpdate) -> None:
         event = update.event
         if isinstance(event, Cancelled):
-            self._commitments.note_cancelled(update.client_order_id, event.time_ns)
+            self._commitments.note_cancelled(update.client_order_id, event)
         elif isinstance(event, Filled):
             key = (update.client_order_id, event.fill.fill_id)
             if key in self._heard:

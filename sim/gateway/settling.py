@@ -154,7 +154,7 @@ class SettlingGateway:
         if request.ask is _Ask.CANCEL:
             if not order.is_working:
                 return [CancelRefused(time_ns=request.due_ns, reason=f"the order is {order.state.name}")]
-            return self._happened(order, [Cancelled(time_ns=request.due_ns)])
+            return self._happened(order, [Cancelled(time_ns=request.due_ns, executed=order.filled)])
         if request.order in self._history:
             return [_heard_at(event, request.due_ns) for event in self._history[request.order]]
         return self._happened(order, self._outcome(order, request.due_ns))

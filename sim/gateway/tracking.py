@@ -52,7 +52,7 @@ class TrackedOrder:
         if order.status is OrderStatus.FILLED:
             return None
         if order.status is OrderStatus.CANCELED:
-            return Cancelled(time_ns=now_ns)
+            return Cancelled(time_ns=now_ns, executed=order.executed_lots * self.symbol.listing.lot)
         return Expired(time_ns=now_ns, reason=order.status)
 
     def lacks_fills(self, order: VenueOrder) -> bool:

@@ -50,7 +50,7 @@ def test_a_fill_of_the_user_data_stream() -> None:
     ("changes", "expected"),
     [
         ({"x": "NEW", "X": "NEW", "z": "0"}, Acknowledged(time_ns=NOW_NS, venue_order_id="4293153")),
-        ({"x": "CANCELED", "X": "CANCELED", "c": "theirs", "C": NAME}, Cancelled(time_ns=NOW_NS)),
+        ({"x": "CANCELED", "X": "CANCELED", "c": "theirs", "C": NAME}, Cancelled(time_ns=NOW_NS, executed=0)),
         ({"x": "EXPIRED", "X": "EXPIRED"}, Expired(time_ns=NOW_NS, reason="EXPIRED")),
         ({"x": "TRADE_PREVENTION", "X": "EXPIRED_IN_MATCH"}, Expired(time_ns=NOW_NS, reason="EXPIRED_IN_MATCH")),
         ({"x": "REJECTED", "X": "REJECTED", "r": "STOP"}, Refused(time_ns=NOW_NS, reason="STOP")),

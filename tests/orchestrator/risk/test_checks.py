@@ -10,6 +10,7 @@ from market.book import book as header
 from market.book.book import new_books
 from market.book.continuity import Rule
 from market.errors import Rejected
+from market.orders.events import Cancelled
 from market.orders.kinds import OrderType, Side, TimeInForce
 from market.orders.order import OrderIntent
 from market.orders.reports import Balance, Balances
@@ -116,10 +117,29 @@ def test_a_cancelled_order_keeps_its_room_until_late_fills_must_have_been_heard(
     small.checks = [PositionLimit(small.limits, commitments)]
     small.hold("0.45")
     order = small.place(small.intent(quantity="0.05"))
-    commitments.note_cancelled(small.end(order).client_order_id, small.now_ns)
+    commitments.note_cancelled(small.end(order).client_order_id, Cancelled(time_ns=small.now_ns))
     assert not small.place(small.intent(quantity="0.01")).is_working
     small.now_ns += 250 * MS
     assert small.place(small.intent(quantity="0.01")).is_working
+
+
+def test_room_is_free_at_once_when_the_venue_has_said_how_much_was_executed() -> None:
+    small = floor()
+    commitments = Commitments(250 * MS)
+    small.checks = [PositionLimit(small.limits, commitments)]
+    small.hold("0.45")
+    untouched = small.place(small.intent(quantity="0.05"))
+    end = Cancelled(time_ns=small.now_ns, executed=0)
+    commitments.note_cancelled(small.end(untouched).client_order_id, end)
+    order = small.place(small.intent(quantity="0.05"))
+    assert order.is_working
+    executed = order.intent.quantity // 5
+    commitments.note_cancelled(small.end(order).client_order_id, Cancelled(time_ns=small.now_ns, executed=executed))
+    small.now_ns += 1_000 * MS
+    assert not small.place(small.intent(quantity="0.04")).is_working, "a fill is still to come, however late"
+    small.fill(order, executed)
+    assert not small.place(small.intent(quantity="0.05")).is_working, "0.01 of it was bought"
+    assert small.place(small.intent(quantity="0.04")).is_working
 
 
 def test_exposure_is_limited_per_instrument_over_venues() -> None:
