@@ -9,16 +9,23 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 BINANCE_API_KEY: Final = "BINANCE_API_KEY"
 BINANCE_API_SECRET: Final = "BINANCE_API_SECRET"
+BINANCE_SBE_API_KEY: Final = "BINANCE_SBE_API_KEY"
 BOARD_KEY: Final = "TICKWIRE_BOARD_KEY"
 
 
 class Credentials(BaseModel):
-    """Keys of venues and of a board; absent ones are None. Printing one shows asterisks."""
+    """Keys of venues and of a board; absent ones are None. Printing one shows asterisks.
+
+    Parameters
+    ----------
+    binance_sbe_api_key: the name of an Ed25519 key, which SBE streams ask for; nothing is signed with it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     binance_api_key: SecretStr | None = None
     binance_api_secret: SecretStr | None = None
+    binance_sbe_api_key: SecretStr | None = None
     board_key: SecretStr | None = None
 
 
@@ -32,11 +39,12 @@ def read_credentials(environment: Mapping[str, str]) -> Credentials:
     return Credentials(
         binance_api_key=secret(BINANCE_API_KEY),
         binance_api_secret=secret(BINANCE_API_SECRET),
+        binance_sbe_api_key=secret(BINANCE_SBE_API_KEY),
         board_key=secret(BOARD_KEY),
     )
 
 
 def as_environment(credentials: Credentials) -> dict[str, str]:
-    """The venues' keys as variables, for a process of ours; absent ones are left out."""
+    """The keys for orders as variables, for a process of ours; absent ones are left out."""
     keys = {BINANCE_API_KEY: credentials.binance_api_key, BINANCE_API_SECRET: credentials.binance_api_secret}
     return {name: key.get_secret_value() for name, key in keys.items() if key is not None}

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from config.credentials import BINANCE_API_KEY, BINANCE_API_SECRET, BOARD_KEY, read_credentials
+from config.credentials import BINANCE_API_KEY, BINANCE_API_SECRET, BINANCE_SBE_API_KEY, BOARD_KEY, read_credentials
 from config.errors import Problem, SettingsError
 from config.layers import leaves
 from config.loading import Loaded
@@ -101,6 +101,7 @@ def _credentials() -> Mapping[str, bool]:
     return {
         BINANCE_API_KEY: found.binance_api_key is not None,
         BINANCE_API_SECRET: found.binance_api_secret is not None,
+        BINANCE_SBE_API_KEY: found.binance_sbe_api_key is not None,
         BOARD_KEY: found.board_key is not None,
     }
 

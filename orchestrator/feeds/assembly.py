@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from config.credentials import BINANCE_SBE_API_KEY
 from config.feeds import DepthSpeed, FeedForm, FeedSourceSettings, PacketForm, TradeStream
 from config.settings import Settings
 from config.venues import VenueName
 from market.book.book import new_books
 from market.book.continuity import Rule
 from market.book.order_stream import OrderFormat, OrderStream
-from market.errors import Fatal
+from market.errors import Fatal, MissingInput
 from market.wire.deribit_stream import DeribitStream
 from market.wire.markets import Market
 from market.wire.packet_stream import PacketStream
@@ -76,7 +77,7 @@ def source_plan(settings: Settings, venue: VenueName, *, sbe_key: str = "") -> S
     ----------
     sbe_key: of an Ed25519 API key, which Binance's SBE streams ask for.
 
-    Raises Fatal for a form that the venue does not have, or without a market to receive.
+    Raises Fatal for a form that the venue does not have, or without a market to receive; MissingInput without the key.
     """
     source = _source(settings, venue)
     markets, routes = venue_markets(settings, venue)
@@ -136,6 +137,11 @@ def _binance(
     if source.form is FeedForm.SBE:
         if venue is not VenueName.BINANCE_SPOT:
             raise Fatal(f"feeds.sources.{venue}.form was sbe: Binance has SBE streams for spot alone")
+        if not sbe_key:
+            raise MissingInput(
+                f"feeds.sources.{venue}.form is sbe: it needs {BINANCE_SBE_API_KEY} in the environment or in .env, the "
+                "API key of an Ed25519 pair; or use form = json"
+            )
         names = "/".join(name for market in markets for name in _sbe_names(market.symbol.lower(), source))
         base = addresses.streams + _SBE_PATH if addresses.streams else _SBE_STREAMS
         stream = StreamAddress(url=f"{base}/stream?streams={names}", headers={_KEY_HEADER: sbe_key})

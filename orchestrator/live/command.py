@@ -66,10 +66,14 @@ def live(
 @_tape
 @with_output
 def paper(output: Output, profile: str, seconds: float | None, tape: Path | None) -> None:
-    """Trade on paper: live market data, fills simulated against it. Needs no keys."""
+    """Trade on paper: live market data, fills simulated against it.
+
+    Needs no keys, but for market data over SBE: BINANCE_SBE_API_KEY in the environment or in .env.
+    """
     loaded = load_profile(profile)
     reread = partial(_settings, profile)
-    _run(output, loaded, Credentials(), RunPlan(mode=Mode.PAPER, seconds=seconds, tape=tape, reread=reread))
+    credentials = Credentials(binance_sbe_api_key=read_credentials(environment()).binance_sbe_api_key)
+    _run(output, loaded, credentials, RunPlan(mode=Mode.PAPER, seconds=seconds, tape=tape, reread=reread))
 
 
 def _settings(profile: str) -> Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from config.addresses import AddressSettings
+from config.credentials import Credentials
 from config.settings import Settings
 from config.venues import VenueName
 from market.errors import Fatal
@@ -19,14 +20,19 @@ def traded_venues(settings: Settings) -> list[VenueName]:
     return [venue for venue, chosen in settings.venues.items() if chosen.enabled and venue in used & TRADEABLE]
 
 
-def feed_plans(settings: Settings) -> list[SourcePlan]:
-    """How each venue's market data is received; raises Fatal when no venue is left to receive from."""
+def feed_plans(settings: Settings, credentials: Credentials) -> list[SourcePlan]:
+    """How each venue's market data is received.
+
+    Raises Fatal when no venue is left to receive from, MissingInput without a key that market data needs.
+    """
     venues = traded_venues(settings)
     if not venues:
         known = ", ".join(sorted(TRADEABLE))
         raise Fatal(f"no venue of the settings can be traded on live; expected an enabled one of {known}")
     whole = _with_whole_addresses(settings, venues)
-    return [source_plan(whole, venue) for venue in venues]
+    key = credentials.binance_sbe_api_key
+    sbe_key = "" if key is None else key.get_secret_value()
+    return [source_plan(whole, venue, sbe_key=sbe_key) for venue in venues]
 
 
 def is_simulated(addresses: VenueAddresses) -> bool:

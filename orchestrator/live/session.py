@@ -28,6 +28,7 @@ from orchestrator.feeds.feed import LiveFeed
 from orchestrator.live.addresses import VenueAddresses, venue_addresses
 from orchestrator.live.assembly import RISK, Outside, RunParts, assemble_run, risk_state
 from orchestrator.live.bus import RunBus, open_bus
+from orchestrator.live.database import filled_database
 from orchestrator.live.dead_man import countdowns, dead_man_plan
 from orchestrator.live.ending import Ending
 from orchestrator.live.engines import live_engine
@@ -46,10 +47,8 @@ from orchestrator.risk.supervisor import GuardChange
 from orchestrator.run_loop.access import PeriodicTask
 from orchestrator.run_loop.loop import RunLoop
 from orchestrator.run_loop.summary import RunSummary
-from orchestrator.storage.database import Database
 from orchestrator.storage.journal_file import JournalFile
 from orchestrator.storage.journal_folder import JournalFolder, OpenSession
-from orchestrator.storage.projector import Projector, ProjectorThread
 from orchestrator.storage.records import Area, Outcome
 from orchestrator.tape.file import TapeWriter
 from orchestrator.tape.recording import RecordedBackEnd, Write, recorded_value
@@ -148,11 +147,11 @@ def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, sa
         network = stack.enter_context(NetworkThread(fail))
         folder = stack.enter_context(_journal_folder(settings))
         catalogue = live_catalogue(settings, venues)
-        feed = LiveFeed(feed_plans(settings), clock=clock, wake=clock.wake, network=network, note=say)
+        feed = LiveFeed(feed_plans(settings, credentials), clock=clock, wake=clock.wake, network=network, note=say)
         opened = folder.begin(mode=plan.mode.value, catalogue=catalogue, now_ns=clock.now_ns())
         if opened.earlier is not None and opened.earlier.text:
             say(opened.earlier.text)
-        projector = stack.enter_context(_database(settings, folder.folder, say, fail))
+        projector = stack.enter_context(filled_database(settings.storage, folder.folder, say))
         real = plan.mode is Mode.LIVE
         gateways = _gateways(settings, credentials, catalogue, clock, network, say) if real else {}
         watched = real and settings.risk.dead_man.enabled
@@ -337,20 +336,6 @@ def _bus(
 def _journal_folder(settings: Settings) -> JournalFolder:
     storage = settings.storage
     return JournalFolder(storage.journal, storage.durability, storage.late_fills_ms * _NS_PER_MS)
-
-
-@contextmanager
-def _database(settings: Settings, folder: Path, say: Say, fail: Callable[[BaseException], None]) -> Iterator[Projector]:
-    """The database that is made of the journals, in a thread of its own."""
-    storage = settings.storage
-    with ExitStack() as stack:
-        database = Database.open(storage.database_url)
-        stack.callback(database.close)
-        projector = Projector(database, folder, storage.batch_records)
-        stack.enter_context(
-            ProjectorThread(projector, storage.batch_every_ms, lambda problem: say(f"database: {problem}"), fail)
-        )
-        yield projector
 
 
 def _gateways(

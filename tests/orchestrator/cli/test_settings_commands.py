@@ -37,6 +37,7 @@ def test_show_names_the_source_of_every_value(terminal: Terminal, monkeypatch: p
     assert shown["credentials"] == {
         "BINANCE_API_KEY": True,
         "BINANCE_API_SECRET": False,
+        "BINANCE_SBE_API_KEY": False,
         "TICKWIRE_BOARD_KEY": False,
     }
 

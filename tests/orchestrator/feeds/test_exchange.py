@@ -12,6 +12,7 @@ from typing import Any, Final
 import pytest
 
 from market.wire.markets import Market
+from market.wire.records import ASKS, BIDS_START, KIND, LAST_ID, MARKET, QUOTE, TRADE
 from market.wire.venues import VENUES
 from orchestrator.feeds.health import SourceState
 from orchestrator.feeds.line_plan import LinePlan
@@ -159,6 +160,36 @@ def test_books_are_those_of_the_venue(form: str, tmp_path: Any) -> None:
         while intake.next(1 << 62) != FINISHED:
             pass
     assert feed.taken == rig.recorded.taken
+
+
+def test_sbe_and_json_tell_of_the_same_prices_trades_and_books() -> None:
+    columns = [KIND, MARKET, LAST_ID, *range(BIDS_START, ASKS + 1)]
+    with exchange() as served:
+        plans = [json_plan(served, SPOT), replace(sbe_plan(served), name="sbe", routes=(Route(0, 1, -8, -8),))]
+        with rig_of(*plans) as rig:
+            until_checked(rig, 0)
+            until_checked(rig, 1)
+            begun = [len(taken) for taken in rig.recorded.taken]
+            trades = [0, 0]
+
+            def compared() -> bool:
+                """Whether both have told of as many trades and prices, and whether these are the same."""
+                told = [
+                    [[record[column] for column in columns] for record in taken[start:] if record[0] in (QUOTE, TRADE)]
+                    for taken, start in zip(rig.recorded.taken, begun, strict=True)
+                ]
+                first = max(told, key=lambda records: records[0][2] if records else 0)[0] if all(told) else None
+                if first is None:
+                    return False
+                both = [records[records.index(first) :] if first in records else [] for records in told]
+                shorter = min(map(len, both))
+                trades[:] = [sum(record[0] == TRADE for record in records[:shorter]) for records in both]
+                assert both[0][:shorter] == both[1][:shorter]
+                return trades[0] >= 5 and shorter > 100
+
+            rig.until(compared)
+            books = [metrics.books_corrupted for metrics in rig.feed.metrics()]
+            assert books == [0, 0]
 
 
 FAULTS: Final[dict[str, tuple[FaultKind, dict[str, Any]]]] = {

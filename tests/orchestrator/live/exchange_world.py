@@ -13,7 +13,7 @@ from config.loading import Loaded, load_with_origins
 from market.orders.kinds import Side
 from orchestrator.clock import WakingClock
 from orchestrator.live.network import NetworkThread
-from sim.exchange.keys import ApiKey, hmac_key
+from sim.exchange.keys import ApiKey, ed25519_key, hmac_key
 from sim.exchange.quota import Interval, Limits
 from sim.exchange.served import ServedVenue
 from sim.exchange.server import ExchangeServer
@@ -26,6 +26,7 @@ SPOT: Final = "binance-spot"
 FUTURES: Final = "binance-usdm"
 ACCOUNT: Final = "ada"
 KEY: Final = hmac_key(ACCOUNT, 1)
+SBE_KEY: Final = ed25519_key(ACCOUNT, 1)
 SYMBOL: Final = "BTCUSDT"
 GENEROUS: Final = Limits(weight=Interval("MINUTE", 1, 10**6), orders=(Interval("DAY", 1, 10**6),))
 """Runs begin more often here than anybody would begin them at a venue."""
@@ -59,6 +60,7 @@ reference_price = 60_000
 minimum_edge_bps = 1
 maximum_quantity = 0.01
 cooldown_ms = 50
+position_limit = 5
 [instruments.ETH.markets.binance-spot]
 symbol = "ETHUSDT"
 [strategies]
@@ -123,7 +125,11 @@ class ExchangeWorld:
     @property
     def environment(self) -> dict[str, str]:
         """The variables that a run needs."""
-        return {"BINANCE_API_KEY": KEY.key, "BINANCE_API_SECRET": KEY.secret}
+        return {
+            "BINANCE_API_KEY": KEY.key,
+            "BINANCE_API_SECRET": KEY.secret,
+            "BINANCE_SBE_API_KEY": SBE_KEY.key,
+        }
 
     def profile(self, path: str = "ccxt-websocket", extra: str = "") -> Path:
         """A profile file that points at the exchange."""
@@ -181,7 +187,9 @@ def exchange_world(folder: Path, plan: FaultPlan | None = None) -> Iterator[Exch
     models = [_model(SPOT, MarketKind.SPOT), _model(FUTURES, MarketKind.USD_MARGINED)]
     venues = {model.name: SimulatedVenue(model) for model in models}
     with NetworkThread(errors.append) as network:
-        served = [ServedVenue(name=name, venue=venue, keys=(KEY,), limits=GENEROUS) for name, venue in venues.items()]
+        served = [
+            ServedVenue(name=name, venue=venue, keys=(KEY, SBE_KEY), limits=GENEROUS) for name, venue in venues.items()
+        ]
         server = ExchangeServer(served, clock.now_ns, plan=plan)
         network.call(server.__aenter__(), PATIENCE_S)
         world = ExchangeWorld(folder, network, server, venues, clock, errors)
