@@ -59,7 +59,8 @@ what is allowed.
 
 Secrets are no settings: `BINANCE_API_KEY` and `BINANCE_API_SECRET`, needed for `execution.mode = "live"` only,
 `BINANCE_SBE_API_KEY`, needed for `form = "sbe"` of a source only, and `TICKWIRE_BOARD_KEY`, needed for
-`engine.back_end = "fpga"` only, are read from the environment or `.env` only, and are never shown. `env.example` is a template.
+`engine.back_end = "fpga"` only, are read from the environment or `.env` only, and are never shown.
+`env.example` is a template.
 
 Durations are whole numbers of their unit, below 2^56 ns. Prices, quantities, fees and ratios are decimal numbers,
 kept exactly as written. The order of venues and instruments in the profile is their number in the engine.

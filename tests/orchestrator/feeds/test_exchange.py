@@ -165,8 +165,8 @@ def test_books_are_those_of_the_venue(form: str, tmp_path: Any) -> None:
 def test_sbe_and_json_tell_of_the_same_prices_trades_and_books() -> None:
     columns = [KIND, MARKET, LAST_ID, *range(BIDS_START, ASKS + 1)]
     with exchange() as served:
-        plans = [json_plan(served, SPOT), replace(sbe_plan(served), name="sbe", routes=(Route(0, 1, -8, -8),))]
-        with rig_of(*plans) as rig:
+        other = replace(sbe_plan(served), name="sbe", routes=(Route(0, 1, -8, -8),))
+        with rig_of(json_plan(served, SPOT), other) as rig:
             until_checked(rig, 0)
             until_checked(rig, 1)
             begun = [len(taken) for taken in rig.recorded.taken]
