@@ -59,9 +59,10 @@ def read_journal(path: Path) -> Journal:
     return Journal(session, tuple(records), position, len(data) - position)
 
 
-def _check_nothing_follows(data: memoryview, torn_at: int, path: Path) -> None:
-    for position in range(torn_at + 1, len(data) - FRAME_BYTES):
-        if payload_at(data, position, position) is not None:
+def _check_nothing_follows(data: memoryview, torn_at: int, path: Path, offset: int = 0) -> None:
+    """Raises UnreadableJournal for a whole record behind a damaged one; ``data`` begins at byte ``offset``."""
+    for position in range(torn_at + 1, offset + len(data) - FRAME_BYTES):
+        if payload_at(data, position - offset, position) is not None:
             raise UnreadableJournal(
                 f"{path} is damaged at byte {torn_at}, and a whole record follows at byte {position}; expected "
                 f"whole records up to the last one: restore the file from a copy, or cut it to {torn_at} bytes and "
@@ -107,6 +108,16 @@ class JournalTail:
             self._position = base + at
             yield record
             most -= 1
+
+    def check_end(self) -> None:
+        """See that what is left of a finished file is no more than a write that was cut off.
+
+        Raises UnreadableJournal when whole records follow a damaged one.
+        """
+        left = os.fstat(self._descriptor).st_size - self._position
+        if left:
+            data = memoryview(os.pread(self._descriptor, left, self._position))
+            _check_nothing_follows(data, self._position, self._path, self._position)
 
     def close(self) -> None:
         """Close the file."""

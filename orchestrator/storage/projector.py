@@ -115,6 +115,8 @@ class Projector:
                 return True
             if not following:
                 return False
+            assert self._tail is not None
+            self._tail.check_end()
             if self._end_session():
                 return True
             self._open(following[0], None)

@@ -261,3 +261,22 @@ def test_a_tail_reads_records_that_are_larger_than_its_portion(tmp_path: Path) -
     assert [list(tail.read(10)), list(tail.read(10))] == [[large, RECORDS[0]], []]
     assert tail.position == ends[-1]
     tail.close()
+
+
+def test_a_tail_tells_a_cut_off_end_from_damage_before_whole_records(tmp_path: Path) -> None:
+    path = tmp_path / "000001.journal"
+    frames = encode_header(1)
+    for record in [SessionEnded(time_ns=T, outcome=Outcome.FINISHED, reason="")] * 3:
+        frames += encode_frame(record, len(frames))
+    path.write_bytes(frames[:-3])
+    tail = JournalTail(path)
+    assert len(list(tail.read(10))) == 2
+    tail.check_end()
+    tail.close()
+    middle = len(frames) // 2
+    path.write_bytes(frames[:middle] + bytes([frames[middle] ^ 1]) + frames[middle + 1 :])
+    tail = JournalTail(path)
+    assert len(list(tail.read(10))) == 1
+    with pytest.raises(UnreadableJournal, match="a whole record follows"):
+        tail.check_end()
+    tail.close()
