@@ -15,6 +15,7 @@ from config.engine import BackEnd
 from config.replay import Settle
 from config.settings import Settings
 from config.venues import VenueName
+from market.errors import Retry
 from orchestrator.cli.exits import Interrupted
 from orchestrator.cli.output import Output, with_output
 from orchestrator.cli.profile import environment, load_profile, profile_option
@@ -102,7 +103,11 @@ def _over_udp(
 
     credentials = read_credentials(environment())
     opened = open_board(settings, credentials, planned.sizes, wake=lambda: None, say=output.note, stamp=stamp)
-    back_end = stack.enter_context(opened)
+    try:
+        back_end = stack.enter_context(opened)
+    except Retry as silence:
+        needed = "a board decides at its own times; a replay needs tickwire fpga soft --stamped"
+        raise Retry(f"{silence}; {needed}") from silence
     return lambda session: LockstepEngine(back_end, SystemClock())
 
 

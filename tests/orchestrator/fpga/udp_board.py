@@ -57,7 +57,7 @@ def thread(turn: Callable[[], None]) -> Iterator[None]:
 class UdpBoard:
     """A board on sockets. ``engine`` decides; ``refused``: control messages that were not sealed as they should be.
 
-    ``unheard``: datagrams that came while it was unplugged.
+    ``unheard``: datagrams that came while it was unplugged. ``is_stamped``: it takes times from datagrams.
     """
 
     environment: dict[str, str]
@@ -68,6 +68,7 @@ class UdpBoard:
     last_counter: int = 0
     is_unplugged: bool = False
     unheard: int = 0
+    is_stamped: bool = False
     clock: SystemClock = field(default_factory=SystemClock)
 
     def turn(self) -> None:
@@ -76,12 +77,15 @@ class UdpBoard:
             if self.is_unplugged:
                 self.unheard += 1
                 continue
+            time_ns = self.clock.monotonic_ns()
+            if self.is_stamped:
+                time_ns, content = struct.unpack_from("<q", content)[0], content[8:]
             if ready is self.control:
                 message = self._opened(content)
                 if message is not None:
-                    self.engine.control(message, self.clock.monotonic_ns())
+                    self.engine.control(message, time_ns)
             else:
-                self.engine.push_datagram(content, self.markets.index(ready), self.clock.monotonic_ns())
+                self.engine.push_datagram(content, self.markets.index(ready), time_ns)
             self._say()
 
     def _opened(self, sealed: bytes) -> bytes | None:
