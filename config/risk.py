@@ -209,6 +209,14 @@ class SizingSettings(Section):
     least_size_pct: Annotated[Exact, Field(ge=0, le=100)] = Field(
         default=Decimal(25), description="Least size, of the full one."
     )
+    full_queue_multiple: Annotated[Count, Field(ge=0, le=1_000_000)] = Field(
+        default=100,
+        description="Volume ahead of an order that is to rest, as a multiple of its own, up to which size is full.",
+        json_schema_extra=unit("ratio"),
+    )
+    least_queue_multiple: Annotated[Count, Field(ge=1, le=10_000_000)] = Field(
+        default=10_000, description="The same from which on size is least.", json_schema_extra=unit("ratio")
+    )
     fills: Annotated[Count, Field(ge=1, le=4_096)] = Field(
         default=64, description="The last own fills that are judged.", json_schema_extra=unit("fills")
     )
@@ -218,6 +226,11 @@ class SizingSettings(Section):
         if self.full_cost_bps >= self.least_cost_bps:
             raise ValueError(
                 f"full_cost_bps was {self.full_cost_bps}: must be below least_cost_bps = {self.least_cost_bps}"
+            )
+        if self.full_queue_multiple >= self.least_queue_multiple:
+            raise ValueError(
+                f"full_queue_multiple was {self.full_queue_multiple}: must be below least_queue_multiple = "
+                f"{self.least_queue_multiple}"
             )
         return self
 

@@ -112,7 +112,7 @@ def assemble_run(
         catalogue=parts.catalogue,
         strategies=(
             *risk.strategies,
-            *strategies(settings, parts.catalogue),
+            *strategies(settings, parts.catalogue, risk.size),
             *(() if bus is None else bus.strategies),
         ),
         settings=RunSettings(

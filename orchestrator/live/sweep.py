@@ -76,7 +76,7 @@ def run_seed(
             watch.halted_ns = now_ns
 
     summary = run.run(
-        strategies(run.model.settings, run.catalogue),
+        strategies(run.model.settings, run.catalogue, run.risk.size),
         journal=journal,
         checks=[watch],
         periodic=[PeriodicTask("halt", 50 * MS, halt)],

@@ -26,6 +26,7 @@ from orchestrator.risk.dead_man import DeadManSwitch
 from orchestrator.risk.guard import Guard
 from orchestrator.risk.limits import RiskLimits, risk_limits
 from orchestrator.risk.own_costs import OwnCosts
+from orchestrator.risk.own_size import OwnSize
 from orchestrator.risk.queue_position import QueuePositions
 from orchestrator.risk.readings import Probe
 from orchestrator.risk.reconciliation import Reconciliation
@@ -45,6 +46,7 @@ class Risk:
     ----------
     gateway: to be used instead of the one that was given. strategies: before those of the run.
     checks, tasks, listeners: of the run loop.
+    size: of the strategies' orders.
     limits: those at the start. reload: judges by the limits of other settings from here on, in the loop's thread.
     """
 
@@ -53,6 +55,7 @@ class Risk:
     reconciliation: Reconciliation
     costs: OwnCosts
     queues: QueuePositions
+    size: OwnSize
     gateway: WatchedGateway
     strategies: tuple[Strategy, ...]
     checks: tuple[PreTradeCheck, ...]
@@ -89,6 +92,8 @@ def assemble_risk(
     interval_ms = limits.settings.guards.interval_ms
     sound, costs, queues = SoundBook(limits), OwnCosts(limits, interval_ms), QueuePositions(limits)
 
+    size = OwnSize(limits, costs, queues)
+
     def guard() -> Guard:
         return supervisor.guard
 
@@ -118,7 +123,7 @@ def assemble_risk(
 
     def reload(settings: Settings) -> None:
         new = risk_limits(settings, catalogue)
-        for part in (rate, ratios, balance, commitments, costs, supervisor):
+        for part in (rate, ratios, balance, commitments, costs, size, supervisor):
             part.use(new)
         rules.use(rules_of(new))
 
@@ -134,6 +139,7 @@ def assemble_risk(
         reconciliation=reconciliation,
         costs=costs,
         queues=queues,
+        size=size,
         gateway=watched,
         strategies=(closer, queues) if follow_queues else (closer,),
         checks=(TradingGate(guard, commitments), ExceptClosing(rules), *followers),

@@ -53,7 +53,7 @@ class QueuePositions:
         """Note what is shown at an order's price before it comes; refuses nothing."""
         if intent.type is not OrderType.LIMIT or intent.time_in_force is not TimeInForce.GTC:
             return
-        shown = self._shown((intent.instrument, intent.venue), intent.side, intent.limit_price, view)
+        shown = self.shown((intent.instrument, intent.venue), intent.side, intent.limit_price, view)
         if shown is not None:
             self._resting[intent.client_order_id] = _Resting(intent, shown)
 
@@ -86,7 +86,7 @@ class QueuePositions:
             del self._resting[client_order_id]
             return None
         intent = order.intent
-        shown = self._shown((intent.instrument, intent.venue), intent.side, intent.limit_price, view)
+        shown = self.shown((intent.instrument, intent.venue), intent.side, intent.limit_price, view)
         if shown is not None:
             own = order.remaining if order.acknowledged_ns else 0
             resting.ahead = min(resting.ahead, max(shown - own, 0))
@@ -97,7 +97,7 @@ class QueuePositions:
         working = {order.client_order_id for order in view.working_orders()}
         self._resting = {name: resting for name, resting in self._resting.items() if name in working}
 
-    def _shown(self, key: MarketKey, side: Side, price: int, view: MarketView) -> int | None:
+    def shown(self, key: MarketKey, side: Side, price: int, view: MarketView) -> int | None:
         """Quantity shown at a price; None where the book is not known or does not reach that far."""
         book = view.book(*key)
         levels = None if book is None else best_levels(book, self._levels, self._limits.market(key))

@@ -29,6 +29,7 @@ from market.protocols import (
 from orchestrator.strategies.arbitrage_metrics import ArbitrageMetrics, ShadowAttempt, Skip
 from orchestrator.strategies.leftover import FIRST_NUMBER, Leftover
 from orchestrator.strategies.leg_closing import ClosingSettings
+from orchestrator.strategies.sizing import FullSize, Sizing
 from orchestrator.strategies.stock import PPM, Stock, Transfer, affordable, rebalancing, stock_now
 from orchestrator.strategies.two_leg_plan import Outcome, TwoLegPlan, plan_number
 
@@ -78,7 +79,8 @@ class Arbitrage:
     metrics: of this run. transfers: what should be moved between venues, as of the last plan that ended.
     """
 
-    def __init__(self, parameters: ArbitrageParameters, tag: str = "arb") -> None:
+    def __init__(self, parameters: ArbitrageParameters, tag: str = "arb", sizing: Sizing | None = None) -> None:
+        self._sizing: Sizing = FullSize() if sizing is None else sizing
         self.metrics = ArbitrageMetrics()
         self.transfers: tuple[Transfer, ...] = ()
         self._parameters = parameters
@@ -188,6 +190,8 @@ class Arbitrage:
                 stock = stock_now(parameters.stocks[key], key, self._tag, view, fee_ppb)
                 allowed = affordable(stock, leg.price, fee_ppb) if leg.side is Side.BUY else max(stock.base, 0)
                 most = min(most, allowed)
+        # What is smaller for one leg is so for both.
+        most = min(self._sizing.taking((trigger.instrument, leg.venue), most, 1) for leg in trigger.legs)
         quantity = floor_to(most, math.lcm(*(listing.lot for listing in listings)))
         for leg, listing in zip(trigger.legs, listings, strict=True):
             try:

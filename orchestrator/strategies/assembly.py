@@ -19,6 +19,7 @@ from orchestrator.strategies.leg_closing import ClosingSettings
 from orchestrator.strategies.market_making import MarketMaking, MarketMakingParameters
 from orchestrator.strategies.protection import ProtectionParameters
 from orchestrator.strategies.quoting import QuotingParameters
+from orchestrator.strategies.sizing import Sizing
 from orchestrator.strategies.stock import PPM, Stock
 
 _MS = 1_000_000
@@ -26,15 +27,15 @@ _BPS = 10_000
 _BPS_PPB = 100_000
 
 
-def strategies(settings: Settings, listings: Catalogue) -> list[Strategy]:
+def strategies(settings: Settings, listings: Catalogue, sizing: Sizing) -> list[Strategy]:
     """The strategies that are active, in their order; raises Fatal for one whose market is not in the settings."""
     made: list[Strategy] = []
     for name in settings.strategies.active:
         if name is StrategyName.ARBITRAGE:
-            made.append(Arbitrage(arbitrage_parameters(settings)))
+            made.append(Arbitrage(arbitrage_parameters(settings), sizing=sizing))
         elif settings.strategies.market_making is not None:
             parameters = market_making_parameters(settings, settings.strategies.market_making, listings)
-            made.append(MarketMaking(parameters))
+            made.append(MarketMaking(parameters, sizing=sizing))
     return made
 
 

@@ -32,6 +32,7 @@ from market.risk.position import Position
 from orchestrator.strategies.maker_metrics import MakerMetrics, MakerMetricsParameters
 from orchestrator.strategies.protection import Protection, ProtectionParameters, Stance
 from orchestrator.strategies.quoting import NO_QUOTES, QuotingParameters, Target, Targets, is_leaning, targets
+from orchestrator.strategies.sizing import FullSize, Sizing
 from orchestrator.strategies.stock import Stock, affordable, stock_now
 
 _WAITING = (OrderState.CANCEL_REQUESTED, OrderState.UNKNOWN)
@@ -77,7 +78,8 @@ class MarketMaking:
     stance: as of the last look. metrics: of this run, None before the first quote.
     """
 
-    def __init__(self, parameters: MarketMakingParameters, tag: str = "maker") -> None:
+    def __init__(self, parameters: MarketMakingParameters, tag: str = "maker", sizing: Sizing | None = None) -> None:
+        self._sizing: Sizing = FullSize() if sizing is None else sizing
         self.stance = Stance.NORMAL
         self.metrics: MakerMetrics | None = None
         self._parameters = parameters
@@ -194,7 +196,10 @@ class MarketMaking:
             return [CancelIntent(client_order_id=order.client_order_id)]
         if target is None or any(other.intent.side is side for other in view.working_orders(self._tag)):
             return ()
-        quantity = self._payable(side, target, view, listing)
+        payable = self._payable(side, target, view, listing)
+        if payable < 1:
+            return ()
+        quantity = self._sizing.resting(self._parameters.market, side, target.price, payable, listing.lot, view)
         if quantity < listing.minimum_quantity or quantity * target.price < listing.minimum_notional:
             return ()
         return [self._order(side, Target(target.price, quantity), view)]

@@ -83,6 +83,35 @@ def test_a_dislocation_becomes_two_fills_and_the_profit_computed_by_hand(tmp_pat
     assert summary.positions[0, 1].quantity == -QUANTITY.scaleb(9)
 
 
+def test_what_an_order_has_cost_makes_the_next_one_smaller(tmp_path: Path) -> None:
+    """The first sale is 8 basis points below the mid that it was decided at: size is full up to 1, least from 10 on."""
+    with exchange_world(tmp_path) as world:
+        settings = world.loaded().settings
+        credentials = read_credentials(world.environment)
+        with live_session(settings, credentials, RunPlan(mode=Mode.LIVE), lambda text: None) as session:
+
+            def dislocate_twice() -> None:
+                try:
+                    wait_for(lambda: session.loop.access.view.quote(0, 1) and session.readiness.is_ready)
+                    for count in (2, 4):
+                        wait_for(lambda: session.risk.supervisor.guard.state.name == "RUNNING")
+                        world.quote(FUTURES, Side.BUY, "60600", "0.01")
+                        wait_for(lambda count=count: len(session.loop.access.orders) == count)
+                        wait_for(lambda: not session.loop.access.working_orders)
+                        wait_for(lambda: session.risk.costs.slippage_ppb((0, 1)) is not None)
+                finally:
+                    session.stop("the test is over")
+
+            other = threading.Thread(target=dislocate_twice)
+            other.start()
+            summary = session.run()
+            other.join()
+    first, second = summary.orders[0].intent, summary.orders[2].intent
+    assert (first.venue, first.quantity) == (1, 10_000_000)
+    assert (second.venue, second.quantity) == (1, 3_000_000)
+    assert summary.orders[3].intent.quantity == 3_000_000
+
+
 def test_everything_is_in_the_journal(tmp_path: Path) -> None:
     with exchange_world(tmp_path) as world:
         session, summary = run_with_dislocation(world, "ccxt-websocket")

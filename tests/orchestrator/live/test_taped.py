@@ -42,6 +42,6 @@ def test_another_strategy_decides_otherwise_and_is_told(tmp_path: Path, monkeypa
     tape = tmp_path / "run.tape"
     with exchange_world(tmp_path) as world:
         run_with_dislocation(world, "ccxt-websocket", tape)
-    monkeypatch.setattr("orchestrator.live.assembly.strategies", lambda settings, catalogue: [])
+    monkeypatch.setattr("orchestrator.live.assembly.strategies", lambda *about: [])
     with pytest.raises(Fatal, match="decides otherwise"):
         play(tape)

@@ -20,6 +20,7 @@ from orchestrator.risk.book_levels import best_levels
 from orchestrator.risk.conditions import Conditions
 from orchestrator.risk.guard import Reason
 from orchestrator.risk.own_costs import HORIZONS_NS, OwnCosts, size_ppm
+from orchestrator.risk.own_size import OwnSize
 from orchestrator.risk.queue_position import QueuePositions
 from tests.orchestrator.risk.floor import BTC, MS, SECOND, SPOT, Floor, floor
 
@@ -154,6 +155,29 @@ def test_orders_become_smaller_where_trading_is_dear() -> None:
     costs.look(small.access, small.now_ns)
     assert costs.size_ppm(KEY) == 625_000
     assert costs.sized(KEY, 1_001, 10) == 620
+
+
+def test_an_order_is_the_smaller_the_more_volume_it_would_stand_behind() -> None:
+    small = floor(sizing={"full_queue_multiple": 10, "least_queue_multiple": 40, "least_size_pct": 25})
+    costs = costs_of(small)
+    size = OwnSize(small.limits, costs, QueuePositions(small.limits))
+    wanted, price = count(small, "0.01"), small.listing(*KEY).instrument.price_scale.count("61700")
+
+    def resting(ahead: str) -> int:
+        with_book(small, rows(("61700", ahead), ("61699", "1")), rows(("61700.1", "0.25")))
+        return size.resting(KEY, Side.BUY, price, wanted, 10, small)
+
+    assert [resting(ahead) for ahead in ("0.1", "0.25", "0.4", "3")] == [
+        wanted,
+        wanted * 5 // 8,
+        wanted // 4,
+        wanted // 4,
+    ]
+    assert size.taking(KEY, wanted, 10) == wanted, "who takes does not queue"
+    small.set_quote("61699", "61701")
+    fill(small, costs, small.place(small.intent(price="61800")), "61761.7")  # ten basis points
+    costs.look(small.access, small.now_ns)
+    assert size.taking(KEY, wanted, 10) == resting("0.1") == wanted // 4
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from market.fastpath.specification import Kind
+from market.fixed_point import floor_to
 from market.instruments import Catalogue
 from market.orders.kinds import OrderType, Side, TimeInForce
 from market.orders.order import OrderIntent
+from market.protocols import MarketKey
 from market.risk.position import Position
 from orchestrator.strategies.arbitrage import Arbitrage, ArbitrageParameters
 from orchestrator.strategies.arbitrage_metrics import Skip
 from orchestrator.strategies.leg_closing import ClosingSettings
+from orchestrator.strategies.sizing import FullSize
 from orchestrator.strategies.stock import Stock
 from orchestrator.strategies.two_leg_plan import Outcome
 from tests.orchestrator.strategies.desk import FAR, MS, NEAR, START, Desk, listing, trigger
@@ -46,6 +49,18 @@ def test_both_legs_leave_at_once_as_immediate_orders_at_the_triggers_prices() ->
     assert {sale.type, purchase.type} == {OrderType.LIMIT}
     assert {sale.time_in_force, purchase.time_in_force} == {TimeInForce.IOC}
     assert sale.decided_ns == purchase.decided_ns == START
+
+
+def test_both_legs_are_as_large_as_own_trading_on_the_dearer_venue_lets_them_be() -> None:
+    class Dear(FullSize):
+        def taking(self, market: MarketKey, quantity: int, lot: int) -> int:
+            return floor_to(quantity // 2 if market == (0, FAR) else quantity, lot)
+
+    made = Desk(Arbitrage(ArbitrageParameters(), sizing=Dear()))
+    made.set_quote(NEAR, 9_990, 10_000)
+    made.set_quote(FAR, 10_100, 10_110)
+    made.trigger(trigger())
+    assert [leg.quantity for leg in legs(made)] == [5, 5]
 
 
 def test_two_whole_legs_are_a_hit_whose_profit_is_the_edge_less_fees() -> None:

@@ -14,6 +14,7 @@ from orchestrator.run_loop.catalogue import catalogue
 from orchestrator.strategies.arbitrage import Arbitrage
 from orchestrator.strategies.assembly import arbitrage_parameters, market_making_parameters, strategies
 from orchestrator.strategies.market_making import MarketMaking
+from orchestrator.strategies.sizing import FullSize
 from orchestrator.strategies.stock import Stock
 
 PROFILE = """
@@ -47,9 +48,9 @@ def loaded(folder: Path, text: str = PROFILE) -> Settings:
 
 def test_active_strategies_come_in_their_order(tmp_path: Path) -> None:
     settings = loaded(tmp_path)
-    made = strategies(settings, catalogue(settings))
+    made = strategies(settings, catalogue(settings), FullSize())
     assert [type(strategy) for strategy in made] == [MarketMaking, Arbitrage]
-    assert strategies(load_settings("demo"), catalogue(settings)) == []
+    assert strategies(load_settings("demo"), catalogue(settings), FullSize()) == []
 
 
 def test_money_and_quantities_become_counts(tmp_path: Path) -> None:
@@ -74,7 +75,7 @@ def test_market_making_is_of_one_market(tmp_path: Path) -> None:
 def test_a_market_that_there_is_not_is_refused(tmp_path: Path) -> None:
     settings = loaded(tmp_path, PROFILE.replace('venue = "binance-usdm"', 'venue = "kraken"'))
     with pytest.raises(Fatal, match="quotes BTC on kraken"):
-        strategies(settings, catalogue(settings))
+        strategies(settings, catalogue(settings), FullSize())
     settings = loaded(tmp_path, PROFILE.replace('"BTC"\nvenue = "binance-spot"', '"XRP"\nvenue = "binance-spot"'))
     with pytest.raises(Fatal, match="XRP on binance-spot"):
         arbitrage_parameters(settings)

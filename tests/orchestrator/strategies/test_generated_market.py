@@ -21,6 +21,7 @@ from orchestrator.strategies.arbitrage import Arbitrage
 from orchestrator.strategies.arbitrage_metrics import Skip
 from orchestrator.strategies.assembly import strategies
 from orchestrator.strategies.market_making import MarketMaking
+from orchestrator.strategies.sizing import FullSize
 from orchestrator.strategies.two_leg_plan import Outcome
 from sim.clock import EventClock
 from sim.feed.replay_feed import ReplayFeed
@@ -77,7 +78,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
 def run(market: Market, mode: SettleMode) -> tuple[Arbitrage, MarketMaking, RunSummary]:
     settings, plan, listings = market
     clock = EventClock()
-    arbitrage, maker = strategies(settings, listings)
+    arbitrage, maker = strategies(settings, listings, FullSize())
     assert isinstance(arbitrage, Arbitrage)
     assert isinstance(maker, MarketMaking)
     summary = RunLoop(

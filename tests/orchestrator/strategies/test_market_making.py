@@ -8,15 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from market.fixed_point import floor_to
 from market.instruments import Catalogue
 from market.orders.kinds import OrderType, Side, TimeInForce
 from market.orders.order import OrderIntent
-from market.protocols import Quote
+from market.protocols import MarketKey, MarketView, Quote
 from market.risk.position import Position
 from orchestrator.strategies.maker_metrics import MakerMetrics, MakerMetricsParameters
 from orchestrator.strategies.market_making import MarketMaking, MarketMakingParameters
 from orchestrator.strategies.protection import ProtectionParameters, Stance, Volatility
 from orchestrator.strategies.quoting import QuotingParameters, is_leaning, targets
+from orchestrator.strategies.sizing import FullSize, Sizing
 from orchestrator.strategies.stock import Stock
 from tests.orchestrator.strategies.desk import MS, NEAR, SECOND, START, Desk, listing
 
@@ -40,10 +42,12 @@ def quoting(**changes: int) -> QuotingParameters:
     return QuotingParameters(**{"quantity": 10, "inventory_limit": 40, **changes})
 
 
-def maker(news: tuple[tuple[int, int], ...] = (), stock: Stock | None = None, **changes: int) -> Desk:
+def maker(
+    news: tuple[tuple[int, int], ...] = (), stock: Stock | None = None, sizing: Sizing | None = None, **changes: int
+) -> Desk:
     protection = ProtectionParameters(vpin_bucket_lots=10, vpin_buckets=3, news=news)
     parameters = MarketMakingParameters(market=KEY, quoting=quoting(**changes), protection=protection, stock=stock)
-    made = Desk(MarketMaking(parameters), Catalogue([listing(NEAR)]))
+    made = Desk(MarketMaking(parameters, sizing=sizing), Catalogue([listing(NEAR)]))
     made.start()
     return made
 
@@ -247,3 +251,19 @@ def test_markouts_are_negative_when_the_market_moves_on_against_our_fills() -> N
     metrics.take_mid(1_980, Position(), START + 3 * MS)
     assert metrics.as_numbers()["markout_1_ms"] == -10.0
     assert metrics.as_numbers()["realised_spread"] == -9.0
+
+
+class Halved(FullSize):
+    """Half of what a strategy likes."""
+
+    def resting(self, market: MarketKey, side: Side, price: int, quantity: int, lot: int, view: MarketView) -> int:
+        return floor_to(quantity // 2, lot)
+
+
+def test_quotes_are_as_large_as_own_trading_lets_them_be() -> None:
+    made = maker()
+    sized = maker(sizing=Halved())
+    for desk in (made, sized):
+        desk.set_quote(NEAR, 10_000, 10_002)
+    assert [order.quantity * 2 for order in sized.asked] == [order.quantity for order in made.asked]
+    assert sized.cancelled == []
