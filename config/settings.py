@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from config.backtest import BacktestSettings
 from config.base import EXACT, Section
 from config.bus import BusSettings
 from config.detector import DetectorSettings
@@ -43,6 +44,7 @@ class Settings(Section):
     feeds: FeedsSettings = Field(default=FeedsSettings(), description="Live market data.")
     execution: ExecutionSettings = Field(default=ExecutionSettings(), description="Where orders go.")
     paper: PaperSettings = Field(default=PaperSettings(), description="Trading on paper.")
+    backtest: BacktestSettings = Field(default=BacktestSettings(), description="Backtests over recordings.")
     risk: RiskSettings = Field(default=RiskSettings(), description="Risk before, during and after trading.")
     bus: BusSettings = Field(default=BusSettings(), description="The message bus.")
     storage: StorageSettings = Field(default=StorageSettings(), description="Journal and database.")
