@@ -41,6 +41,7 @@ COMMANDS: Final[dict[str, Target]] = {
     "status": Target("orchestrator.bus.command:status", "Show how a run is."),
     "tape": Target("orchestrator.live.tape_command:tape", "Run a recorded live run again, decision for decision."),
     "version": Target("orchestrator.cli.version:version", "Show versions."),
+    "vpin": Target("orchestrator.research.command:vpin", "Measure order-flow toxicity in volume buckets."),
     "warm": Target("orchestrator.cli.warm:warm", "Compile all kernels into the cache."),
 }
 
