@@ -66,10 +66,23 @@ def link_to(
     if settings.engine.back_end is not BackEndName.FPGA:
         return EngineLink(back_end, sizes, patience_ns=patience_ns, on_takeover=on_takeover)
 
-    def on_loss(count: int) -> None:
-        say(f"market data is lost on its way to {back_end.name}: {count} messages so far")
+    return DistantLink(
+        back_end, sizes, patience_ns=patience_ns, on_takeover=on_takeover, on_loss=LossNotes(back_end.name, say)
+    )
 
-    return DistantLink(back_end, sizes, patience_ns=patience_ns, on_takeover=on_takeover, on_loss=on_loss)
+
+class LossNotes:
+    """Says that market data is lost on its way to a board: the first time, and whenever it is ten times as much."""
+
+    def __init__(self, name: str, say: Callable[[str], None]) -> None:
+        self._name, self._say = name, say
+        self._next = 1
+
+    def __call__(self, count: int) -> None:
+        """So many messages have been lost so far."""
+        if count >= self._next:
+            self._say(f"market data is lost on its way to {self._name}: {count} messages so far")
+            self._next = count * 10
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from config.settings import Settings
 from market.errors import MissingInput, Retry
 from market.fastpath.engine import CpuEngine
 from orchestrator.engine.link import EngineLink, Takeover
-from orchestrator.live.engines import live_engine
+from orchestrator.live.engines import LossNotes, live_engine
 from tests.orchestrator.engine.inputs import arm_engine, feed, inputs, tables, triggers_of
 from tests.orchestrator.loop.rig import LOOPBACK, free_ports
 
@@ -87,3 +87,11 @@ def test_a_board_needs_its_key_and_never_shows_it(
     with pytest.raises(MissingInput, match=seen) as refused:
         open_engine(board_profile(tmp_path))
     assert "secret" not in str(refused.value)
+
+
+def test_losses_are_told_of_at_first_and_when_they_are_ten_times_as_many() -> None:
+    said: list[str] = []
+    notes = LossNotes("the board", said.append)
+    for count in (1, 2, 9, 12, 100, 120, 1_000):
+        notes(count)
+    assert [text.split(": ")[1] for text in said] == [f"{count} messages so far" for count in (1, 12, 120)]

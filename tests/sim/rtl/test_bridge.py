@@ -15,7 +15,7 @@ import pytest
 from hdl.parameters import CoreParameters
 from market.fastpath import layout
 from market.receive.words import Endpoint
-from sim.rtl.bridge import BoardSockets, SoftBoard
+from sim.rtl.bridge import BoardSockets, SoftBoard, stamp
 from sim.rtl.engine import CoreBuild, SoftFpga
 from sim.rtl.model import Area
 from tests.sim.rtl.conftest import CAPACITY
@@ -72,6 +72,19 @@ def test_a_datagram_becomes_a_frame_and_a_frame_a_datagram(bench: Bench) -> None
     assert bench.board.traffic.market == bench.board.traffic.sent == 1
     ((header, time_ns, length, _),) = echoes(bench)
     assert (header, time_ns, length) == (layout.TRIGGER_HEADER, 1_000, HEADERS + len(b"market data!") + FCS)
+
+
+def test_a_stamped_board_takes_times_from_datagrams(bench: Bench) -> None:
+    board = SoftBoard(bench.board.soft, bench.board._sockets, endpoint(bench.host), lambda: 0, stamped=True)
+    bench.market.sendto(stamp(77_000, b"market data!"), bench.channel.getsockname())
+    assert board.turn(WAIT_S) == 1
+    assert bench.channel.recv(100) == b"market data!"
+    bench.host.sendto(stamp(-5, b"host"), bench.board._sockets.control.getsockname())
+    bench.host.sendto(b"no time", bench.board._sockets.control.getsockname())
+    while board.traffic.control < 2:
+        assert board.turn(WAIT_S)
+    found = [struct.unpack("<QqII", message)[1:3] for message in board.outputs]
+    assert found == [(77_000, HEADERS + len(b"market data!") + FCS), (-5, 4)]
 
 
 def test_only_the_host_controls(bench: Bench) -> None:
