@@ -27,6 +27,7 @@ MODULES: Final = {
     "storage": "an order's intent on record before it is sent",
     "soft_fpga": "the hardware's description as machine code, per clock cycle",
     "execution": "event to order bytes at the socket, through CCXT and without it",
+    "vpin": "volume buckets of ten million trades, beside NumPy and Polars",
     "fpga": "cells of the hardware's components, and clocks of the boards that were built",
 }
 _MISSING: Final = 4

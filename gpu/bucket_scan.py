@@ -19,6 +19,8 @@ from market.errors import Rejected
 R = TypeVar("R")
 
 _FEWEST_BLOCKS_PER_THREAD: Final = 1024
+_FEWEST_THREADS: Final = 3
+"""The sums before each thread's range cost a pass of their own: two threads would gain nothing."""
 _ROWS: Final = 4096
 """Edges of a size for which there is room at first."""
 
@@ -101,7 +103,8 @@ class BucketScan:
     def _parts(self, lots: Integers, codes: Sides) -> list[_Part]:
         """Equal ranges of blocks, one per thread; the first starts from what was taken before."""
         blocks = -(-len(lots) // scan.BLOCK)
-        count = max(1, min(self._threads, blocks // _FEWEST_BLOCKS_PER_THREAD))
+        count = min(self._threads, blocks // _FEWEST_BLOCKS_PER_THREAD)
+        count = count if count >= _FEWEST_THREADS else 1
         cuts = [blocks * number // count for number in range(count + 1)]
         parts = [_Part(lots, codes, first, last, self.sizes) for first, last in pairwise(cuts)]
         parts[0].start(self.volume, self.bought, self.unknown)
