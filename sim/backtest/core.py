@@ -13,7 +13,7 @@ from market.errors import Fatal, Rejected, Retry
 from market.wire.records import Rows, Words
 from sim.backtest import state as words
 from sim.backtest.arrivals import REPORTS_PER_REQUEST
-from sim.backtest.engine import advance, empty_books, send, take_reports
+from sim.backtest.engine import advance, empty_books, next_at_exchange, send, take_reports
 from sim.backtest.latency import Latency
 from sim.backtest.layout import (
     FOREVER,
@@ -99,6 +99,11 @@ class BacktestCore:
     models: one per market of the tape.
     capacity: own orders that may rest in one market, and requests on their way to it.
     keeps_received: whether books are kept as the strategy receives them, which wake conditions and ``top`` need.
+
+    Members
+    -------
+    lead_ns: no request arrives sooner after it was sent: exchanges may be played so far ahead of who sends them.
+    least_response_ns: no report arrives sooner after what it reports.
     """
 
     def __init__(
@@ -111,6 +116,8 @@ class BacktestCore:
         if not 1 <= capacity <= LARGEST_CAPACITY:
             raise Fatal(f"the capacity was {capacity} orders; expected 1 to {LARGEST_CAPACITY}")
         self.tape = tape
+        self.lead_ns = min(model.latency.least_entry_ns for model in models)
+        self.least_response_ns = min(model.latency.least_response_ns for model in models)
         self._capacity = capacity
         self._words: Words = np.zeros(words.HEADER_WORDS + words.MARKET_WORDS * len(models), dtype=np.int64)
         self._words[words.MARKETS] = len(models)
@@ -135,6 +142,7 @@ class BacktestCore:
         # Items of a memoryview cost a third of those of an array, and the kernels' own wrappers check nothing.
         self._view = self._words.data
         self._advance, self._send, self._take = advance.direct(), send.direct(), take_reports.direct()
+        self._next = next_at_exchange.direct()
 
     def _row(self, market: int) -> Words:
         start = words.HEADER_WORDS + words.MARKET_WORDS * market
@@ -178,6 +186,11 @@ class BacktestCore:
         return self._view[words.NEXT_REPORT_NS]
 
     @property
+    def next_at_exchange_ns(self) -> int:
+        """When something happens next at an exchange, FOREVER when nothing will."""
+        return self._next(self._words)
+
+    @property
     def events(self) -> int:
         """Book levels and trades that the exchanges have played."""
         return int(self._words[words.LEVELS_PLAYED])
@@ -208,20 +221,26 @@ class BacktestCore:
         term: Term = Term.GTC,
         prevention: Prevention = Prevention.NONE,
         owner: int = 0,
+        sent_ns: int | None = None,
     ) -> None:
         """Send a limit order now, a market order with price 0 and term IOC or FOK; side as in ``sim.matching.layout``.
 
-        Raises Retry when too much is on its way.
+        Parameters
+        ----------
+        sent_ns: a time before now at which it was sent, where it would only arrive now or later; see ``lead_ns``.
+
+        Raises Retry when too much is on its way, Fatal for a market or a time that cannot be.
         """
         kind = CommandKind.LIMIT if price else CommandKind.MARKET
-        self._request(market, kind, identifier, owner, side, price, lots, term, prevention)
+        self._request(sent_ns, market, kind, identifier, owner, side, price, lots, term, prevention)
 
-    def cancel(self, market: int, identifier: int, *, owner: int = 0) -> None:
-        """Send a cancellation now; raises Retry when too much is on its way."""
-        self._request(market, CommandKind.CANCEL, identifier, owner, 0, 0, 0, Term.GTC, Prevention.NONE)
+    def cancel(self, market: int, identifier: int, *, owner: int = 0, sent_ns: int | None = None) -> None:
+        """Send a cancellation; raises as ``order``."""
+        self._request(sent_ns, market, CommandKind.CANCEL, identifier, owner, 0, 0, 0, Term.GTC, Prevention.NONE)
 
     def _request(
         self,
+        sent_ns: int | None,
         market: int,
         kind: CommandKind,
         identifier: int,
@@ -234,13 +253,17 @@ class BacktestCore:
     ) -> None:
         if not 0 <= market < len(self.tape.markets):
             raise Fatal(f"market {market} is not on the tape; expected 0 to {len(self.tape.markets) - 1}")
-        if not self._send(self._words, market, kind, identifier, owner, side, price, lots, term, prevention):
+        sent_ns = self.now_ns if sent_ns is None else sent_ns
+        if sent_ns < self.now_ns - self.lead_ns:
+            raise Fatal(f"a request was sent at {sent_ns}, which may have arrived before {self.now_ns}, the time")
+        request = (market, kind, identifier, owner, side, price, lots, term, prevention)
+        if not self._send(self._words, sent_ns, *request):
             raise Retry(f"market {market}: {self._capacity} requests are on their way, or reports were not read")
 
     def reports(self, market: int, until_ns: int | None = None) -> Rows:
         """Reports that have arrived, int64[n, REPORT_WIDTH], in order; each is given once."""
         until = self.now_ns if until_ns is None else until_ns
-        if self.next_report_ns > until:
+        if self.next_report_ns > until or self.next_report_ns == FOREVER:
             return self._read[:0]
         parts: list[Rows] = []
         count = len(self._read)

@@ -207,11 +207,10 @@ def advance(words: Words, until_ns: int, wakes_on_report: int) -> int:
             return _OVERFLOW
 
 
-@entry(
-    "int64(int64[::1], int64, int64, int64, int64, int64, int64, int64, int64, int64)",
-)
+@entry("int64(int64[::1], int64, int64, int64, int64, int64, int64, int64, int64, int64, int64)")
 def send(
     words: Words,
+    sent_ns: int,
     market: int,
     kind: int,
     identifier: int,
@@ -222,9 +221,12 @@ def send(
     term: int,
     prevention: int,
 ) -> int:
-    """Send a request now, words as of ``sim.matching.layout.Command``; 0 when there is no room for it, else 1."""
+    """Send a request, words as of ``sim.matching.layout.Command``; 0 when there is no room for it, else 1.
+
+    ``sent_ns`` is at most so long ago that the request arrives now or later.
+    """
     state = address_of(words)
-    row, now = market_at(state, market), get(state, NOW)
+    row, now = market_at(state, market), sent_ns
     tail = get(row, REQUEST_TAIL)
     if tail - get(row, REQUEST_HEAD) >= get(row, REQUEST_ROOM) or not _has_room(row):
         return 0
@@ -262,6 +264,17 @@ def take_reports(words: Words, market: int, until_ns: int, reports: Rows) -> int
     put(row, REPORT_HEAD, head)
     _find_next_report(state)
     return count
+
+
+@entry("int64(int64[::1])")
+def next_at_exchange(words: Words) -> int:
+    """When the next row of the tape or request changes something at an exchange, FOREVER when nothing will."""
+    state = address_of(words)
+    played = get(state, PLAYED)
+    request_ns = get(state, NEXT_REQUEST_NS)
+    if played == get(state, TAPE_ROWS):
+        return request_ns
+    return min(get(get(state, TAPE) + 8 * TAPE_WIDTH * played, EXCHANGE_NS), request_ns)
 
 
 @entry("void(int64[::1])")

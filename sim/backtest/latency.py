@@ -66,6 +66,22 @@ class Latency:
         if (taken[:, 2] < taken[:, 1]).any():
             raise Rejected("a latency sample was answered before it was processed")
 
+    @property
+    def least_entry_ns(self) -> int:
+        """No request arrives sooner after it was sent."""
+        if self.samples is None:
+            return self.entry_ns
+        taken = self.samples[self.samples[:, 1] > 0]
+        return int((taken[:, 1] - taken[:, 0]).min())
+
+    @property
+    def least_response_ns(self) -> int:
+        """No report arrives sooner after what it reports."""
+        if self.samples is None:
+            return self.response_ns
+        taken = self.samples[self.samples[:, 1] > 0]
+        return int((taken[:, 2] - taken[:, 1]).min())
+
 
 @inline
 def _between(at: int, first: int, first_value: int, second: int, second_value: int) -> int:

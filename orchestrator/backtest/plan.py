@@ -1,0 +1,125 @@
+"""From settings and files to what a backtest is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
+from config.backtest import BacktestSettings, Queue
+from config.settings import Settings
+from config.venues import VenueName
+from market.errors import MissingInput
+from market.instruments import Catalogue, Listing
+from market.protocols import MarketKey
+from orchestrator.replay.plan import SourceFile, session_settings
+from orchestrator.risk.limits import MARGIN_VENUES
+from orchestrator.run_loop.catalogue import catalogue
+from sim.backtest.core import BacktestCore, MatchModel
+from sim.backtest.gateway import BacktestMarket
+from sim.backtest.latency import Latency
+from sim.backtest.layout import QueueModel
+from sim.backtest.tape import Tape, TapeClock, read_tape
+from sim.gateway.balances import AssetKey
+from sim.gateway.paper_gateway import asset_names
+from sim.replay.source import SourceSettings
+
+_NS_PER_US: Final = 1_000
+_BPS_PPB: Final = 100_000
+QUEUES: Final = {
+    Queue.RISK_AVERSE: QueueModel.RISK_AVERSE,
+    Queue.POWER: QueueModel.POWER,
+    Queue.POWER_2: QueueModel.POWER_2,
+    Queue.POWER_3: QueueModel.POWER_3,
+    Queue.LOG: QueueModel.LOG,
+    Queue.LOG_2: QueueModel.LOG_2,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a backtest is made of, read and ready.
+
+    Parameters
+    ----------
+    sources: the recordings, for the feed. tape: the same, for the exchanges. models: one per market of the tape.
+    """
+
+    settings: Settings
+    sources: tuple[SourceSettings, ...]
+    tape: Tape
+    models: tuple[MatchModel, ...]
+    catalogue: Catalogue
+    markets: dict[MarketKey, BacktestMarket]
+    balances: dict[AssetKey, Decimal]
+
+    def core(self) -> BacktestCore:
+        """The exchanges at the beginning."""
+        return BacktestCore(self.tape, self.models, keeps_received=False)
+
+
+def read_plan(settings: Settings, files: Sequence[SourceFile]) -> Plan:
+    """Read recordings; raises MissingInput for one that cannot be read, holds no book or is a capture of packets."""
+    names = [file.venue for file in files]
+    sources = tuple(_lines(source) for source in session_settings(settings, list(files)).sources)
+    tape = read_tape(sources, TapeClock(least_ns=settings.backtest.least_feed_us * _NS_PER_US))
+    listings = _named(catalogue(settings))
+    markets: dict[MarketKey, BacktestMarket] = {}
+    models: list[MatchModel] = []
+    for name, source in zip(names, sources, strict=True):
+        for market, route in zip(source.markets, source.routes, strict=True):
+            models.append(match_model(settings, name, 10**market.quantity_decimals))
+            if route is not None:
+                listing = listings.listing(route.instrument, route.venue)
+                is_derivative = name in MARGIN_VENUES
+                markets[route.instrument, route.venue] = BacktestMarket(len(models) - 1, listing, is_derivative)
+    return Plan(
+        settings, sources, tape, tuple(models), listings, markets, _balances(settings.backtest, markets.values())
+    )
+
+
+def match_model(settings: Settings, venue: VenueName, lots_per_unit: int) -> MatchModel:
+    """How orders are matched on a venue, as the settings say."""
+    backtest, fees = settings.backtest, settings.venues[venue]
+    own = backtest.venues.get(venue)
+    entry_us, response_us = (
+        (backtest.entry_us, backtest.response_us) if own is None else (own.entry_us, own.response_us)
+    )
+    return MatchModel(
+        queue=QUEUES[backtest.queue],
+        exponent=float(backtest.queue_exponent),
+        partial=backtest.partial_fills,
+        impact=backtest.own_impact,
+        maker_ppb=int(fees.maker_fee_bps * _BPS_PPB),
+        taker_ppb=int(fees.taker_fee_bps * _BPS_PPB),
+        latency=Latency(entry_us * _NS_PER_US, response_us * _NS_PER_US),
+        lots_per_unit=lots_per_unit,
+    )
+
+
+def _lines(source: object) -> SourceSettings:
+    if not isinstance(source, SourceSettings):
+        raise MissingInput(f"{source} is a capture of packets: a backtest needs recorded lines or a feed capture")
+    return source
+
+
+def _named(listings: Catalogue) -> Catalogue:
+    """The same with names for what changes hands."""
+    named: list[Listing] = []
+    for listing in listings.listings:
+        base, quote = asset_names(listing)
+        quote = listing.symbol.removeprefix(base) if listing.symbol.startswith(base) else quote
+        named.append(replace(listing, base_asset=base, quote_asset=quote or "QUOTE"))
+    return Catalogue(named)
+
+
+def _balances(backtest: BacktestSettings, markets: Iterable[BacktestMarket]) -> dict[AssetKey, Decimal]:
+    """What is held at the start."""
+    held: dict[AssetKey, Decimal] = {}
+    for market in markets:
+        listing = market.listing
+        held[listing.venue, listing.quote_asset] = backtest.quote_balance
+        if not market.is_derivative:
+            held[listing.venue, listing.base_asset] = backtest.base_balance
+    return held

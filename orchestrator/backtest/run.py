@@ -1,0 +1,103 @@
+"""One backtest: the run loop with its risk and strategies over a plan."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from market.fastpath.engine import CpuEngine
+from market.protocols import PreTradeCheck, Strategy
+from orchestrator.backtest.plan import Plan
+from orchestrator.backtest.states import States
+from orchestrator.engine.tables import control_messages, engine_sizes
+from orchestrator.risk.assembly import Risk, assemble_risk
+from orchestrator.run_loop.access import PeriodicTask, RunAccess
+from orchestrator.run_loop.journal import MemoryJournal
+from orchestrator.run_loop.loop import RunLoop, RunSettings
+from orchestrator.run_loop.summary import RunSummary
+from orchestrator.strategies.assembly import strategies
+from sim.backtest.core import Account
+from sim.backtest.gateway import BacktestGateway
+from sim.clock import EventClock
+from sim.feed.replay_feed import ReplayFeed
+from sim.replay.arming import FIRST_SEQUENCE
+
+_NS_PER_MS: Final = 1_000_000
+_HEARTBEATS_PER_LEASE: Final = 4
+_PROGRESS_NS: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class BacktestRun:
+    """What came of a backtest.
+
+    Parameters
+    ----------
+    accounts: at the exchanges at the end, by the markets of the tape: fills that were not heard of any more included.
+    """
+
+    plan: Plan
+    summary: RunSummary
+    journal: MemoryJournal
+    states: States
+    risk: Risk
+    accounts: tuple[Account, ...]
+
+    @property
+    def run_hash(self) -> str:
+        """SHA-256 of all that was decided, sent and heard, in order: the same for the same run on any machine."""
+        digest = hashlib.sha256(self.summary.decision_hash.encode())
+        for intent in self.journal.intents:
+            digest.update(msgspec.msgpack.encode(intent))
+        for name, event in self.journal.events:
+            digest.update(name.encode() + msgspec.msgpack.encode(event))
+        return digest.hexdigest()
+
+
+def run_backtest(
+    plan: Plan,
+    own: Sequence[Strategy] | None = None,
+    *,
+    checks: Sequence[PreTradeCheck] = (),
+    tell: Callable[[int], None] = lambda now_ns: None,
+) -> BacktestRun:
+    """Run to the end of the recordings.
+
+    Parameters
+    ----------
+    own: strategies in place of those that the settings name. checks: asked after all rules of risk.
+    tell: told the time now and then.
+
+    Raises what ends a run: MissingInput for recordings that cannot be read, Fatal for what must not be.
+    """
+    settings, clock, journal, core = plan.settings, EventClock(), MemoryJournal(), plan.core()
+    gateway = BacktestGateway(core, plan.markets, clock, plan.balances)
+    risk = assemble_risk(settings, plan.catalogue, gateway, clock)
+    states = States(plan.catalogue, settings.backtest.sample_interval_ms)
+
+    def progress(run: RunAccess, now_ns: int) -> None:
+        tell(now_ns)
+
+    loop = RunLoop(
+        feed=ReplayFeed(plan.sources).open(),
+        clock=clock,
+        gateway=risk.gateway,
+        engine=CpuEngine(engine_sizes(settings)),
+        catalogue=plan.catalogue,
+        strategies=(*risk.strategies, *(strategies(settings, plan.catalogue, risk.size) if own is None else own)),
+        settings=RunSettings(
+            tuple(control_messages(settings, first_sequence=FIRST_SEQUENCE + 1)),
+            heartbeat_every_ns=settings.engine.lease_ms * _NS_PER_MS // _HEARTBEATS_PER_LEASE,
+        ),
+        checks=(*risk.checks, *checks),
+        journal=journal,
+        periodic=(*risk.tasks, states.task, PeriodicTask("progress", _PROGRESS_NS, progress)),
+        listeners=risk.listeners,
+    )
+    summary = loop.run()
+    accounts = tuple(core.account(number) for number in range(len(plan.tape.markets)))
+    return BacktestRun(plan, summary, journal, states, risk, accounts)

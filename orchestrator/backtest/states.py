@@ -1,0 +1,141 @@
+"""What a backtest was at intervals, and each of its fills, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, Final
+
+from config.base import EXACT
+from market.instruments import Catalogue, Listing
+from market.orders.order import Order
+from market.protocols import MarketKey
+from market.risk.position import Position
+from orchestrator.run_loop.access import PeriodicTask, RunAccess
+
+_NS_PER_MS: Final = 1_000_000
+
+Row = dict[str, Any]
+STATE_COLUMNS: Final = (
+    "time_ns",
+    "market",
+    "bid",
+    "ask",
+    "working_orders",
+    "position",
+    "realised",
+    "unrealised",
+    "fees",
+    "equity",
+)
+TRADE_COLUMNS: Final = (
+    "time_ns",
+    "venue_ns",
+    "decided_ns",
+    "market",
+    "strategy",
+    "order",
+    "side",
+    "liquidity",
+    "price",
+    "quantity",
+    "notional",
+    "fee",
+)
+
+
+class States:
+    """Samples of all markets at intervals; ``task`` takes them.
+
+    Members
+    -------
+    rows: one per market and sample: time, market, position, prices, money in the quote currency. A market without a
+        quote is valued at the last one that it had.
+    """
+
+    def __init__(self, listings: Catalogue, interval_ms: int) -> None:
+        self._listings = {(listing.instrument.number, listing.venue): listing for listing in listings.listings}
+        self._marks: dict[MarketKey, int] = {}
+        self.rows: list[Row] = []
+        self.task = PeriodicTask("states", interval_ms * _NS_PER_MS, self._take)
+
+    def _take(self, run: RunAccess, now_ns: int) -> None:
+        working: dict[MarketKey, int] = {}
+        for order in run.working_orders:
+            key = (order.intent.instrument, order.intent.venue)
+            working[key] = working.get(key, 0) + 1
+        for key, listing in self._listings.items():
+            quote = run.view.quote(*key)
+            position = run.positions.get(key, Position())
+            if quote is not None:
+                self._marks[key] = (quote.bid_price + quote.ask_price) // 2
+            mark = self._marks.get(key)
+            if mark is None:
+                continue
+            self.rows.append(
+                {
+                    "time_ns": now_ns,
+                    "market": str(listing),
+                    "bid": None if quote is None else price_of(listing, quote.bid_price),
+                    "ask": None if quote is None else price_of(listing, quote.ask_price),
+                    "working_orders": working.get(key, 0),
+                    "position": quantity_of(listing, position.quantity),
+                    **money_of(listing, position, mark),
+                }
+            )
+
+    def mark(self, key: MarketKey) -> int | None:
+        """The last middle of a market that was sampled; None without any."""
+        return self._marks.get(key)
+
+
+def price_of(listing: Listing, count: int) -> Decimal:
+    """A price in quote currency."""
+    return listing.instrument.price_scale.decimal(count)
+
+
+def quantity_of(listing: Listing, count: int) -> Decimal:
+    """A quantity in base currency."""
+    return listing.instrument.quantity_scale.decimal(count)
+
+
+def amount_of(listing: Listing, counts: int) -> Decimal:
+    """Money in quote currency."""
+    return Decimal(counts).scaleb(listing.instrument.notional_exponent, EXACT)
+
+
+def money_of(listing: Listing, position: Position, mark: int) -> Row:
+    """Gain, fees and equity of a position at a middle, in quote currency."""
+    unrealised = position.unrealised(mark)
+    return {
+        "realised": amount_of(listing, position.realised),
+        "unrealised": amount_of(listing, unrealised),
+        "fees": amount_of(listing, position.fees),
+        "equity": amount_of(listing, position.realised + unrealised - position.fees),
+    }
+
+
+def trade_rows(orders: Iterable[Order], listings: Catalogue) -> list[Row]:
+    """Every fill, in the order in which it was heard."""
+    found = [(fill.receive_ns, place, order, fill) for place, order in enumerate(orders) for fill in order.fills]
+    rows: list[Row] = []
+    for _, _, order, fill in sorted(found, key=lambda each: (each[0], each[1], int(each[3].fill_id))):
+        intent = order.intent
+        listing = listings.listing(intent.instrument, intent.venue)
+        rows.append(
+            {
+                "time_ns": fill.receive_ns,
+                "venue_ns": fill.venue_ns,
+                "decided_ns": intent.decided_ns,
+                "market": str(listing),
+                "strategy": intent.cause.strategy,
+                "order": order.client_order_id,
+                "side": intent.side.name,
+                "liquidity": fill.liquidity.name,
+                "price": price_of(listing, fill.price),
+                "quantity": quantity_of(listing, fill.quantity),
+                "notional": amount_of(listing, fill.notional),
+                "fee": amount_of(listing, fill.fee),
+            }
+        )
+    return rows
