@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from market.book.ladder import NO_PRICE, next_tick, quantity_at
+from market.book.ladder_walk import first_bits, level_at, next_bits, walkable
 from market.detector.layout import (
     DEPTH_LEVELS,
     IMBALANCE_LEVELS,
@@ -32,18 +32,24 @@ def level_worth(tick: int, lots: int) -> int:
 
 
 @shared
-def walk_side(detector: int, side: int, ladder: int, best: int) -> tuple[int, int]:
-    """Lots over the levels of OBI and worth over the levels of liquidity; the sizes go into the state."""
+def walk_side(detector: int, side: int, ladder: int) -> tuple[int, int]:
+    """Lots over the levels of OBI and worth over the levels of liquidity; the sizes go into the state.
+
+    A side whose best level is outside the ladder's window counts as empty until the window has moved.
+    """
     levels, imbalance_levels = get(detector, DEPTH_LEVELS), get(detector, IMBALANCE_LEVELS)
     sizes = detector + 8 * (SIZES + SIDE_SIZES * side)
-    lots, worth, index, tick = 0, 0, 0, best
-    while tick != NO_PRICE and index < levels:
-        size = quantity_at(ladder, tick)
+    lots, worth, index = 0, 0, 0
+    word, bits = first_bits(ladder) if walkable(ladder) else (0, 0)
+    while bits != 0 and index < levels:
+        tick, size = level_at(ladder, word, bits)
         if index < imbalance_levels:
             lots += size
         worth += level_worth(tick, size)
         index += 1
         put(sizes, index, size)
-        tick = next_tick(ladder, tick)
+        bits &= bits - 1
+        if bits == 0:
+            word, bits = next_bits(ladder, word)
     put(sizes, 0, index)
     return min(lots, LARGEST_QUANTITY), min(worth, LARGEST_LIQUIDITY)

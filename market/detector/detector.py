@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from market.detector.events import EVENT_WIDTH, EventKind, take_events
-from market.detector.layout import COUNTERS, NOW, SIGNALS, STATE, Rows, Values, Words, as_rows, new_state
+from market.detector.events import EventKind, take_events
+from market.detector.layout import COUNTERS, EVENT_WIDTH, NOW, SIGNALS, STATE, Rows, Values, Words, as_rows, new_state
 from market.detector.persistence import restored, saved
 from market.detector.readings import permissions_once, read_once
 from market.detector.settings import DetectorSettings

@@ -150,9 +150,12 @@ SLOT_RING: Final = _AFTER_COUNTERS
 SIZES: Final = SLOT_RING + 2 * SLOTS
 """Counts and lots of the walked levels, bids first."""
 SIDE_SIZES: Final = 1 + MOST_LEVELS
+EVENT_WIDTH: Final = 13
+EVENT: Final = SIZES + 2 * SIDE_SIZES
+"""The event that a record is made into."""
 
 WINDOW_WORDS: Final = 8 + MOST_SECONDS
-_WINDOWS: Final = SIZES + 2 * SIDE_SIZES
+_WINDOWS: Final = EVENT + EVENT_WIDTH
 SHORT_RETURNS: Final = _WINDOWS
 BASE_RETURNS: Final = _WINDOWS + WINDOW_WORDS
 SPREADS: Final = _WINDOWS + 2 * WINDOW_WORDS

@@ -1,94 +1,17 @@
-"""From decoded records to a book and its detector, in one pass."""
+"""From decoded records to a book and its detector in one pass, or to rows of events that are kept."""
 
 from __future__ import annotations
 
-from market.book.book import (
-    BOOK_WORDS,
-    QUOTED,
-    SYNCHRONISED,
-    TOP_ASK,
-    TOP_ASK_QUANTITY,
-    TOP_BID,
-    TOP_BID_QUANTITY,
-    ask_side,
-    bid_side,
-)
+from market.book.book import BOOK_WORDS
 from market.book.intake import take_record
-from market.book.ladder import best_tick
-from market.book.top import CHANGED, WITHDRAWN
-from market.detector.depth_walk import walk_side
-from market.detector.layout import NONE, STATE, Words
-from market.detector.streaming import on_book, on_gap, on_top, on_trade, on_withdrawn
-from market.detector.walls import ASKS, BIDS
-from market.native.kernel import entry, part, shared
-from market.native.memory import address_of, get
-from market.wire.records import (
-    AGGRESSOR,
-    DIFF,
-    GAP,
-    IGNORED,
-    KIND,
-    MARKET,
-    PRICE,
-    QUANTITY,
-    RECEIVE_NS,
-    REJECTED,
-    SNAPSHOT,
-    TRADE,
-    TRADE_ID,
-    WIDTH,
-    Rows,
-)
-
-
-@shared
-def see_depth(detector: int, book: int, time_ns: int) -> None:
-    """Take a synchronised and quoted book as it stands after a depth update."""
-    bids, asks = bid_side(book), ask_side(book)
-    bid_lots, bid_worth = walk_side(detector, BIDS, bids, best_tick(bids))
-    ask_lots, ask_worth = walk_side(detector, ASKS, asks, best_tick(asks))
-    on_book(
-        detector,
-        NONE,
-        time_ns,
-        get(book, TOP_BID),
-        get(book, TOP_BID_QUANTITY),
-        get(book, TOP_ASK),
-        get(book, TOP_ASK_QUANTITY),
-        bid_lots,
-        ask_lots,
-        bid_worth,
-        ask_worth,
-        NONE,
-        NONE,
-    )
-
-
-@part
-def see_record(detector: int, book: int, row: int, change: int) -> None:
-    """Take a record that its book has taken already, with what that changed about the top.
-
-    The book drops quotes and updates that it knows; trades are told from each other here.
-    """
-    kind, time_ns = get(row, KIND), get(row, RECEIVE_NS)
-    if kind == TRADE:
-        on_trade(detector, get(row, TRADE_ID), time_ns, get(row, PRICE), get(row, QUANTITY), get(row, AGGRESSOR))
-    elif kind == GAP:
-        on_gap(detector)
-    elif change == WITHDRAWN:
-        on_withdrawn(detector)
-    elif (kind == DIFF or kind == SNAPSHOT) and get(book, SYNCHRONISED) != 0 and get(book, QUOTED) != 0:
-        see_depth(detector, book, time_ns)
-    elif change == CHANGED:
-        on_top(
-            detector,
-            NONE,
-            time_ns,
-            get(book, TOP_BID),
-            get(book, TOP_BID_QUANTITY),
-            get(book, TOP_ASK),
-            get(book, TOP_ASK_QUANTITY),
-        )
+from market.detector.events import take_event
+from market.detector.layout import EVENT, EVENT_WIDTH, NONE, SIDE_SIZES, SIZES, STATE, WALL_MULTIPLE, Words
+from market.detector.record_events import put_event
+from market.detector.walls import count_walls
+from market.native.float_memory import get_float
+from market.native.kernel import entry, inline, part
+from market.native.memory import address_of, get, put
+from market.wire.records import IGNORED, KIND, MARKET, REJECTED, TRADE, WIDTH, Rows
 
 
 @part
@@ -98,8 +21,17 @@ def take_detector_record(detector: int, book: int, row: int, bids: int, asks: in
     ``bids`` and ``asks`` are the addresses of the batch's level rows.
     """
     change = take_record(book, row, bids, asks) if get(row, KIND) != TRADE else 0
-    see_record(detector, book, row, change)
+    event = detector + 8 * EVENT
+    if put_event(detector, event, book, row, change):
+        take_event(detector, event)
     return change
+
+
+@inline
+def concerns(row: int, market: int) -> bool:
+    """Whether a record is one of a market that can change anything."""
+    kind = get(row, KIND)
+    return get(row, MARKET) == market and kind != IGNORED and kind != REJECTED
 
 
 @entry("int64(int64[::1], int64[::1], int64, int64[:, ::1], int64, int64[:, ::1], int64[:, ::1], int64[::1])")
@@ -127,10 +59,49 @@ def take_detector_records(
     taken = 0
     for index in range(count):
         row = address_of(records) + 8 * WIDTH * index
-        kind = get(row, KIND)
-        if get(row, MARKET) == market and kind != IGNORED and kind != REJECTED:
+        if concerns(row, market):
             take_detector_record(base, book, row, address_of(bids), address_of(asks))
             if taken < len(states):
                 states[taken] = get(base, STATE)
             taken += 1
     return taken
+
+
+@inline
+def _count_walls(detector: int, event: int) -> None:
+    for side in range(2):
+        if get(event, 11 + side) == NONE:
+            sizes = detector + 8 * (SIZES + SIDE_SIZES * side)
+            put(event, 11 + side, count_walls(sizes, get_float(detector, WALL_MULTIPLE)))
+
+
+@entry("int64(int64[::1], int64[::1], int64, int64[:, ::1], int64, int64[:, ::1], int64[:, ::1], int64[:, ::1])")
+def event_rows(
+    detector: Words,
+    books: Words,
+    market: int,
+    records: Rows,
+    count: int,
+    bids: Rows,
+    asks: Rows,
+    events: Rows,
+) -> int:
+    """Take one market's records of a batch into its book, and keep what they are for a detector; returns how many.
+
+    Parameters
+    ----------
+    detector: a state whose settings say how deep to look; it takes no event. events: int64[n, 13], zeros, n at least
+        ``count``. The rest as in ``take_detector_records``, which these rows are equal to in effect.
+    """
+    base = address_of(detector)
+    book = address_of(books) + 8 * BOOK_WORDS * market
+    made = 0
+    for index in range(count):
+        row = address_of(records) + 8 * WIDTH * index
+        if concerns(row, market):
+            event = address_of(events) + 8 * EVENT_WIDTH * made
+            change = take_record(book, row, address_of(bids), address_of(asks)) if get(row, KIND) != TRADE else 0
+            if put_event(base, event, book, row, change):
+                _count_walls(base, event)
+                made += 1
+    return made

@@ -103,16 +103,20 @@ def _open_next_slot(detector: int) -> None:
         _close_second(detector)
 
 
-@inline
-def roll(detector: int) -> None:
-    """Close the slots and seconds that ended by now; a silence never makes them many."""
-    slot = get(detector, NOW) // SLOT_NS
-    if get(detector, SLOT) >= slot:
-        return
+@shared
+def _roll_to(detector: int, slot: int) -> None:
     while get(detector, SLOT) < slot:
         _open_next_slot(detector)
     judge_delta(detector)
     judge_velocity(detector)
+
+
+@inline
+def roll(detector: int) -> None:
+    """Close the slots and seconds that ended by now; a silence never makes them many."""
+    slot = get(detector, NOW) // SLOT_NS
+    if get(detector, SLOT) < slot:
+        _roll_to(detector, slot)
 
 
 @inline

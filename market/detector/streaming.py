@@ -46,7 +46,7 @@ from market.detector.states import Cause, Counter, Signal
 from market.detector.transitions import change_state
 from market.detector.volume_delta import add_delta
 from market.detector.words import count, fires
-from market.native.kernel import inline, part
+from market.native.kernel import inline, part, shared
 from market.native.memory import get, put
 from market.wire.records import AGGRESSOR_BUY, AGGRESSOR_SELL
 
@@ -72,7 +72,7 @@ def _lasted(now: int, start: int) -> int:
     return now - start if start >= 0 else NONE
 
 
-@inline
+@shared
 def evaluate(detector: int) -> None:
     """Run the state machine on what holds now."""
     now, signals = get(detector, NOW), get(detector, SIGNALS)
@@ -99,7 +99,7 @@ def evaluate(detector: int) -> None:
         put(detector, LOST, 0)
 
 
-@inline
+@shared
 def _admit(detector: int, number_word: int, number: int, time_ns: int) -> int:
     """What becomes of a message by its number and time; counted as a message unless it is dropped."""
     if 0 <= number <= get(detector, number_word):
