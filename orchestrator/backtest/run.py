@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 
 from market.fastpath.engine import CpuEngine
-from market.protocols import PreTradeCheck, Strategy
+from market.protocols import FOREVER, PreTradeCheck, Strategy
+from orchestrator.backtest.ending import EndingFeed
 from orchestrator.backtest.plan import Plan
 from orchestrator.backtest.states import States
 from orchestrator.engine.tables import control_messages, engine_sizes
@@ -63,14 +64,15 @@ def run_backtest(
     own: Sequence[Strategy] | None = None,
     *,
     checks: Sequence[PreTradeCheck] = (),
+    until_ns: int = FOREVER,
     tell: Callable[[int], None] = lambda now_ns: None,
 ) -> BacktestRun:
-    """Run to the end of the recordings.
+    """Run to the end of the recordings, or to a time.
 
     Parameters
     ----------
     own: strategies in place of those that the settings name. checks: asked after all rules of risk.
-    tell: told the time now and then.
+    until_ns: nothing that is received then or later is there. tell: told the time now and then.
 
     Raises what ends a run: MissingInput for recordings that cannot be read, Fatal for what must not be.
     """
@@ -83,7 +85,7 @@ def run_backtest(
         tell(now_ns)
 
     loop = RunLoop(
-        feed=ReplayFeed(plan.sources).open(),
+        feed=EndingFeed(ReplayFeed(plan.sources).open(), until_ns),
         clock=clock,
         gateway=risk.gateway,
         engine=CpuEngine(engine_sizes(settings)),

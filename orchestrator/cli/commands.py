@@ -18,6 +18,7 @@ class Target:
 
 
 COMMANDS: Final[dict[str, Target]] = {
+    "backtest": Target("orchestrator.backtest.command:backtest", "Run strategies over recordings, with queue fills."),
     "close-all": Target("orchestrator.bus.command:close_all", "Halt a run and close all its positions."),
     "codec": Target("orchestrator.codec.command:codec", "Decode and encode binary messages."),
     "config": Target("orchestrator.cli.settings:config", "Show, check and document settings."),

@@ -112,6 +112,10 @@ class BacktestGateway:
         self._by_number.append(known)
         self._alive += 1
 
+    def submit_oco(self, limit: Order, stop: Order) -> None:
+        """Refuse a pair of orders: one of them waits for a price, which is not simulated."""
+        raise Rejected(f"orders {limit.client_order_id} and {stop.client_order_id}: pairs are not simulated")
+
     def cancel(self, order: Order) -> None:
         """Ask for a cancellation; raises Retry when too much is on its way."""
         known = self._orders.get(order.client_order_id)

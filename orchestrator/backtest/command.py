@@ -1,0 +1,130 @@
+"""``tickwire backtest``: strategies over recordings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from config.backtest import Queue
+from config.settings import Settings
+from config.strategies import StrategyName
+from market.errors import MissingInput
+from orchestrator.backtest.files import write_rows, write_text
+from orchestrator.backtest.lookahead import check_lookahead
+from orchestrator.backtest.plan import Plan, read_plan
+from orchestrator.backtest.result import backtest_result, show_result
+from orchestrator.backtest.run import BacktestRun, run_backtest
+from orchestrator.backtest.states import STATE_COLUMNS, TRADE_COLUMNS, trade_rows
+from orchestrator.cli.exits import Interrupted
+from orchestrator.cli.output import Output, with_output
+from orchestrator.cli.profile import load_profile, profile_option
+from orchestrator.clock import SystemClock
+from orchestrator.replay.plan import SourceFile, parse_source
+from sim.generator.recording import is_synthetic
+
+_NS_PER_S: Final = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """What the command line lays over the settings."""
+
+    strategies: tuple[str, ...]
+    queue: str | None
+
+
+@click.command()
+@click.option("--source", "sources", multiple=True, required=True, metavar="NAME=FILE", help="A venue's recording.")
+@click.option(
+    "--strategy",
+    "names",
+    multiple=True,
+    type=click.Choice([name.value for name in StrategyName]),
+    help="A strategy to run.  [default: those of the profile]",
+)
+@profile_option
+@click.option("--queue", type=click.Choice([queue.value for queue in Queue]), help="Model of the queue position.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for result.json, trades and states."
+)
+@click.option("--check-lookahead", "cuts", type=click.IntRange(1, 1_000), metavar="N",
+              help="Also cut the future at N random moments: nothing before them may change.")  # fmt: skip
+@with_output
+def backtest(
+    output: Output,
+    sources: tuple[str, ...],
+    names: tuple[str, ...],
+    profile: str,
+    queue: str | None,
+    out: Path | None,
+    cuts: int | None,
+) -> None:
+    """Run strategies over recordings, with the run loop, risk and orders of a live run.
+
+    Own orders are matched against the recorded flow: docs/backtest.md says how, docs/backtest-assumptions.md what that
+    leaves out. Ends with 0 when all is done, with 1 when a recording lost a book or looking ahead was found.
+    """
+    settings = _overridden(load_profile(profile).settings, _Chosen(names, queue))
+    files = [parse_source(source) for source in sources]
+    if out is not None and out.exists() and not out.is_dir():
+        raise MissingInput(f"--out {out} is not a folder")
+    plan, run, result = _run(output, settings, files)
+    if cuts is not None:
+        with output.progress("cutting the future", cuts) as progress:
+            found = check_lookahead(plan, run, cuts, lambda: progress.advance())
+        result["lookahead"] = {"cuts": cuts, "differences": found}
+    if out is not None:
+        write_rows(out, "trades", TRADE_COLUMNS, trade_rows(run.summary.orders, plan.catalogue))
+        write_rows(out, "states", STATE_COLUMNS, run.states.rows)
+        write_text(out / "result.json", json.dumps(result, indent=1) + "\n")
+    _finish(output, result)
+
+
+def _run(output: Output, settings: Settings, files: list[SourceFile]) -> tuple[Plan, BacktestRun, dict[str, Any]]:
+    clock = SystemClock()
+    start_ns = clock.monotonic_ns()
+    with output.progress("reading recordings"):
+        plan = read_plan(settings, files)
+    first_ns, last_ns = plan.tape.first_ns, plan.tape.last_ns
+    with output.progress("backtest") as progress:
+
+        def tell(now_ns: int) -> None:
+            progress.show(f"{100 * (now_ns - first_ns) / max(last_ns - first_ns, 1):.0f} %")
+
+        run = run_backtest(plan, tell=tell)
+    seconds = (clock.monotonic_ns() - start_ns) / _NS_PER_S
+    synthetic = any(is_synthetic(file.path) for file in files)
+    return plan, run, backtest_result(run, seconds=seconds, synthetic=synthetic)
+
+
+def _finish(output: Output, result: dict[str, Any]) -> None:
+    """Show a result and end with the code that it asks for."""
+    show_result(output, result)
+    differences = result.get("lookahead", {}).get("differences", [])
+    if "lookahead" in result:
+        output.say(f"future cut {result['lookahead']['cuts']} times: {len(differences)} runs changed before the cut")
+    output.emit(result)
+    if result["interrupted"]:
+        raise Interrupted("the results so far are shown")
+    if result["gaps"] or differences:
+        raise click.exceptions.Exit(1)
+
+
+def _overridden(settings: Settings, chosen: _Chosen) -> Settings:
+    """The settings with what the command line says laid over them; raises UsageError for what they lack."""
+    active = tuple(StrategyName(name) for name in chosen.strategies) or settings.strategies.active
+    if len(set(active)) != len(active):
+        raise click.UsageError(f"--strategy names {active[0].value} twice: a strategy runs once")
+    if StrategyName.MARKET_MAKING in active and settings.strategies.market_making is None:
+        raise click.UsageError(
+            "--strategy market-making: the profile does not say what is quoted; add [strategies.market_making]"
+        )
+    backtest = settings.backtest
+    if chosen.queue is not None:
+        backtest = backtest.model_copy(update={"queue": Queue(chosen.queue)})
+    strategies = settings.strategies.model_copy(update={"active": active})
+    return settings.model_copy(update={"backtest": backtest, "strategies": strategies})

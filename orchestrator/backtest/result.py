@@ -1,0 +1,135 @@
+"""What a backtest did and earned, as one JSON object and as tables; money in the quote currency of each market."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any, Final
+
+from market.instruments import Listing
+from market.orders.kinds import Liquidity
+from market.protocols import MarketKey
+from market.risk.position import Position
+from orchestrator.backtest.run import BacktestRun
+from orchestrator.backtest.states import amount_of, money_of, quantity_of
+from orchestrator.cli.output import Output
+from sim.backtest.layout import TAPE_KIND, TapeKind
+
+_NS_PER_S: Final = 10**9
+
+
+def backtest_result(run: BacktestRun, *, seconds: float, synthetic: bool) -> dict[str, Any]:
+    """Everything that people and programs ask for at the end; ``seconds``: how long it took."""
+    plan, summary, tape = run.plan, run.summary, run.plan.tape
+    counts = asdict(summary.counts)
+    problems = counts.pop("problems")
+    kinds = tape.rows[:, TAPE_KIND]
+    return {
+        "synthetic": synthetic,
+        "sources": {source.name: str(source.path) for source in plan.sources},
+        "clock_ahead_ns": dict(tape.ahead_ns),
+        "first_ns": tape.first_ns,
+        "last_ns": tape.last_ns,
+        "events": tape.events,
+        "gaps": int((kinds == TapeKind.GAP).sum()),
+        "model": _model(run),
+        "strategies": [name.value for name in plan.settings.strategies.active],
+        "counts": counts,
+        "orders": dict(Counter(order.state.name for order in summary.orders)),
+        "fills": _fills(run),
+        "markets": [_market(run, key, plan.catalogue.listing(*key)) for key in sorted(plan.markets)],
+        "drawdown": {market: str(fall) for market, fall in _drawdowns(run).items()},
+        "guard": run.risk.supervisor.guard.state.name,
+        "decision_hash": summary.decision_hash,
+        "run_hash": run.run_hash,
+        "interrupted": summary.interrupted,
+        "seconds": round(seconds, 3),
+        "problems": problems,
+    }
+
+
+def _model(run: BacktestRun) -> dict[str, Any]:
+    backtest = run.plan.settings.backtest
+    return {
+        "queue": backtest.queue.value,
+        "queue_exponent": str(backtest.queue_exponent),
+        "partial_fills": backtest.partial_fills,
+        "own_impact": backtest.own_impact,
+        "latency_us": {
+            source.name: [model.latency.entry_ns // 1_000, model.latency.response_ns // 1_000]
+            for source, model in zip(run.plan.sources, _first_models(run), strict=True)
+        },
+    }
+
+
+def _first_models(run: BacktestRun) -> list[Any]:
+    """A model of each source."""
+    place, found = 0, []
+    for source in run.plan.sources:
+        found.append(run.plan.models[place])
+        place += len(source.markets)
+    return found
+
+
+def _fills(run: BacktestRun) -> dict[str, int]:
+    found = Counter(fill.liquidity for order in run.summary.orders for fill in order.fills)
+    return {liquidity.name: found[liquidity] for liquidity in Liquidity}
+
+
+def _market(run: BacktestRun, key: MarketKey, listing: Listing) -> dict[str, Any]:
+    position, mark = run.summary.positions.get(key, Position()), run.states.mark(key)
+    turnover = sum(order.notional for order in run.summary.orders if _is_of(order.intent, key))
+    row: dict[str, Any] = {
+        "market": str(listing),
+        "currency": listing.quote_asset,
+        "fills": sum(len(order.fills) for order in run.summary.orders if _is_of(order.intent, key)),
+        "turnover": _text(amount_of(listing, turnover)),
+        "position": _text(quantity_of(listing, position.quantity)),
+    }
+    if mark is None:
+        return {**row, "realised": None, "unrealised": None, "fees": None, "equity": None}
+    return {**row, **{name: _text(amount) for name, amount in money_of(listing, position, mark).items()}}
+
+
+def _is_of(intent: Any, key: MarketKey) -> bool:
+    return (intent.instrument, intent.venue) == key
+
+
+def _drawdowns(run: BacktestRun) -> dict[str, Decimal]:
+    """Largest fall of the sampled equity from its highest before, by market."""
+    highest: dict[str, Decimal] = {}
+    falls: dict[str, Decimal] = {}
+    for row in run.states.rows:
+        market, equity = row["market"], row["equity"]
+        highest[market] = max(highest.get(market, Decimal(0)), equity)
+        falls[market] = max(falls.get(market, Decimal(0)), highest[market] - equity)
+    return {market: fall.normalize() for market, fall in falls.items()}
+
+
+def _text(amount: Decimal) -> str:
+    """An amount without the zeros behind it."""
+    return f"{amount.normalize():f}"
+
+
+def show_result(output: Output, result: dict[str, Any]) -> None:
+    """The same for people."""
+    if result["synthetic"]:
+        output.say("SYNTHETIC MARKET: generated, not recorded")
+    model = result["model"]
+    lasted = (result["last_ns"] - result["first_ns"]) / _NS_PER_S
+    output.say(
+        f"{lasted:,.0f} s of {', '.join(result['sources'])}: {result['events']:,} levels and trades, "
+        f"queue {model['queue']}, {'partial' if model['partial_fills'] else 'whole'} fills"
+    )
+    counted = [(name, f"{count:,}") for name, count in result["counts"].items() if count]
+    counted += [(f"orders {name}", f"{count:,}") for name, count in result["orders"].items()]
+    counted += [(f"fills {name}", f"{count:,}") for name, count in result["fills"].items()]
+    output.table("run", ("", "count"), counted, right=("count",))
+    columns = ("market", "fills", "turnover", "position", "realised", "unrealised", "fees", "equity")
+    rows = [["?" if row[column] is None else row[column] for column in columns] for row in result["markets"]]
+    output.table("profit and loss, quote currency", columns, rows, right=columns[1:])
+    if result["problems"]:
+        output.say(f"{len(result['problems'])} problems, the first: {result['problems'][0]}")
+    output.say(f"decision hash {result['decision_hash']}")
+    output.say(f"run hash {result['run_hash']}")
