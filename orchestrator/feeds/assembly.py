@@ -83,13 +83,13 @@ def source_plan(settings: Settings, venue: VenueName, *, sbe_key: str = "") -> S
     markets, routes = venue_markets(settings, venue)
     if not markets:
         raise Fatal(f"no instrument trades on {venue}: add [instruments.NAME.markets.{venue}], or leave the venue out")
-    limits = feed_limits(settings, venue)
+    limits, addresses = feed_limits(settings, venue), settings.venues[venue].addresses
     if source.form is FeedForm.UDP:
         return _datagrams(venue, source, markets, routes, limits)
     if source.form is FeedForm.CCXT or (venue not in PRESETS and venue not in settings.feeds.sources):
         return CcxtPlan(
             name=venue.value,
-            make=exchange_named(source.ccxt_name or venue.value),
+            make=exchange_named(source.ccxt_name or venue.value, http=addresses.http, streams=addresses.streams),
             markets=markets,
             names=tuple(market.symbol for market in markets),
             routes=routes,

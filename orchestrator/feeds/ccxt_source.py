@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-from market.errors import MissingExtra
+from market.errors import Fatal, MissingExtra
 from market.wire.markets import Market
 from orchestrator.feeds.arrivals import Arrival, ArrivalKind, Arrivals
 from orchestrator.feeds.ccxt_lines import CCXT_VENUE, book_line, trade_line
@@ -25,13 +26,38 @@ MakeExchange = Callable[[], Any]
 """A new ccxt.pro exchange, to be closed by whoever asked for it."""
 
 
-def exchange_named(name: str, options: dict[str, Any] | None = None) -> MakeExchange:
-    """Makes an exchange of ccxt.pro by its name there; that raises MissingExtra where ccxt is not installed."""
+def exchange_named(
+    name: str, options: dict[str, Any] | None = None, *, http: str = "", streams: str = ""
+) -> MakeExchange:
+    """Makes an exchange of ccxt.pro by its name there.
+
+    Parameters
+    ----------
+    http, streams: where its requests and streams go in place of every address that ccxt knows; empty: there.
+
+    Making one raises MissingExtra where ccxt is not installed, Fatal for a name that it does not have.
+    """
 
     def make() -> Any:
-        return getattr(_ccxt_pro(), name)({"enableRateLimit": True, **(options or {})})
+        known = getattr(_ccxt_pro(), name, None)
+        if known is None:
+            raise Fatal(f"ccxt.pro has no exchange {name!r}; expected one of ccxt.pro.exchanges as ccxt_name")
+        exchange = known({"enableRateLimit": True, **(options or {})})
+        exchange.urls["api"] = _moved(exchange.urls["api"], http, streams)
+        return exchange
 
     return make
+
+
+def _moved(urls: Any, http: str, streams: str) -> Any:
+    """A tree of addresses with the same paths at other places."""
+    if isinstance(urls, dict):
+        return {name: _moved(value, http, streams) for name, value in urls.items()}
+    if not isinstance(urls, str):
+        return urls
+    parts = urlsplit(urls)
+    base = streams if parts.scheme in ("ws", "wss") else http
+    return f"{base}{parts.path}" if base else urls
 
 
 def _ccxt_pro() -> Any:

@@ -17,8 +17,7 @@ from config.loading import Loaded
 from config.settings import Settings
 from orchestrator.cli.output import Output, with_output
 from orchestrator.cli.profile import environment, load_profile, profile_option
-from orchestrator.live.addresses import venue_addresses
-from orchestrator.live.feeds import is_simulated, traded_venues
+from orchestrator.live.feeds import described, traded_venues
 from orchestrator.live.permission import check_intended, check_permission, only_simulated
 from orchestrator.live.result import run_result, show_result
 from orchestrator.live.session import LiveSession, RunPlan, live_session
@@ -95,10 +94,8 @@ def _announce(output: Output, settings: Settings, plan: RunPlan) -> None:
     limits, loss = settings.risk.limits, settings.risk.loss
     active = ", ".join(settings.strategies.active) or "no strategy"
     output.note(f"{plan.mode.value}: {active}; engine {settings.engine.back_end.value}")
-    for venue in traded_venues(settings):
-        addresses = venue_addresses(settings, venue)
-        kind = "simulated" if is_simulated(addresses) else "REAL" if plan.mode is Mode.LIVE else "market data only"
-        output.note(f"  {venue.value} at {addresses.http} ({kind}), orders by {settings.execution.order_path.value}")
+    for venue in traded_venues(settings, plan.mode):
+        output.note(f"  {described(settings, venue, plan.mode)}")
     output.note(
         f"  at most {limits.maximum_order_notional_quote} per order, {limits.maximum_exposure_quote} in all, "
         f"stops after a loss of {loss.maximum_loss_quote}"

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import os
 import shutil
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 from config.credentials import BINANCE_API_KEY, BINANCE_API_SECRET, Credentials
@@ -22,6 +19,7 @@ from market.native.cache import cache_root
 from orchestrator.clock import SystemClock
 from orchestrator.live.addresses import TRADEABLE, VenueAddresses, venue_addresses
 from orchestrator.live.findings import Finding, Grade
+from orchestrator.live.http_json import fetch_json
 
 PERMISSIONS_PATH: Final = "/sapi/v1/account/apiRestrictions"
 _TIMEOUT_S: Final = 5.0
@@ -80,7 +78,7 @@ def _clock(venue: VenueName, addresses: VenueAddresses, most_ms: int) -> Finding
     clock = SystemClock()
     sent_ns = clock.now_ns()
     try:
-        stated_ms = int(_get(f"{addresses.http}{addresses.api}/time")["serverTime"])
+        stated_ms = int(fetch_json(f"{addresses.http}{addresses.api}/time", timeout_s=_TIMEOUT_S)["serverTime"])
     except (Retry, Rejected, KeyError, ValueError, TypeError) as error:
         return Finding(f"{venue} reachable", Grade.FAILED, str(error), "check the network and venues.*.addresses")
     trip_ns = clock.now_ns() - sent_ns
@@ -117,7 +115,7 @@ def permission(addresses: VenueAddresses, key: str, secret: str) -> Finding:
     query = urlencode({"timestamp": SystemClock().now_ns() // _MS, "recvWindow": 5_000})
     signature = hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
     url = f"{addresses.http}{PERMISSIONS_PATH}?{query}&signature={signature}"
-    allowed = _get(url, {"X-MBX-APIKEY": key})
+    allowed = fetch_json(url, {"X-MBX-APIKEY": key}, _TIMEOUT_S)
     if allowed.get("enableWithdrawals"):
         return Finding("keys", Grade.FAILED, "they may withdraw", "make keys that may trade only: these are refused")
     if not allowed.get("enableSpotAndMarginTrading"):
@@ -125,19 +123,3 @@ def permission(addresses: VenueAddresses, key: str, secret: str) -> Finding:
     bound = bool(allowed.get("ipRestrict"))
     seen = f"may trade, may not withdraw, {'bound' if bound else 'not bound'} to addresses"
     return Finding("keys", Grade.GOOD if bound else Grade.WARNING, seen, "bind the keys to this machine's address")
-
-
-def _get(url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """A JSON object; raises Retry when nobody answers, Rejected when the venue refuses; errors show no query."""
-    place = url.partition("?")[0]
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers or {})), timeout=_TIMEOUT_S) as at:
-            answer = json.load(at)
-    except urllib.error.HTTPError as error:
-        said = error.read(200).decode(errors="replace")
-        raise Rejected(f"{place} answered {error.code}: {said}") from None
-    except (OSError, ValueError) as error:
-        raise Retry(f"{place} did not answer: {getattr(error, 'reason', error)}") from None
-    if not isinstance(answer, dict):
-        raise Retry(f"{place} answered a {type(answer).__name__}; expected an object")
-    return answer

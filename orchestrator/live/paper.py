@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from config.settings import Settings
@@ -37,6 +37,12 @@ def paper_trading(settings: Settings, catalogue: Catalogue, feed: Feed, clock: C
     ]
     gateway = PaperGateway(venues, clock, settings.paper.latency_ms * _NS_PER_MS)
     return PaperTrading(MirroredFeed(feed, gateway), gateway)
+
+
+def in_paper_lots(listing: Listing) -> Listing:
+    """A listing of a venue that states no rules, in lots no finer than those with which paper money is exact."""
+    least = UNITS.decimal(1) / listing.instrument.price_scale.decimal(listing.tick)
+    return replace(listing, lot=max(listing.lot, listing.instrument.quantity_scale.count(least)))
 
 
 def _markets(catalogue: Catalogue, feed: Feed, venue: int) -> tuple[tuple[Listing, FeedMarket], ...]:

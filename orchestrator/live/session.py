@@ -135,7 +135,7 @@ def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, sa
     Raises MissingInput for keys that are needed and not there, and as its parts do.
     """
     clock, failures, running = WakingClock(), list[BaseException](), list[RunLoop]()
-    venues = traded_venues(settings)
+    venues = traded_venues(settings, plan.mode)
     with ExitStack() as stack:
 
         def fail(error: BaseException) -> None:
@@ -146,8 +146,9 @@ def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, sa
 
         network = stack.enter_context(NetworkThread(fail))
         folder = stack.enter_context(_journal_folder(settings))
-        catalogue = live_catalogue(settings, venues)
-        feed = LiveFeed(feed_plans(settings, credentials), clock=clock, wake=clock.wake, network=network, note=say)
+        catalogue = live_catalogue(settings, venues, plan.mode)
+        plans = feed_plans(settings, credentials, plan.mode)
+        feed = LiveFeed(plans, clock=clock, wake=clock.wake, network=network, note=say)
         opened = folder.begin(mode=plan.mode.value, catalogue=catalogue, now_ns=clock.now_ns())
         if opened.earlier is not None and opened.earlier.text:
             say(opened.earlier.text)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from market.book.book import BOOK_WORDS, SYNCHRONISED
+from market.book.book import BOOK_WORDS, NEEDS_BOOK, SYNCHRONISED
 from market.book.intake import take_records
 from market.book.listing import list_levels
+from market.orders.kinds import Side as Aggressor
 from market.protocols import Feed, FeedSource, FeedStatus, MarketKey
 from market.wire import records
 from market.wire.records import Batch
@@ -15,6 +16,7 @@ from market.wire.records import Batch
 Side = dict[int, int]
 """Lots by tick."""
 
+_AGGRESSORS: Final = {records.AGGRESSOR_BUY: Aggressor.BUY, records.AGGRESSOR_SELL: Aggressor.SELL}
 _OWN_KINDS: Final = (records.DIFF, records.SNAPSHOT, records.QUOTE, records.GAP)
 
 
@@ -23,6 +25,9 @@ class Mirror(Protocol):
 
     def book(self, market: MarketKey, bids: Side, asks: Side) -> None:
         """A market's best levels as they are now, in the ticks and lots of the feed; both empty: not known."""
+
+    def trade(self, market: MarketKey, aggressor: Aggressor, tick: int, lots: int, received_ns: int) -> None:
+        """A trade whose aggressor is known; those of a batch come before its books."""
 
 
 class MirroredFeed:
@@ -38,6 +43,7 @@ class MirroredFeed:
         self._mirror = mirror
         self._levels = levels
         self._books = [source.new_books() for source in feed.sources]
+        self._stated: dict[tuple[int, int], tuple[Side, Side]] = {}
 
     @property
     def sources(self) -> Sequence[FeedSource]:
@@ -52,6 +58,8 @@ class MirroredFeed:
             take_records(books, batch.records, batch.count, batch.bids, batch.asks)
             rows = batch.filled()
             changed = {int(row[records.MARKET]) for row in rows if row[records.KIND] in _OWN_KINDS}
+            self._note_stated(source, rows)
+            self._tell_trades(source, rows)
             for market in sorted(changed):
                 self._show(source, market)
         return batch
@@ -64,12 +72,37 @@ class MirroredFeed:
         """Ask the feed."""
         self._feed.request_snapshot(source, market)
 
+    def _note_stated(self, source: int, rows: records.Rows) -> None:
+        """The best prices that a source states: all that is known where it has no updates of books."""
+        for row in rows[(rows[:, records.KIND] == records.QUOTE) | (rows[:, records.KIND] == records.GAP)].tolist():
+            market, is_gap = row[records.MARKET], row[records.KIND] == records.GAP
+            bid, ask = (
+                {row[price]: row[quantity]} if row[quantity] and not is_gap else {}
+                for price, quantity in (
+                    (records.BID_PRICE, records.BID_QUANTITY),
+                    (records.ASK_PRICE, records.ASK_QUANTITY),
+                )
+            )
+            markets = range(len(self._feed.sources[source].markets)) if market < 0 else (market,)
+            self._stated.update({(source, number): (bid, ask) for number in markets})
+
+    def _tell_trades(self, source: int, rows: records.Rows) -> None:
+        routes = self._feed.sources[source].routes
+        for row in rows[rows[:, records.KIND] == records.TRADE].tolist():
+            route, aggressor = routes[row[records.MARKET]], _AGGRESSORS.get(row[records.AGGRESSOR])
+            if route is not None and aggressor is not None:
+                key, lots = (route.instrument, route.venue), row[records.QUANTITY]
+                self._mirror.trade(key, aggressor, row[records.PRICE], lots, row[records.RECEIVE_NS])
+
     def _show(self, source: int, market: int) -> None:
         route = self._feed.sources[source].routes[market]
         if route is None:
             return
         books = self._books[source]
         key = (route.instrument, route.venue)
+        if not books[market * BOOK_WORDS + NEEDS_BOOK]:
+            self._mirror.book(key, *self._stated.get((source, market), ({}, {})))
+            return
         if not books[market * BOOK_WORDS + SYNCHRONISED]:
             self._mirror.book(key, {}, {})
             return

@@ -50,10 +50,12 @@ class SessionServer:
         """The service; raises MissingExtra without aiohttp."""
         module = _web()
         app: web.Application = module.Application()
-        app.add_routes([module.get("/ws", self._stream), module.get("/{path:.*}", self._answer)])
+        app.add_routes([module.get("/{path:.*}", self._answer)])
         return app
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._stream(request)
         found = self.extra.get(request.path) or self.session.answers.get(request.path) or _EMPTY[self.session.venue]
         response: web.StreamResponse = _web().Response(text=found, content_type="application/json")
         return response
