@@ -64,7 +64,8 @@ class TradeFile:
 
     def _tables(self) -> Iterator[pa.RecordBatch]:
         if self.path.suffix == ".parquet":
-            with pq.ParquetFile(self.path) as file:
+            # Reading ahead would hold the bytes of the whole file.
+            with pq.ParquetFile(self.path, pre_buffer=False) as file:
                 names = self._chosen(file.schema_arrow.names)
                 yield from file.iter_batches(batch_size=self.part_rows, columns=names)
             return
