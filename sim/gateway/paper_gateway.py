@@ -1,8 +1,8 @@
 """Trading on paper: live market data, and a matching engine whose books are laid out as the live ones are.
 
 An order that takes liquidity takes what is displayed, level by level; what it took is displayed again once the live
-level changes. A resting order is filled, at its own price, when the other side of the market reaches that price: where
-it stands in the live queue is not modelled. Nothing of the market reacts to it.
+level changes. A resting order is filled, at its own price, when the other side of the market reaches that price, and by
+trades there once all that was displayed before it has traded (``queue_places``). Nothing of the market reacts to it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ from sim.exchange.venue.model import UNIT, UNITS, AccountModel, SymbolModel, Ven
 from sim.exchange.venue.records import VenueOrder
 from sim.exchange.venue.refusals import VenueRefusal
 from sim.exchange.venue.venue import SimulatedVenue
+from sim.gateway.queue_places import QueuePlaces
 from sim.gateway.tracking import TrackedOrder
 from sim.gateway.translation import TradedSymbol, balances_of, positions_of
 
 ACCOUNT: Final = "paper"
 _FOR_EVER: Final = 1 << 62
+SIGHT: Final = 20
+"""Levels of each side that are laid out at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +63,9 @@ class _Market:
     book_lots: int
     """Lots of the feed in a lot of the venue."""
     laid: dict[Side, dict[int, int]]
+    shown: dict[Side, dict[int, int]]
+    """The live book, in the feed's lots."""
+    places: QueuePlaces
 
 
 class PaperGateway:
@@ -98,6 +104,8 @@ class PaperGateway:
                 venue.place(request, now_ns)
             except VenueRefusal as refusal:
                 self._update(name, Refused(time_ns=now_ns + self._latency_ns, reason=str(refusal)), now_ns)
+            else:
+                self._resting(market)
 
         self._ask(place)
 
@@ -191,6 +199,7 @@ class PaperGateway:
         now_ns = self._clock.now_ns()
         self._arrive(now_ns)
         venue, symbol = self._venues[found.venue], found.symbol.model.symbol
+        found.shown = {Side.BUY: bids, Side.SELL: asks}
         for is_laid in (False, True):
             # What is gone goes first, so that the new levels meet none but our own orders.
             for side, levels in ((Side.BUY, bids), (Side.SELL, asks)):
@@ -206,13 +215,50 @@ class PaperGateway:
                         del laid[tick]
         self._publish(found.venue, now_ns)
 
+    def trade(self, market: MarketKey, aggressor: Side, tick: int, lots: int, received_ns: int) -> None:
+        """A live trade, in the ticks and lots of the feed: fill those of our orders whose turn it was."""
+        found = self._markets.get(market)
+        if found is None:
+            return
+        now_ns = self._clock.now_ns()
+        self._arrive(now_ns)
+        # Orders that came after the trade have not met it.
+        resting = [order for order in self._resting(found) if order.working_ns <= received_ns]
+        for order, filled in found.places.traded(resting, aggressor, tick, lots):
+            self._fill(found, order, filled, now_ns)
+        self._publish(found.venue, now_ns)
+
+    def _resting(self, market: _Market) -> Sequence[VenueOrder]:
+        """Our limit orders in a market's book, each with its place in the queue."""
+        venue, symbol = self._venues[market.venue], market.symbol.model.symbol
+        resting = [order for order in venue.open_orders(ACCOUNT, symbol) if order.working and not order.stop_ticks]
+        market.places.see(resting, market.shown)
+        return resting
+
+    def _fill(self, market: _Market, order: VenueOrder, lots: int, now_ns: int) -> None:
+        """Let somebody trade with an order alone: what is laid before it steps aside meanwhile."""
+        venue, symbol, side = self._venues[market.venue], market.symbol.model.symbol, order.side
+        before = {
+            tick: laid for tick, laid in market.laid[side].items() if (tick - order.price_ticks) * side.sign >= 0
+        }
+        for tick in before:
+            venue.set_level(symbol, side, tick, 0, now_ns)
+        venue.take(symbol, side.opposite, order.price_ticks, lots, now_ns)
+        for tick, laid in before.items():
+            venue.set_level(symbol, side, tick, laid, now_ns)
+
     def _open(self, paper: PaperVenue) -> None:
         symbols = []
         for listing, feed_market in paper.markets:
             model, book_lots = _symbol(listing, feed_market)
             symbols.append(model)
             self._markets[listing.instrument.number, paper.venue] = _Market(
-                paper.venue, TradedSymbol(_in_steps_of(model, listing), model), book_lots, {Side.BUY: {}, Side.SELL: {}}
+                paper.venue,
+                TradedSymbol(_in_steps_of(model, listing), model),
+                book_lots,
+                {Side.BUY: {}, Side.SELL: {}},
+                {Side.BUY: {}, Side.SELL: {}},
+                QueuePlaces(book_lots, SIGHT),
             )
         self._venues[paper.venue] = SimulatedVenue(
             VenueModel(
