@@ -9,7 +9,6 @@ from market.book.book import BOOK_WORDS, NEEDS_BOOK, SYNCHRONISED
 from market.book.intake import take_records
 from market.book.listing import list_levels
 from market.orders.kinds import Side as Aggressor
-from market.orders.kinds import Side as Aggressor
 from market.protocols import Feed, FeedSource, FeedStatus, MarketKey
 from market.wire import records
 from market.wire.records import Batch
@@ -17,7 +16,6 @@ from market.wire.records import Batch
 Side = dict[int, int]
 """Lots by tick."""
 
-_AGGRESSORS: Final = {records.AGGRESSOR_BUY: Aggressor.BUY, records.AGGRESSOR_SELL: Aggressor.SELL}
 _AGGRESSORS: Final = {records.AGGRESSOR_BUY: Aggressor.BUY, records.AGGRESSOR_SELL: Aggressor.SELL}
 _OWN_KINDS: Final = (records.DIFF, records.SNAPSHOT, records.QUOTE, records.GAP)
 
@@ -27,9 +25,6 @@ class Mirror(Protocol):
 
     def book(self, market: MarketKey, bids: Side, asks: Side) -> None:
         """A market's best levels as they are now, in the ticks and lots of the feed; both empty: not known."""
-
-    def trade(self, market: MarketKey, aggressor: Aggressor, tick: int, lots: int, received_ns: int) -> None:
-        """A trade whose aggressor is known; those of a batch come before its books."""
 
     def trade(self, market: MarketKey, aggressor: Aggressor, tick: int, lots: int, received_ns: int) -> None:
         """A trade whose aggressor is known; those of a batch come before its books."""
@@ -65,7 +60,6 @@ class MirroredFeed:
             changed = {int(row[records.MARKET]) for row in rows if row[records.KIND] in _OWN_KINDS}
             self._note_stated(source, rows)
             self._tell_trades(source, rows)
-            self._tell_trades(source, rows)
             for market in sorted(changed):
                 self._show(source, market)
         return batch
@@ -91,14 +85,6 @@ class MirroredFeed:
             )
             markets = range(len(self._feed.sources[source].markets)) if market < 0 else (market,)
             self._stated.update({(source, number): (bid, ask) for number in markets})
-
-    def _tell_trades(self, source: int, rows: records.Rows) -> None:
-        routes = self._feed.sources[source].routes
-        for row in rows[rows[:, records.KIND] == records.TRADE].tolist():
-            route, aggressor = routes[row[records.MARKET]], _AGGRESSORS.get(row[records.AGGRESSOR])
-            if route is not None and aggressor is not None:
-                key, lots = (route.instrument, route.venue), row[records.QUANTITY]
-                self._mirror.trade(key, aggressor, row[records.PRICE], lots, row[records.RECEIVE_NS])
 
     def _tell_trades(self, source: int, rows: records.Rows) -> None:
         routes = self._feed.sources[source].routes
