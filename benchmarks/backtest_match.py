@@ -116,5 +116,5 @@ def measure(report: Report) -> None:
 
 
 def _show(report: Report, case: str, found: Agreement) -> None:
-    report.alone(f"{case}: {found.different} of {found.orders:,} differ, {found.filled:,} filled", "% same",
-                 round(100 * found.share, 3))  # fmt: skip
+    report.alone(case, "% same", round(100 * found.share, 3))
+    report.note(f"{case}: {found.different} of {found.orders:,} orders differ, {found.filled:,} were filled")

@@ -39,6 +39,7 @@ def backtest_result(run: BacktestRun, *, seconds: float, synthetic: bool) -> dic
         "orders": dict(Counter(order.state.name for order in summary.orders)),
         "fills": _fills(run),
         "markets": [_market(run, key, plan.catalogue.listing(*key)) for key in sorted(plan.markets)],
+        "accounts": {str(market.listing): run.accounts[market.number]._asdict() for market in plan.markets.values()},
         "drawdown": {market: str(fall) for market, fall in _drawdowns(run).items()},
         "guard": run.risk.supervisor.guard.state.name,
         "decision_hash": summary.decision_hash,
