@@ -18,8 +18,10 @@ from market.errors import Fatal
 SETTLE_BITS: Final = 16
 """The gate opens when the loop has been locked for 2^16 cycles of the board's clock, 0.7 to 2.6 ms."""
 _OSCILLATOR_HERTZ: Final = (400_000_000, 800_000_000)
-_DETECTOR_HERTZ: Final = 10_000_000
-"""The least frequency that the phase detector compares."""
+_DETECTOR_HERTZ: Final = 12_000_000
+"""The least frequency for the phase detector, a little above its limit of 10 MHz."""
+_OUTPUT_HERTZ: Final = 400_000_000
+"""The greatest frequency of an output, that which is fed back included."""
 _LARGEST_DIVIDER: Final = 128
 _GUESS_HERTZ: Final = 600_000_000
 
@@ -41,7 +43,7 @@ def loop_dividers(board_hertz: int, core_hertz: int) -> LoopDividers:
         for core in range(1, _LARGEST_DIVIDER + 1)
         if _OSCILLATOR_HERTZ[0] <= core * core_hertz <= _OSCILLATOR_HERTZ[1]
         for reference in range(1, board_hertz // _DETECTOR_HERTZ + 1)
-        for fed_back in range(1, _LARGEST_DIVIDER + 1)
+        for fed_back in range(-(-core * core_hertz // _OUTPUT_HERTZ), _LARGEST_DIVIDER + 1)
         for feedback in [core * core_hertz * reference // (board_hertz * fed_back)]
         if 1 <= feedback <= _LARGEST_DIVIDER and feedback * fed_back * board_hertz == core * core_hertz * reference
     ]

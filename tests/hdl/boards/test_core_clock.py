@@ -22,6 +22,7 @@ def test_the_dividers_make_the_clock_exactly_and_within_the_limits_of_the_loop(b
     assert oscillator == CORE_HERTZ * dividers.core
     assert 400e6 <= oscillator <= 800e6
     assert board_hertz / dividers.reference >= 10e6
+    assert oscillator / dividers.fed_back <= 400e6
     assert all(1 <= each <= 128 for each in (dividers.reference, dividers.feedback, dividers.fed_back, dividers.core))
 
 
