@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 
-from gpu.device import require_gpu
+from gpu.device import has_gpu, require_gpu
 from market.errors import MissingExtra, Rejected
 
 
@@ -21,8 +21,8 @@ class Backend(StrEnum):
     """The reference: whole arrays, written for reading."""
 
 
-def choose(backend: Backend | str) -> Backend:
-    """CPU, GPU or NUMPY for what a caller asked for.
+def choose(backend: Backend | str, *, has_kernels: bool = False) -> Backend:
+    """CPU, GPU or NUMPY for what a caller asked for; ``has_kernels``: whether the call can run on a GPU at all.
 
     Raises Rejected for a name that is none, MissingExtra for the GPU where a call cannot have one.
     """
@@ -31,10 +31,13 @@ def choose(backend: Backend | str) -> Backend:
     except ValueError:
         known = ", ".join(repr(member.value) for member in Backend)
         raise Rejected(f"backend was {backend!r}: must be one of {known}") from None
+    if asked is Backend.AUTO:
+        return Backend.GPU if has_kernels and has_gpu() else Backend.CPU
     if asked is Backend.GPU:
         require_gpu()
-        raise MissingExtra("backend='gpu': this function has no GPU kernels; use backend='cpu'")
-    return Backend.CPU if asked is Backend.AUTO else asked
+        if not has_kernels:
+            raise MissingExtra("backend='gpu': this function has no GPU kernels; use backend='cpu'")
+    return asked
 
 
 def choose_threads(threads: int | None) -> int:

@@ -14,6 +14,7 @@ from gpu import scan
 from gpu.backend import Backend, choose, choose_threads
 from gpu.buckets import Buckets, reference_buckets, require_count, require_sizes, require_total
 from gpu.columns import LARGEST_TOTAL, Integers, Sides, as_integers, as_quantities, as_sides
+from gpu.device_scan import DeviceBucketScan
 from market.errors import Rejected
 
 R = TypeVar("R")
@@ -42,7 +43,10 @@ def volume_buckets(
 
     Raises Rejected naming column and index; also for a total of 2^62 lots or more, and for more than ``MOST_BUCKETS``.
     """
-    if choose(backend) is not Backend.NUMPY:
+    chosen = choose(backend, has_kernels=True)
+    if chosen is Backend.GPU:
+        return DeviceBucketScan(bucket_lots).take(quantities, sides)
+    if chosen is Backend.CPU:
         return BucketScan(bucket_lots, threads=threads).take(quantities, sides)
     lots = as_quantities("quantities", quantities)
     codes = as_sides("sides", sides, rows=len(lots))

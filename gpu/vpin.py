@@ -27,6 +27,7 @@ from gpu.buckets import Buckets, reference_buckets, require_sizes, require_windo
 from gpu.buckets_reference import reference_means
 from gpu.classification import Bulk, Classifier, Rule, SideRule, classify
 from gpu.columns import Floats, Integers, Trades, require_order
+from gpu.device_scan import DeviceBucketScan
 from market.errors import Rejected
 
 
@@ -86,7 +87,7 @@ def vpin(
 
     Raises Rejected for impossible parameters and for columns that a classifier lacks, MissingExtra without a GPU.
     """
-    chosen = choose(backend)
+    chosen = choose(backend, has_kernels=True)
     found: list[VpinSeries] = []
     for name, columns in trades.items():
         sizes = bucket_lots[name] if isinstance(bucket_lots, Mapping) else bucket_lots
@@ -95,7 +96,7 @@ def vpin(
                 found.extend(_reference(name, columns, classifier, sizes, windows))
             else:
                 known = with_sigma(classifier, columns)
-                stream = VpinStream(name, known, bucket_lots=sizes, windows=windows, threads=threads)
+                stream = VpinStream(name, known, bucket_lots=sizes, windows=windows, backend=chosen, threads=threads)
                 found.extend(stream.update(columns))
     return found
 
@@ -138,8 +139,10 @@ class VpinStream:
     Parameters
     ----------
     classifier: a bulk one needs its ``sigma_ticks``, since the sample is not known yet.
+    backend: who finds the buckets, CPU or GPU; a GPU is worth it for parts of millions of trades.
 
-    Raises Rejected for impossible parameters. After an ``update`` that raised, the stream cannot go on.
+    Raises Rejected for impossible parameters, MissingExtra without a GPU. After an ``update`` that raised, the stream
+    cannot go on.
     """
 
     def __init__(
@@ -149,6 +152,7 @@ class VpinStream:
         *,
         bucket_lots: Sequence[int],
         windows: Sequence[int] = (50,),
+        backend: Backend | str = Backend.CPU,
         threads: int | None = None,
     ) -> None:
         if isinstance(classifier, Bulk) and classifier.sigma_ticks is None:
@@ -156,7 +160,8 @@ class VpinStream:
         self.instrument = instrument
         self.classifier = classifier
         self.windows = tuple(require_sizes("windows", windows).tolist())
-        self._scan = BucketScan(bucket_lots, threads=threads)
+        on_gpu = choose(backend, has_kernels=True) is Backend.GPU
+        self._scan = DeviceBucketScan(bucket_lots) if on_gpu else BucketScan(bucket_lots, threads=threads)
         for size in self._scan.sizes.tolist():
             for window in self.windows:
                 require_window(size, window)

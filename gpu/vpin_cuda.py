@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gpu.kernel import KernelModule, KernelSource, LaunchShape
 
 BLOCK: Final = 256
 TILE: Final = BLOCK * 8
 """Trades that a block sums; both as in the source."""
-
-LARGEST_NARROW: Final = (1 << 31) - 1
-"""Quantities up to here are read as 4 bytes each."""
 
 
 def source() -> KernelSource:
@@ -24,16 +22,43 @@ def source() -> KernelSource:
 
 @dataclass(frozen=True, slots=True)
 class PrefixSums:
-    """Volume and bought volume up to every trade, with the trades' sides.
+    """Volume and bought volume up to every row of one part of a stream.
 
     Parameters
     ----------
-    volumes, bought: int64[n] in lots, each trade included. sides: int8[n], 0 unknown, 1 bought, 2 sold.
+    volumes, bought: int64[n] in lots, each row included, and everything before the part.
+    volume_before, bought_before: the same before its first row.
     """
 
     volumes: Any
     bought: Any
-    sides: Any
+    volume_before: int = 0
+    bought_before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Which edges of each bucket size fall into a part, and where they stand in one array for all sizes.
+
+    Parameters
+    ----------
+    sizes: int64[m] lots. first_edges: int64[m], number of each size's first edge, from 1 on.
+    first_rows: int64[m + 1], where each size's rows begin, and the end.
+    """
+
+    sizes: NDArray[np.int64]
+    first_edges: NDArray[np.int64]
+    first_rows: NDArray[np.int64]
+
+    @classmethod
+    def between(cls, sizes: NDArray[np.int64], volume_before: int, volume: int) -> Rows:
+        """The edges that lie after one cumulative volume and not after another."""
+        first_edges = volume_before // sizes + 1
+        first_rows = np.concatenate(([0], np.cumsum(volume // sizes + 1 - first_edges)))
+        return cls(sizes, first_edges, first_rows)
+
+    def __len__(self) -> int:
+        return int(self.first_rows[-1])
 
 
 class VpinKernels:
@@ -47,50 +72,56 @@ class VpinKernels:
 
     def __init__(self, module: KernelModule, xp: Any) -> None:
         self._module = module
-        self._xp = xp
+        self.xp = xp
 
-    def prefix_sums(self, quantities: Any, sides: Any) -> PrefixSums:
+    def trade_sums(self, quantities: Any, sides: Any, volume: int = 0, bought: int = 0) -> PrefixSums:
         """Sums up to every trade of int32[n] or int64[n] lots with int8[n] sides, n from 1 on."""
-        width = 8 * quantities.dtype.itemsize
-        count = len(quantities)
+        return self._sums(quantities.dtype.name, quantities, sides, volume, bought)
+
+    def bar_sums(self, volumes: Any, bar_bought: Any, volume: int = 0, bought: int = 0) -> PrefixSums:
+        """Sums up to every bar of int64[n] lots of which ``bar_bought`` were bought, n from 1 on."""
+        return self._sums("bars", volumes, bar_bought, volume, bought)
+
+    def _sums(self, kind: str, lots: Any, second: Any, volume: int, bought: int) -> PrefixSums:
+        count = len(lots)
         tiles = -(-count // TILE)
-        totals = self._xp.empty((tiles, 2), np.int64)
-        volumes, bought = (self._xp.empty(count, np.int64) for _ in range(2))
+        totals = self.xp.empty((tiles, 2), np.int64)
+        volumes, bought_volumes = (self.xp.empty(count, np.int64) for _ in range(2))
         per_tile = LaunchShape((tiles,), (BLOCK,))
-        columns = (quantities, sides, np.int64(count))
-        self._module.launch(f"tile_totals_{width}", per_tile, (*columns, totals))
-        self._module.launch("scan_tiles", LaunchShape((1,), (BLOCK,)), (totals, np.int64(tiles), totals))
-        self._module.launch(f"tile_scan_{width}", per_tile, (*columns, totals, volumes, bought))
-        return PrefixSums(volumes, bought, sides)
+        columns = (lots, second, np.int64(count))
+        before = (np.int64(volume), np.int64(bought))
+        self._module.launch(f"tile_totals_{kind}", per_tile, (*columns, totals))
+        self._module.launch("scan_tiles", LaunchShape((1,), (BLOCK,)), (totals, np.int64(tiles), *before, totals))
+        self._module.launch(f"tile_scan_{kind}", per_tile, (*columns, totals, volumes, bought_volumes))
+        return PrefixSums(volumes, bought_volumes, volume, bought)
 
-    def edges(self, sums: PrefixSums, sizes: Any, first_rows: Any) -> Any:
-        """Bought volume at every bucket edge and the trade that reaches it, int64[rows, 2].
-
-        ``sizes`` is int64[m] lots; ``first_rows`` int64[m + 1] on the host: where each size's rows begin, and the end.
-        """
-        edges = self._xp.empty((int(first_rows[-1]), 2), np.int64)
-        arguments = (sums.volumes, sums.bought, sums.sides, np.int64(len(sums.volumes)))
-        self._per_row("bucket_edges", sizes, first_rows, arguments, (edges,))
+    def edges(self, sums: PrefixSums, rows: Rows) -> Any:
+        """Bought volume at every bucket edge and the row of the part that reaches it, int64[rows, 2]."""
+        edges = self.xp.empty((len(rows), 2), np.int64)
+        before = (np.int64(sums.volume_before), np.int64(sums.bought_before))
+        columns = (sums.volumes, sums.bought, np.int64(len(sums.volumes)), *before)
+        sizes, first_edges, first_rows = self._on_device(rows.sizes, rows.first_edges, rows.first_rows)
+        self._per_row("bucket_edges", rows, (*columns, sizes, first_edges, first_rows, edges))
         return edges
 
-    def imbalances(self, edges: Any, sizes: Any, first_rows: Any) -> Any:
-        """``|bought - sold|`` of every bucket in lots, int64[rows]."""
-        imbalances = self._xp.empty(len(edges), np.int64)
-        self._per_row("bucket_imbalances", sizes, first_rows, (edges,), (imbalances,))
+    def imbalances(self, edges: Any, rows: Rows) -> Any:
+        """``|bought - sold|`` of every bucket of a stream of one part in lots, int64[rows]."""
+        imbalances = self.xp.empty(len(rows), np.int64)
+        self._per_row("bucket_imbalances", rows, (edges, *self._on_device(rows.sizes, rows.first_rows), imbalances))
         return imbalances
 
-    def means(self, imbalances: Any, sizes: Any, first_rows: Any, window: int) -> Any:
+    def means(self, imbalances: Any, rows: Rows, window: int) -> Any:
         """VPIN after every bucket, float64[rows]; NaN for the first ``window - 1`` of each size."""
-        vpin = self._xp.empty(len(imbalances), np.float64)
-        self._per_row("window_means", sizes, first_rows, (imbalances,), (np.int64(window), vpin))
+        vpin = self.xp.empty(len(rows), np.float64)
+        sizes = self._on_device(rows.sizes, rows.first_rows)
+        self._per_row("window_means", rows, (imbalances, *sizes, np.int64(window), vpin))
         return vpin
 
-    def _per_row(
-        self, kernel: str, sizes: Any, first_rows: Any, before: tuple[Any, ...], after: tuple[Any, ...]
-    ) -> None:
-        most = int(np.diff(first_rows).max(initial=0))
-        if most == 0:
-            return
-        shape = LaunchShape((-(-most // BLOCK), len(sizes)), (BLOCK,))
-        rows = self._xp.asarray(first_rows, dtype=np.int64)
-        self._module.launch(kernel, shape, (*before, self._xp.asarray(sizes, dtype=np.int64), rows, *after))
+    def _on_device(self, *columns: NDArray[np.int64]) -> tuple[Any, ...]:
+        return tuple(self.xp.asarray(column, dtype=np.int64) for column in columns)
+
+    def _per_row(self, kernel: str, rows: Rows, arguments: tuple[Any, ...]) -> None:
+        most = int(np.diff(rows.first_rows).max(initial=0))
+        if most > 0:
+            shape = LaunchShape((-(-most // BLOCK), len(rows.sizes)), (BLOCK,))
+            self._module.launch(kernel, shape, arguments)

@@ -17,7 +17,7 @@
 #define CUDA_ON_CPU 1
 
 #define __global__ __attribute__((visibility("default")))
-#define __device__ static
+#define __device__ __attribute__((unused))
 #define __host__
 #define __forceinline__ inline __attribute__((always_inline, unused))
 #define __launch_bounds__(...)

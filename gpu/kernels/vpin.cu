@@ -21,10 +21,24 @@ __device__ __forceinline__ Sums plus(Sums a, Sums b) {
     return sums;
 }
 
-__device__ __forceinline__ Sums of_trade(long long quantity, signed char side) {
-    Sums sums = {side == UNKNOWN ? 0 : quantity, side == BOUGHT ? quantity : 0};
-    return sums;
-}
+// Where rows come from: trades with a side each, or bars of which a part was bought.
+template <class Quantity> struct TradeRows {
+    const Quantity *quantities;
+    const signed char *sides;
+    __device__ __forceinline__ Sums at(long long row) const {
+        const long long quantity = quantities[row];
+        Sums sums = {sides[row] == UNKNOWN ? 0 : quantity, sides[row] == BOUGHT ? quantity : 0};
+        return sums;
+    }
+};
+
+struct BarRows {
+    const long long *volumes, *bought;
+    __device__ __forceinline__ Sums at(long long row) const {
+        Sums sums = {volumes[row], bought[row]};
+        return sums;
+    }
+};
 
 // Sums of this thread and all before it in its block; ``before`` becomes the sums of those before it alone.
 __device__ __forceinline__ Sums block_scan(Sums mine, Sums *warp_sums, Sums *before) {
@@ -44,14 +58,13 @@ __device__ __forceinline__ Sums block_scan(Sums mine, Sums *warp_sums, Sums *bef
     return sums;
 }
 
-template <class Quantity>
-__device__ __forceinline__ void totals_of_tile(const Quantity *quantities, const signed char *sides, long long count,
-                                               long long *totals, Sums *warp_sums) {
+template <class Rows>
+__device__ __forceinline__ void totals_of_tile(Rows rows, long long count, long long *totals, Sums *warp_sums) {
     const long long start = (long long)blockIdx.x * TILE;
     Sums sums = {0, 0};
     for (int item = 0; item < ITEMS; ++item) {
         const long long index = start + item * BLOCK + threadIdx.x;
-        if (index < count) sums = plus(sums, of_trade(quantities[index], sides[index]));
+        if (index < count) sums = plus(sums, rows.at(index));
     }
     Sums before;
     sums = block_scan(sums, warp_sums, &before);
@@ -61,16 +74,15 @@ __device__ __forceinline__ void totals_of_tile(const Quantity *quantities, const
     }
 }
 
-template <class Quantity>
-__device__ __forceinline__ void scan_tile(const Quantity *quantities, const signed char *sides, long long count,
-                                          const long long *starts, long long *volumes, long long *bought,
-                                          Sums *warp_sums, Sums *tile) {
+template <class Rows>
+__device__ __forceinline__ void scan_tile(Rows rows, long long count, const long long *starts, long long *volumes,
+                                          long long *bought, Sums *warp_sums, Sums *tile) {
     const long long start = (long long)blockIdx.x * TILE;
     // Read across the threads, so that a warp's loads are neighbours; each then scans eight trades in a row.
     for (int item = 0; item < ITEMS; ++item) {
         const int place = item * BLOCK + threadIdx.x;
         const Sums nothing = {0, 0};
-        tile[place] = start + place < count ? of_trade(quantities[start + place], sides[start + place]) : nothing;
+        tile[place] = start + place < count ? rows.at(start + place) : nothing;
     }
     __syncthreads();
     Sums sums = {0, 0}, before;
@@ -103,26 +115,56 @@ __device__ __forceinline__ long long first_at_least(const long long *values, lon
     return low;
 }
 
+// floor(part * inside / whole) exactly, for part and inside from 0 to whole.
+__device__ __forceinline__ long long share(long long part, long long whole, long long inside) {
+    if (whole <= 3037000499LL) return part * inside / whole;  // the product fits
+    long long quotient = 0, remainder = 0;
+    for (int bit = 61; bit >= 0; --bit) {
+        quotient *= 2;
+        remainder *= 2;
+        if (remainder >= whole) {
+            remainder -= whole;
+            ++quotient;
+        }
+        if (inside >> bit & 1) {
+            remainder += part;
+            if (remainder >= whole) {
+                remainder -= whole;
+                ++quotient;
+            }
+        }
+    }
+    return quotient;
+}
+
 }  // namespace
 
-// Volume and bought volume of every tile: totals is [tiles, 2].
-extern "C" __global__ void tile_totals_32(const int *quantities, const signed char *sides, long long count,
+// Volume and bought volume of every tile of rows: totals is [tiles, 2].
+extern "C" __global__ void tile_totals_int32(const int *quantities, const signed char *sides, long long count,
                                           long long *totals) {
     __shared__ Sums warp_sums[WARPS];
-    totals_of_tile(quantities, sides, count, totals, warp_sums);
+    totals_of_tile(TradeRows<int>{quantities, sides}, count, totals, warp_sums);
 }
 
-extern "C" __global__ void tile_totals_64(const long long *quantities, const signed char *sides, long long count,
+extern "C" __global__ void tile_totals_int64(const long long *quantities, const signed char *sides, long long count,
                                           long long *totals) {
     __shared__ Sums warp_sums[WARPS];
-    totals_of_tile(quantities, sides, count, totals, warp_sums);
+    totals_of_tile(TradeRows<long long>{quantities, sides}, count, totals, warp_sums);
 }
 
-// Sums before every tile, from the tiles' totals: [tiles, 2] both, may be the same array. One block.
-extern "C" __global__ void scan_tiles(const long long *totals, long long tiles, long long *starts) {
+extern "C" __global__ void tile_totals_bars(const long long *bar_volumes, const long long *bar_bought, long long count,
+                                          long long *totals) {
+    __shared__ Sums warp_sums[WARPS];
+    totals_of_tile(BarRows{bar_volumes, bar_bought}, count, totals, warp_sums);
+}
+
+// Sums before every tile, from the tiles' totals and the sums before the first: [tiles, 2] both, may be the same
+// array. One block.
+extern "C" __global__ void scan_tiles(const long long *totals, long long tiles, long long volume, long long bought,
+                                      long long *starts) {
     __shared__ Sums warp_sums[WARPS];
     __shared__ Sums carried;
-    if (threadIdx.x == 0) carried = {0, 0};
+    if (threadIdx.x == 0) carried = {volume, bought};
     for (long long first = 0; first < tiles; first += BLOCK) {
         const long long tile = first + threadIdx.x;
         Sums mine = {0, 0}, before;
@@ -139,32 +181,43 @@ extern "C" __global__ void scan_tiles(const long long *totals, long long tiles, 
     }
 }
 
-// Volume and bought volume up to every trade, itself included.
-extern "C" __global__ void tile_scan_32(const int *quantities, const signed char *sides, long long count,
+// Volume and bought volume up to every row, itself included.
+extern "C" __global__ void tile_scan_int32(const int *quantities, const signed char *sides, long long count,
                                         const long long *starts, long long *volumes, long long *bought) {
     __shared__ Sums warp_sums[WARPS];
     __shared__ Sums tile[TILE];
-    scan_tile(quantities, sides, count, starts, volumes, bought, warp_sums, tile);
+    scan_tile(TradeRows<int>{quantities, sides}, count, starts, volumes, bought, warp_sums, tile);
 }
 
-extern "C" __global__ void tile_scan_64(const long long *quantities, const signed char *sides, long long count,
+extern "C" __global__ void tile_scan_int64(const long long *quantities, const signed char *sides, long long count,
                                         const long long *starts, long long *volumes, long long *bought) {
     __shared__ Sums warp_sums[WARPS];
     __shared__ Sums tile[TILE];
-    scan_tile(quantities, sides, count, starts, volumes, bought, warp_sums, tile);
+    scan_tile(TradeRows<long long>{quantities, sides}, count, starts, volumes, bought, warp_sums, tile);
 }
 
-// Bought volume at every bucket edge, and the trade that reaches it: edges is [rows, 2]. Row r of a size with first row
-// f is the edge at (r - f + 1) buckets; grid.y is the size. A bought trade is split at the edge.
-extern "C" __global__ void bucket_edges(const long long *volumes, const long long *bought, const signed char *sides,
-                                        long long count, const long long *sizes, const long long *first_rows,
-                                        long long *edges) {
-    const long long row = first_rows[blockIdx.y] + (long long)blockIdx.x * blockDim.x + threadIdx.x;
-    if (row >= first_rows[blockIdx.y + 1]) return;
-    const long long edge = (row - first_rows[blockIdx.y] + 1) * sizes[blockIdx.y];
-    const long long trade = first_at_least(volumes, count, edge);
-    edges[2 * row] = bought[trade] - (sides[trade] == BOUGHT ? volumes[trade] - edge : 0);
-    edges[2 * row + 1] = trade;
+extern "C" __global__ void tile_scan_bars(const long long *bar_volumes, const long long *bar_bought, long long count,
+                                        const long long *starts, long long *volumes, long long *bought) {
+    __shared__ Sums warp_sums[WARPS];
+    __shared__ Sums tile[TILE];
+    scan_tile(BarRows{bar_volumes, bar_bought}, count, starts, volumes, bought, warp_sums, tile);
+}
+
+// Bought volume at every bucket edge, and the row that reaches it: edges is [rows, 2]. A size's rows begin at its
+// first_row, with the edge at its first_edge buckets; grid.y is the size. A row is split at the edge: of its bought
+// lots, the share of its lots before the edge counts, rounded down (all or nothing of a trade has a side).
+extern "C" __global__ void bucket_edges(const long long *volumes, const long long *bought, long long count,
+                                        long long volume_before, long long bought_before, const long long *sizes,
+                                        const long long *first_edges, const long long *first_rows, long long *edges) {
+    const long long first = first_rows[blockIdx.y];
+    const long long place = first + (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    if (place >= first_rows[blockIdx.y + 1]) return;
+    const long long edge = (first_edges[blockIdx.y] + place - first) * sizes[blockIdx.y];
+    const long long row = first_at_least(volumes, count, edge);
+    const long long volume = row == 0 ? volume_before : volumes[row - 1];
+    const long long known = row == 0 ? bought_before : bought[row - 1];
+    edges[2 * place] = known + share(bought[row] - known, volumes[row] - volume, edge - volume);
+    edges[2 * place + 1] = row;
 }
 
 // |bought - sold| of every bucket, from the bought volume at its edges.

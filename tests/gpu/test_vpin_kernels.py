@@ -16,7 +16,7 @@ from gpu.cuda_on_cpu.schedule import SCHEDULES, Schedule
 from gpu.cupy_module import CupyModule
 from gpu.device import has_gpu, require_gpu
 from gpu.kernel import KERNELS, KernelSource
-from gpu.vpin_cuda import TILE, VpinKernels, source
+from gpu.vpin_cuda import TILE, Rows, VpinKernels, source
 from market.errors import Fatal
 
 SIZES = np.array([1_000, 37_000, 4_999])
@@ -38,7 +38,6 @@ class Reference:
     def __init__(self, quantities: NDArray[np.int64], sides: NDArray[np.int8]) -> None:
         self.volumes = np.cumsum(np.where(sides != 0, quantities, 0))
         self.bought = np.cumsum(np.where(sides == 1, quantities, 0))
-        self.first_rows = np.concatenate(([0], np.cumsum(self.volumes[-1] // SIZES)))
         edges, imbalances, means = zip(*(self._size(size, sides) for size in SIZES.tolist()), strict=True)
         self.edges = np.concatenate(edges)
         self.imbalances = np.concatenate(imbalances)
@@ -59,14 +58,15 @@ def check(kernels: VpinKernels, columns: Columns, to_host: Callable[[Any], NDArr
     """Every array that the kernels make equals the reference's."""
     quantities, sides = columns
     expected = Reference(quantities, sides)
-    sums = kernels.prefix_sums(xp.asarray(quantities), xp.asarray(sides))
+    sums = kernels.trade_sums(xp.asarray(quantities), xp.asarray(sides))
     np.testing.assert_array_equal(to_host(sums.volumes), expected.volumes)
     np.testing.assert_array_equal(to_host(sums.bought), expected.bought)
-    edges = kernels.edges(sums, SIZES, expected.first_rows)
+    rows = Rows.between(SIZES, 0, int(expected.volumes[-1]))
+    edges = kernels.edges(sums, rows)
     np.testing.assert_array_equal(to_host(edges), expected.edges)
-    imbalances = kernels.imbalances(edges, SIZES, expected.first_rows)
+    imbalances = kernels.imbalances(edges, rows)
     np.testing.assert_array_equal(to_host(imbalances), expected.imbalances)
-    means = kernels.means(imbalances, SIZES, expected.first_rows, WINDOW)
+    means = kernels.means(imbalances, rows, WINDOW)
     np.testing.assert_array_equal(to_host(means).view(np.int64), expected.means.view(np.int64))
 
 
@@ -96,7 +96,7 @@ def test_wide_quantities_do_not_lose_their_upper_half() -> None:
     quantities, sides = trades(300)
     kernels = VpinKernels(CpuModule(source()), np)
     wide = quantities << 40
-    sums = kernels.prefix_sums(wide, sides)
+    sums = kernels.trade_sums(wide, sides)
     assert sums.volumes.tolist() == np.cumsum(np.where(sides != 0, wide, 0)).tolist()
 
 
