@@ -20,11 +20,13 @@ from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
+from market.errors import Rejected
 from market.fastpath.specification import Kind
 from market.instruments import Listing
 from market.orders.events import OrderEvent
 from market.orders.kinds import Side
 from market.orders.order import Order, OrderIntent
+from market.orders.pairs import check_pair
 from market.orders.reports import GatewayReport
 from market.risk.position import Position
 from market.wire.records import Batch, Words
@@ -150,6 +152,13 @@ class Gateway(Protocol):
     def submit(self, order: Order) -> None:
         """Send an order. Raises Rejected (the venue would not take it) or Retry (rate limit, not connected)."""
 
+    def submit_oco(self, limit: Order, stop: Order) -> None:
+        """Send a pair of orders of which one cancels the other. Raises as ``submit``, and then neither was sent.
+
+        Where the venue has no pairs the gateway cancels one when something becomes of the other; then both may be
+        filled.
+        """
+
     def cancel(self, order: Order) -> None:
         """Ask for an order's cancellation. Raises as ``submit``."""
 
@@ -229,7 +238,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
 
     Parameters
     ----------
-    aggressor: side that took liquidity, None when the venue does not say.
+    aggressor: side that took liquidity, None when the venue does not say. trade_id: the venue's, 0 where it has none.
     """
 
     instrument: int
@@ -238,6 +247,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     price: int
     quantity: int
     time_ns: int
+    trade_id: int = 0
 
 
 class MarketView(Protocol):
@@ -325,6 +335,29 @@ class Wakes(msgspec.Struct, frozen=True, kw_only=True):
     trades: frozenset[MarketKey] = frozenset()
 
 
+class OcoIntent(msgspec.Struct, frozen=True, kw_only=True):
+    """A strategy wants a pair of orders of which one cancels the other; see ``market.orders.pairs``.
+
+    Parameters
+    ----------
+    limit: takes the profit. stop: ends the loss. Each names the other as its ``partner``.
+
+    Raises Rejected for orders that cannot be a pair.
+    """
+
+    limit: OrderIntent
+    stop: OrderIntent
+
+    def __post_init__(self) -> None:
+        names = (self.limit.client_order_id, self.stop.client_order_id)
+        if (self.stop.partner, self.limit.partner) != names:
+            raise Rejected(
+                f"orders {names[0]} and {names[1]} named {self.limit.partner!r} and {self.stop.partner!r} as their "
+                "partners; expected each other"
+            )
+        check_pair(self.limit, self.stop)
+
+
 class CancelIntent(msgspec.Struct, frozen=True, kw_only=True):
     """A strategy wants its order cancelled; nothing happens if it has ended."""
 
@@ -338,7 +371,7 @@ class TimerIntent(msgspec.Struct, frozen=True, kw_only=True):
     number: int
 
 
-Intent: TypeAlias = OrderIntent | CancelIntent | TimerIntent
+Intent: TypeAlias = OrderIntent | OcoIntent | CancelIntent | TimerIntent
 
 
 class Strategy(Protocol):

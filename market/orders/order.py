@@ -23,6 +23,8 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     decided_ns: when it was decided.
     limit_price, stop_price: 0 where the type has none.
     post_only: refused by the venue rather than taking liquidity. reduce_only: may only make the position smaller.
+    partner: client order id of the other order of a pair, empty for none: what ends one or fills a part of it cancels
+        the other.
     why: in the strategy's words, for people; never sent.
 
     Raises Rejected for a combination that no venue could carry out.
@@ -41,6 +43,7 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     post_only: bool = False
     reduce_only: bool = False
     why: str = ""
+    partner: str = ""
 
     def __post_init__(self) -> None:
         problem = self._problem()

@@ -95,6 +95,7 @@ def _trade_event(event: int, row: int, route: int) -> None:
     put(event, layout.EVENT_PRICE, _scaled(get(row, records.PRICE), get(route, layout.PRICE_FACTOR)))
     put(event, layout.EVENT_QUANTITY, _scaled(get(row, records.QUANTITY), get(route, layout.QUANTITY_FACTOR)))
     put(event, layout.EVENT_AGGRESSOR, get(row, records.AGGRESSOR))
+    put(event, layout.EVENT_TRADE_ID, get(row, records.TRADE_ID))
 
 
 @shared

@@ -85,6 +85,7 @@ EVENT_TIME: Final = 10
 EVENT_PRICE: Final = 6
 EVENT_QUANTITY: Final = 7
 EVENT_AGGRESSOR: Final = 8
+EVENT_TRADE_ID: Final = 9
 EVENT_WORDS: Final = 12
 
 NO_EVENT: Final = 0

@@ -47,7 +47,7 @@ class TradeTelemetry:
                 Trade(
                     venue=listing.venue_name,
                     symbol=listing.symbol,
-                    trade_id="",
+                    trade_id=str(trade.trade_id or ""),
                     price=plain(listing.instrument.price_scale.decimal(trade.price)),
                     quantity=plain(listing.instrument.quantity_scale.decimal(trade.quantity)),
                     side=None if trade.aggressor is None else SIDES[trade.aggressor],

@@ -18,6 +18,7 @@ from market.errors import Rejected, Retry
 from market.instruments import Listing
 from market.orders.events import Refused
 from market.orders.order import Order, OrderIntent
+from market.orders.pairs import OcoPairs, check_pair
 from market.orders.reports import AccountReport, GatewayReport, OrderUpdate
 from market.protocols import Clock
 from orchestrator.execution.account_questions import AccountQuestions
@@ -26,8 +27,7 @@ from orchestrator.execution.channel import Channel, Send
 from orchestrator.execution.circuit_breaker import BreakerState
 from orchestrator.execution.commissions import is_exact
 from orchestrator.execution.guard import Guard, GuardLimits
-from orchestrator.execution.oco import OcoPairs
-from orchestrator.execution.order_text import cancel_request, check_pair, oco_request
+from orchestrator.execution.order_text import cancel_request, oco_request
 from orchestrator.execution.outcomes import Outcomes
 from orchestrator.execution.questions import MISREAD, Questions
 from orchestrator.execution.rate_limit import Counted

@@ -8,6 +8,7 @@ from market.errors import Rejected
 from market.instruments import Listing
 from market.orders.kinds import OrderType, Side, TimeInForce
 from market.orders.order import OrderIntent
+from market.orders.pairs import pair_problem
 from orchestrator.execution.requests import Ask, MarketKind, Request
 
 _PRICED: Final = (OrderType.LIMIT, OrderType.STOP_LIMIT)
@@ -99,7 +100,7 @@ def oco_request(limit: OrderIntent, stop: OrderIntent, listing: Listing) -> Requ
     Raises Rejected unless both are of the same side and quantity, the limit order rests, and its price is on the better
     side of the stop price.
     """
-    problem = _problem(stop, listing, MarketKind.SPOT) or _pair_problem(limit, stop)
+    problem = _problem(stop, listing, MarketKind.SPOT) or pair_problem(limit, stop)
     if problem:
         raise Rejected(f"orders {limit.client_order_id} and {stop.client_order_id} on {listing}: {problem}")
     above, below = ("above", "below") if limit.side is Side.SELL else ("below", "above")
@@ -119,13 +120,6 @@ def oco_request(limit: OrderIntent, stop: OrderIntent, listing: Listing) -> Requ
         parameters[f"{below}Price"] = price_text(listing, stop.limit_price)
         parameters[f"{below}TimeInForce"] = stop.time_in_force.name
     return Request(ask=Ask.PLACE_OCO, parameters=parameters)
-
-
-def check_pair(limit: OrderIntent, stop: OrderIntent) -> None:
-    """Raises Rejected unless two orders can be a pair of which one cancels the other; see ``oco_request``."""
-    problem = _pair_problem(limit, stop)
-    if problem:
-        raise Rejected(f"orders {limit.client_order_id} and {stop.client_order_id}: {problem}")
 
 
 def cancel_request(intent: OrderIntent, listing: Listing, kind: MarketKind) -> Request:
@@ -169,18 +163,4 @@ def _problem(intent: OrderIntent, listing: Listing, kind: MarketKind) -> str:
         return "time in force was FOK; expected IOC, a market order here cannot be all or nothing"
     if intent.reduce_only and kind is MarketKind.SPOT:
         return "reduce_only was set; expected an order without it, spot holds balances and no positions"
-    return ""
-
-
-def _pair_problem(limit: OrderIntent, stop: OrderIntent) -> str:
-    if limit.type is not OrderType.LIMIT or limit.time_in_force is not TimeInForce.GTC:
-        return f"the first was {limit.type.name} {limit.time_in_force.name}; expected LIMIT GTC"
-    if stop.type not in STOPS:
-        return f"the second was {stop.type.name}; expected STOP or STOP_LIMIT"
-    for name in ("instrument", "venue", "side", "quantity"):
-        if getattr(limit, name) != getattr(stop, name):
-            return f"{name} was {getattr(limit, name)} and {getattr(stop, name)}; expected the same of both"
-    if (limit.limit_price - stop.stop_price) * limit.side.sign >= 0:
-        better = "below" if limit.side is Side.BUY else "above"
-        return f"the limit price was {limit.limit_price}; expected one {better} the stop price {stop.stop_price}"
     return ""

@@ -27,6 +27,10 @@ class VenueGateways:
         """Send an order; raises Rejected for a venue without a gateway, and as the gateway does."""
         self._of(order.intent.venue).submit(order)
 
+    def submit_oco(self, limit: Order, stop: Order) -> None:
+        """Send a pair; raises as ``submit``."""
+        self._of(limit.intent.venue).submit_oco(limit, stop)
+
     def cancel(self, order: Order) -> None:
         """Ask for an order's cancellation; raises as ``submit``."""
         self._of(order.intent.venue).cancel(order)

@@ -58,12 +58,15 @@ class WatchedGateway:
 
     def submit(self, order: Order) -> None:
         """Send an order; raises Rejected in a halt and for what the gateway rejects, Retry as the gateway."""
-        halted = self._guard().halted
-        if halted is not None and order.intent.cause.strategy != CLOSING_TAG:
-            raise Rejected(f"order {order.client_order_id} was not sent: trading was halted, {halted.detail}")
+        self._check_halt(order)
         self._gateway.submit(order)
-        self._note(order.intent.venue)
-        self._ratios.order(self._clock.now_ns())
+        self._note_orders(order)
+
+    def submit_oco(self, limit: Order, stop: Order) -> None:
+        """Send a pair; raises as ``submit``."""
+        self._check_halt(limit)
+        self._gateway.submit_oco(limit, stop)
+        self._note_orders(limit, stop)
 
     def cancel(self, order: Order) -> None:
         """Ask for a cancellation; raises as the gateway."""
@@ -117,6 +120,16 @@ class WatchedGateway:
             self._ratios.trade(self._clock.now_ns())
             for listener in self._fills:
                 listener.filled(update.client_order_id, event.fill)
+
+    def _check_halt(self, order: Order) -> None:
+        halted = self._guard().halted
+        if halted is not None and order.intent.cause.strategy != CLOSING_TAG:
+            raise Rejected(f"order {order.client_order_id} was not sent: trading was halted, {halted.detail}")
+
+    def _note_orders(self, *orders: Order) -> None:
+        for order in orders:
+            self._note(order.intent.venue)
+            self._ratios.order(self._clock.now_ns())
 
     def _note(self, venue: int) -> None:
         self._rate.note(venue, self._clock.now_ns())

@@ -13,7 +13,7 @@ from market.orders.kinds import OrderState
 from market.orders.machine import Verdict
 from market.orders.order import Order, OrderIntent
 from market.orders.reports import AccountReport, GatewayReport, OrderUpdate
-from market.protocols import Clock, Gateway, Journal, MarketView, OrderChanged, PreTradeCheck
+from market.protocols import Clock, Gateway, Journal, MarketView, OcoIntent, OrderChanged, PreTradeCheck
 from orchestrator.run_loop.ledger import Ledger
 from orchestrator.run_loop.questions import Questions
 from orchestrator.run_loop.settlement import Settlement
@@ -60,38 +60,74 @@ class Desk:
         self._listen = listen
         self.questions = Questions(gateway, ledger, counts)
         self.changes: deque[OrderChanged] = deque()
+        self._half_pairs: set[str] = set()
 
     def place(self, intent: OrderIntent, strategy: str) -> None:
         """Write an order down, check it and send it; one of the same cause as before changes nothing.
 
         Raises Fatal when the intent bears another strategy's tag.
         """
-        if intent.cause.strategy != strategy:
-            raise Fatal(f"strategy {strategy} placed {intent.client_order_id}; expected its own tag in the cause")
-        name = intent.client_order_id
-        if name in self._ledger:
+        self._place((intent,), strategy, lambda orders: self._gateway.submit(*orders))
+
+    def place_oco(self, intent: OcoIntent, strategy: str) -> None:
+        """Write a pair down, check both orders and send them together; one that is refused refuses the other.
+
+        Raises as ``place``.
+        """
+        self._place((intent.limit, intent.stop), strategy, lambda orders: self._gateway.submit_oco(*orders))
+
+    def _place(self, intents: Sequence[OrderIntent], strategy: str, submit: Callable[[Sequence[Order]], None]) -> None:
+        for intent in intents:
+            if intent.cause.strategy != strategy:
+                raise Fatal(f"strategy {strategy} placed {intent.client_order_id}; expected its own tag in the cause")
+        if any(intent.client_order_id in self._ledger for intent in intents):
             self._counts.repeated += 1
             return
-        self._journal.intent(intent)
-        order = self._ledger.add(intent)
+        for intent in intents:
+            self._journal.intent(intent)
+        orders = [self._ledger.add(intent) for intent in intents]
         now_ns = self._clock.now_ns()
         try:
-            self._check(intent)
+            for intent in intents:
+                self._check(intent)
         except Rejected as refusal:
-            self._counts.refused += 1
-            self._counts.note(str(refusal))
-            self._apply(name, Refused(time_ns=now_ns, reason=str(refusal)), settles=False)
+            self._refuse(orders, refusal, now_ns, settles=False)
             return
-        self._settlement.placed(order, now_ns)
+        for order in orders:
+            self._settlement.placed(order, now_ns)
         try:
-            self._gateway.submit(order)
+            submit(orders)
         except (Rejected, Retry) as refusal:
-            self._counts.refused += 1
-            self._counts.note(str(refusal))
-            self._apply(name, Refused(time_ns=now_ns, reason=str(refusal)))
+            self._refuse(orders, refusal, now_ns, settles=True)
             return
-        self._counts.placed += 1
-        self._apply(name, Sent(time_ns=now_ns))
+        self._counts.placed += len(orders)
+        for order in orders:
+            self._apply(order.client_order_id, Sent(time_ns=now_ns))
+
+    def _refuse(self, orders: Sequence[Order], refusal: Exception, now_ns: int, *, settles: bool) -> None:
+        self._counts.refused += len(orders)
+        self._counts.note(str(refusal))
+        for order in orders:
+            self._apply(order.client_order_id, Refused(time_ns=now_ns, reason=str(refusal)), settles=settles)
+
+    def end_half_pairs(self) -> None:
+        """Cancel what still works of a pair whose other order was filled or has ended; with every heartbeat.
+
+        Venues and gateways do so at once: this is for those that could not, and for pairs of an earlier run. What is
+        found for the first time may only be on its way.
+        """
+        found = {
+            order.client_order_id: order
+            for order in self._ledger.working()
+            if order.intent.partner and self._is_half(order)
+        }
+        for name in found.keys() & self._half_pairs:
+            self._cancel(found[name])
+        self._half_pairs = set(found)
+
+    def _is_half(self, order: Order) -> bool:
+        partner = self._ledger.order(order.intent.partner)
+        return partner is None or not partner.is_working or partner.filled > 0
 
     def cancel(self, client_order_id: str, strategy: str) -> None:
         """Ask for an order's cancellation; nothing happens when that was done or the order has ended.

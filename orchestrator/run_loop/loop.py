@@ -20,6 +20,7 @@ from market.protocols import (
     Gateway,
     Intent,
     Journal,
+    OcoIntent,
     PreTradeCheck,
     QuoteChanged,
     Started,
@@ -227,6 +228,7 @@ class RunLoop:
             self._fast_loop.heartbeat(now_ns)
             self._heartbeat_ns = now_ns + self._heartbeat_every_ns
             self._desk.questions.ask_again()
+            self._desk.end_half_pairs()
         elif self._schedule.next_ns == due_ns:
             self._schedule.take(now_ns).action(self._access, now_ns)
         else:
@@ -312,6 +314,8 @@ class RunLoop:
     def _carry_out(self, strategy: Strategy, intent: Intent) -> None:
         if isinstance(intent, OrderIntent):
             self._desk.place(intent, strategy.tag)
+        elif isinstance(intent, OcoIntent):
+            self._desk.place_oco(intent, strategy.tag)
         elif isinstance(intent, CancelIntent):
             self._desk.cancel(intent.client_order_id, strategy.tag)
         elif isinstance(intent, TimerIntent):

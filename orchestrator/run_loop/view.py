@@ -97,6 +97,7 @@ class View:
             price=int(event[layout.EVENT_PRICE]) * price,
             quantity=int(event[layout.EVENT_QUANTITY]) * quantity,
             time_ns=int(event[layout.EVENT_TIME]),
+            trade_id=max(int(event[layout.EVENT_TRADE_ID]), 0),
         )
 
     def _factors(self, event: Words) -> tuple[int, int]:

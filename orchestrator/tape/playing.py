@@ -172,6 +172,10 @@ class PlayedGateway:
         """As it went then."""
         self._tape.carry_out("submit", order.client_order_id)
 
+    def submit_oco(self, limit: Order, stop: Order) -> None:
+        """As it went then."""
+        self._tape.carry_out("submit_oco", f"{limit.client_order_id} {stop.client_order_id}")
+
     def cancel(self, order: Order) -> None:
         """As it went then."""
         self._tape.carry_out("cancel", order.client_order_id)

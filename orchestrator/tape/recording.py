@@ -119,6 +119,11 @@ class RecordedGateway:
         """Send an order."""
         self._ask("submit", order.client_order_id, lambda: self._gateway.submit(order))
 
+    def submit_oco(self, limit: Order, stop: Order) -> None:
+        """Send a pair."""
+        about = f"{limit.client_order_id} {stop.client_order_id}"
+        self._ask("submit_oco", about, lambda: self._gateway.submit_oco(limit, stop))
+
     def cancel(self, order: Order) -> None:
         """Ask for a cancellation."""
         self._ask("cancel", order.client_order_id, lambda: self._gateway.cancel(order))

@@ -25,6 +25,7 @@ from sim.exchange.venue.model import UNIT, UNITS, AccountModel, SymbolModel, Ven
 from sim.exchange.venue.records import VenueOrder
 from sim.exchange.venue.refusals import VenueRefusal
 from sim.exchange.venue.venue import SimulatedVenue
+from sim.gateway.emulated_pairs import EmulatedPairs
 from sim.gateway.queue_places import QueuePlaces
 from sim.gateway.tracking import TrackedOrder
 from sim.gateway.translation import TradedSymbol, balances_of, positions_of
@@ -86,6 +87,7 @@ class PaperGateway:
         self._requests: deque[tuple[int, Callable[[int], None]]] = deque()
         self._reports: deque[tuple[int, GatewayReport]] = deque()
         self._orders: dict[str, TrackedOrder] = {}
+        self._pairs = EmulatedPairs(self.submit, self.cancel, self._refuse)
         for venue in venues:
             self._open(venue)
 
@@ -108,6 +110,10 @@ class PaperGateway:
                 self._resting(market)
 
         self._ask(place)
+
+    def submit_oco(self, limit: Order, stop: Order) -> None:
+        """Send a pair, as two orders; raises as ``submit``."""
+        self._pairs.submit(limit, stop)
 
     def cancel(self, order: Order) -> None:
         """Ask for a cancellation."""
@@ -238,9 +244,7 @@ class PaperGateway:
     def _fill(self, market: _Market, order: VenueOrder, lots: int, now_ns: int) -> None:
         """Let somebody trade with an order alone: what is laid before it steps aside meanwhile."""
         venue, symbol, side = self._venues[market.venue], market.symbol.model.symbol, order.side
-        before = {
-            tick: laid for tick, laid in market.laid[side].items() if (tick - order.price_ticks) * side.sign >= 0
-        }
+        before = {tick: laid for tick, laid in market.laid[side].items() if (tick - order.price_ticks) * side.sign >= 0}
         for tick in before:
             venue.set_level(symbol, side, tick, 0, now_ns)
         venue.take(symbol, side.opposite, order.price_ticks, lots, now_ns)
@@ -306,7 +310,13 @@ class PaperGateway:
             self._update(tracked.client_order_id, end, now_ns)
 
     def _update(self, name: str, event: OrderEvent, now_ns: int) -> None:
-        self._report(OrderUpdate(client_order_id=name, event=event), now_ns)
+        update = OrderUpdate(client_order_id=name, event=event)
+        self._report(update, now_ns)
+        self._pairs.heard(update)
+
+    def _refuse(self, order: Order, reason: str) -> None:
+        now_ns = self._clock.now_ns()
+        self._update(order.client_order_id, Refused(time_ns=now_ns + self._latency_ns, reason=reason), now_ns)
 
     def _report(self, report: GatewayReport, now_ns: int) -> None:
         self._reports.append((now_ns + self._latency_ns, report))

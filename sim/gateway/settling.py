@@ -14,7 +14,7 @@ from enum import Enum, StrEnum
 
 import msgspec
 
-from market.errors import Fatal
+from market.errors import Fatal, Rejected
 from market.instruments import Catalogue, Listing
 from market.orders.events import Acknowledged, Cancelled, CancelRefused, Expired, Filled, OrderEvent, Refused, Sent
 from market.orders.kinds import Liquidity, OrderType, TimeInForce
@@ -97,6 +97,13 @@ class SettlingGateway:
         self._request(_Ask.SUBMIT, order=order.client_order_id)
         if order.client_order_id not in self._orders:
             self._orders[order.client_order_id] = advance(new_order(order.intent), Sent(time_ns=self._clock.now_ns()))
+
+    def submit_oco(self, limit: Order, stop: Order) -> None:
+        """Raises Rejected: stop prices are not modelled here."""
+        raise Rejected(
+            f"orders {limit.client_order_id} and {stop.client_order_id}: this venue has no stop orders; expected one "
+            "that matches orders"
+        )
 
     def cancel(self, order: Order) -> None:
         """Cancel an order, if it still rests when the request arrives."""

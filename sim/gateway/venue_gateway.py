@@ -51,6 +51,10 @@ class VenueGateway:
         """Send an order."""
         self._session(order.intent.venue).submit(order)
 
+    def submit_oco(self, limit: Order, stop: Order) -> None:
+        """Send a pair."""
+        self._session(limit.intent.venue).submit_oco(limit, stop)
+
     def cancel(self, order: Order) -> None:
         """Ask for a cancellation."""
         self._session(order.intent.venue).cancel(order)

@@ -14,6 +14,7 @@ from sim.exchange.venue.events import OrderUpdated
 from sim.exchange.venue.kinds import ExecutionKind, MarketKind
 from sim.exchange.venue.records import VenueOrder, VenueTrade
 from sim.faults.plan import Channel
+from sim.gateway.emulated_pairs import EmulatedPairs
 from sim.gateway.tracking import TrackedOrder
 from sim.gateway.translation import TradedSymbol, balances_of, positions_of
 from sim.virtual.line import OUTSIDE_WINDOW, Connection, Notice, Payload, Reply, Status, VenueLine
@@ -78,6 +79,7 @@ class VenueSession:
         self._model = model
         self._tell = tell
         self._orders: dict[str, TrackedOrder] = {}
+        self._pairs = EmulatedPairs(self.submit, self.cancel, self._refuse)
         self._offset = ClockOffset()
         self._banned_until_ns = 0
         self._connection: Connection | None = None
@@ -119,6 +121,10 @@ class VenueSession:
                 self._update(order.client_order_id, self._unknown(reply.status.value))
 
         self._ask(place, done, order.client_order_id, stamp_ns)
+
+    def submit_oco(self, limit: Order, stop: Order) -> None:
+        """Send a pair, as two orders; raises as ``submit``."""
+        self._pairs.submit(limit, stop)
 
     def cancel(self, order: Order) -> None:
         """Ask for a cancellation; raises Retry while banned."""
@@ -362,7 +368,12 @@ class VenueSession:
         return OutcomeUnknown(time_ns=self._clock.now_ns(), reason=reason)
 
     def _update(self, name: str, event: OrderEvent) -> None:
-        self._tell(OrderUpdate(client_order_id=name, event=event))
+        update = OrderUpdate(client_order_id=name, event=event)
+        self._tell(update)
+        self._pairs.heard(update)
+
+    def _refuse(self, order: Order, reason: str) -> None:
+        self._update(order.client_order_id, Refused(time_ns=self._clock.now_ns(), reason=reason))
 
 
 def _reason(reply: Reply[State]) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 from config.base import EXACT
 from market.errors import Rejected
 from market.instruments import Listing
-from market.orders.kinds import Side
+from market.orders.kinds import OrderType, Side
 from market.orders.order import OrderIntent
 from market.orders.reports import Balances
 from market.protocols import MarketKey, MarketView
@@ -86,7 +86,13 @@ class AvailableBalance:
                 there += self._change(market.listing, view.position(*key)).get(asset, 0)
         own = self._limits.market((intent.instrument, intent.venue))
         needed = _spot_need(own, intent.side, intent.quantity, worth_price(intent, view))
-        for order in self._commitments.pending_orders(view, intent.client_order_id):
+        pending = self._commitments.pending_orders(view, intent.client_order_id)
+        names = {order.client_order_id for order in pending}
+        for order in pending:
+            partner = order.intent.partner
+            # Of a pair only one is filled, and the venue binds the balance once: for the stop, which may cost more.
+            if partner == intent.client_order_id or (order.intent.type is OrderType.LIMIT and partner in names):
+                continue
             market = self._limits.market((order.intent.instrument, order.intent.venue))
             if order.intent.venue == intent.venue and _needed_asset(market, order.intent.side) == asset:
                 mark = self._marks.mark(view, market.key) or 0

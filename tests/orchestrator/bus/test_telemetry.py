@@ -50,7 +50,13 @@ def test_trades_are_published_in_decimals(aggressor: Side | None, side: BusSide 
     strategy = TradeTelemetry(small.catalogue, published.append)
     assert (BTC, SPOT) in strategy.wakes.trades
     trade = Trade(
-        instrument=BTC, venue=SPOT, aggressor=aggressor, price=61_700_010_000_000, quantity=10_000_000, time_ns=5
+        instrument=BTC,
+        venue=SPOT,
+        aggressor=aggressor,
+        price=61_700_010_000_000,
+        quantity=10_000_000,
+        time_ns=5,
+        trade_id=28_457,
     )
     assert list(strategy.wake(Traded(trade=trade), small)) == []
     assert list(strategy.wake(Started(time_ns=5), small)) == []
@@ -58,7 +64,7 @@ def test_trades_are_published_in_decimals(aggressor: Side | None, side: BusSide 
         messages.Trade(
             venue="binance-spot",
             symbol="BTCUSDT",
-            trade_id="",
+            trade_id="28457",
             price=Decimal("61700.01"),
             quantity=Decimal("0.01"),
             side=side,

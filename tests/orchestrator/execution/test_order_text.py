@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from market.errors import Rejected
 from market.fixed_point import Scale
 from market.orders.kinds import OrderType, Side, TimeInForce
+from market.orders.pairs import check_pair
 from orchestrator.execution.order_text import (
     cancel_request,
-    check_pair,
     decimal_text,
     oco_request,
     order_request,

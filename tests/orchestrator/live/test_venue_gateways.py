@@ -38,6 +38,10 @@ class Noted:
     def request_balances(self, venue: int) -> None:
         self.asked.append(("balances", venue))
 
+    def submit_oco(self, limit: Order, stop: Order) -> None:
+        self.submit(limit)
+        self.submit(stop)
+
     def request_positions(self, venue: int) -> None:
         self.asked.append(("positions", venue))
 

@@ -82,6 +82,10 @@ class PlainVenue:
     def request_balances(self, venue: int) -> None:
         """Nothing is said."""
 
+    def submit_oco(self, limit: Order, stop: Order) -> None:
+        self.submit(limit)
+        self.submit(stop)
+
     def request_positions(self, venue: int) -> None:
         """Nothing is said."""
 

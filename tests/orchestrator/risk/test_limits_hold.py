@@ -54,6 +54,9 @@ class Silent:
     def request_balances(self, venue: int) -> None:
         """Heard."""
 
+    def submit_oco(self, limit: Order, stop: Order) -> None:
+        """Heard."""
+
     def request_positions(self, venue: int) -> None:
         """Heard."""
 

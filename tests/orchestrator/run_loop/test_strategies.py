@@ -62,6 +62,7 @@ def test_a_strategy_wakes_for_what_it_declares_and_sees_the_market_of_that_momen
             assert quote[0] - START_NS == offset_ns
     trade = next(cause.trade for _, cause in everything.woken if isinstance(cause, Traded))
     assert (trade.price, trade.quantity, trade.aggressor) == (61_700 * 10**9, 5 * 10**8, Side.SELL)
+    assert trade.trade_id > 0
     trigger = next(cause.trigger for _, cause in everything.woken if isinstance(cause, Triggered))
     assert [(leg.side, leg.price, leg.quantity) for leg in trigger.legs] == [(Side.BUY, 61_700_010_000_000, 10**7)]
 

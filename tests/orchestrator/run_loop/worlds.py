@@ -225,6 +225,10 @@ class ScriptedGateway:
     def request_balances(self, venue: int) -> None:
         self.asked.append(("balances", str(venue)))
 
+    def submit_oco(self, limit: Order, stop: Order) -> None:
+        self.submit(limit)
+        self.submit(stop)
+
     def request_positions(self, venue: int) -> None:
         self.asked.append(("positions", str(venue)))
 

@@ -189,6 +189,41 @@ def test_cancelling_asking_and_listing(desk: Desk) -> None:
     assert desk.orders[name].state is OrderState.CANCELLED
 
 
+def test_what_fills_one_of_a_pair_cancels_the_other(desk: Desk) -> None:
+    def order(number: int, kind: OrderType, limit_price: int = 0, stop_price: int = 0) -> Order:
+        time = TimeInForce.GTC if kind is OrderType.LIMIT else TimeInForce.IOC
+        names = [Cause(strategy="t", origin=Origin.DECISION, epoch=2, number=one) for one in (1, 2)]
+        intent = OrderIntent(
+            cause=names[number],
+            decided_ns=1,
+            instrument=0,
+            venue=0,
+            side=Side.SELL,
+            type=kind,
+            time_in_force=time,
+            quantity=BTC.quantity_scale.count("0.1"),
+            partner=names[1 - number].client_order_id,
+            limit_price=limit_price,
+            stop_price=stop_price,
+        )
+        made = new_order(intent)
+        desk.orders[made.client_order_id] = advance(made, Sent(time_ns=1))
+        return made
+
+    limit = order(0, OrderType.LIMIT, limit_price=BTC.price_scale.count("100.5"))
+    stop = order(1, OrderType.STOP, stop_price=BTC.price_scale.count("90"))
+    bought = desk.send(Side.BUY, "0.1")
+    desk.settle()
+    assert desk.orders.pop(bought).state is OrderState.FILLED, "stops are seen from the last price"
+    desk.gateway.submit_oco(limit, stop)
+    desk.settle()
+    assert {order.state for order in desk.orders.values()} == {OrderState.OPEN}
+    desk.lay({"100.5": "1"}, {"100.6": "1"})
+    desk.settle()
+    assert desk.orders[limit.client_order_id].state is OrderState.FILLED
+    assert desk.orders[stop.client_order_id].state is OrderState.CANCELLED
+
+
 def test_positions_of_a_futures_venue() -> None:
     desk = Desk(kind=MarketKind.USD_MARGINED)
     desk.lay({"99.99": "0.5"}, {"100.01": "0.2"})
