@@ -1,0 +1,112 @@
+"""Golden test: what the detector makes of real recordings of an ordinary day, in the batches of a replay."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from config.detector import DetectorProfile, DetectorSettings
+from config.loading import load_settings
+from config.venues import VenueName
+from market.detector.detector import Detector
+from market.detector.layout import ASK_WALLS, BID_WALLS, EVENT, EVENT_WIDTH, NOW, SIZES, TAKEN, Rows, Words, new_state
+from market.detector.record_intake import event_rows, take_detector_records
+from market.detector.states import Counter, State
+from orchestrator.detector.plan import detector_settings
+from orchestrator.replay.plan import SourceFile, session_settings
+from sim.replay.source import SourceSettings
+
+SPOT, USDM, CM = VenueName.BINANCE_SPOT, VenueName.BINANCE_USDM, VenueName.BINANCE_CM
+README, OPTIMIZED = DetectorProfile.README, DetectorProfile.OPTIMIZED
+Case = tuple[str, VenueName, DetectorProfile]
+"""File, venue and profile."""
+EXPECTED: dict[Case, tuple[int, int, int, str]] = {
+    ("spot_btcusdt", SPOT, README): (41_243, 3_099, 12, "c7cd535f10a25712"),
+    ("spot_btcusdt", SPOT, OPTIMIZED): (41_243, 3_653, 18, "b9303a57b881482e"),
+    ("usdm_btcusdt", USDM, README): (92_941, 4_074, 10, "4652db85fe25e21b"),
+    ("usdm_btcusdt", USDM, OPTIMIZED): (92_941, 5_375, 14, "0474c1e59c2d0c99"),
+    ("cm_btcusd_perp", CM, README): (48_235, 837, 4, "93fd23eb2cfb0aeb"),
+    ("cm_btcusd_perp", CM, OPTIMIZED): (48_235, 1_784, 10, "119ddbfacfc0f079"),
+    ("spot_ethusdt", SPOT, OPTIMIZED): (33_613, 734, 8, "8afef06c56381c67"),
+    ("usdm_ethusdt", USDM, OPTIMIZED): (74_280, 1_370, 8, "e6796dc1806b17c1"),
+    ("cm_ethusd_perp", CM, OPTIMIZED): (40_428, 684, 6, "894b4b2e0068750d"),
+}
+"""Events, records in ALERT, transitions, and the digest of all states and transitions; the rest is SLEEP."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One recording through a detector."""
+
+    detector: Detector
+    states: Words
+    rows: Rows
+    source: SourceSettings
+
+
+def opened(data: Path, name: str, venue: VenueName) -> SourceSettings:
+    file = SourceFile(venue, data / "binance-20240808" / f"{name}_20240808.gz")
+    source = session_settings(load_settings("demo", local=None, environment={}), [file]).sources[0]
+    assert isinstance(source, SourceSettings)
+    return source
+
+
+def replayed(source: SourceSettings, profile: DetectorProfile) -> Run:
+    market = source.markets[0]
+    thresholds = DetectorSettings(profile=profile).thresholds(market.symbol)
+    detector = Detector(
+        detector_settings(thresholds, price_decimals=market.price_decimals, quantity_decimals=market.quantity_decimals)
+    )
+    books, other, states, rows = source.new_books(), source.new_books(), [], []
+    for batch in source.open().batches():
+        own = np.empty(batch.count, dtype=np.int64)
+        arguments = (0, batch.records, batch.count, batch.bids, batch.asks)
+        states.append(own[: take_detector_records(detector.state, books, *arguments, own)])
+        events: Rows = np.zeros((batch.count, EVENT_WIDTH), dtype=np.int64)
+        rows.append(events[: event_rows(new_state(detector.settings), other, *arguments, events)])
+    return Run(detector, np.concatenate(states), np.ascontiguousarray(np.concatenate(rows)), source)
+
+
+def digest(run: Run) -> str:
+    """Of everything that was decided: the states, and time, states, cause and signals of each transition."""
+    hashed = hashlib.sha256(run.states.astype("<i8").tobytes())
+    for passed in run.detector.transitions():
+        words = (passed.time_ns, passed.before, passed.after, passed.cause, passed.signals, passed.met_since_ns)
+        hashed.update(np.array(words, dtype="<i8").tobytes())
+    return hashed.hexdigest()[:16]
+
+
+@pytest.mark.parametrize("case", EXPECTED, ids=lambda case: f"{case[0]}-{case[2].value}")
+def test_an_ordinary_day_is_slept_through(case: Case, data: Path) -> None:
+    name, venue, profile = case
+    run = replayed(opened(data, name, venue), profile)
+    counters = run.detector.counters()
+    alert = int((run.states == State.ALERT).sum())
+    assert set(run.states.tolist()) == {State.SLEEP, State.ALERT}
+    assert (len(run.rows), alert, counters[Counter.TRANSITIONS], digest(run)) == EXPECTED[case]
+    assert counters[Counter.MESSAGES] == len(run.rows) - 1
+    assert 340 <= counters[Counter.SECONDS] <= 345
+    faults = (Counter.LATE, Counter.TOO_LATE, Counter.FUTURE, Counter.SILENCES, Counter.GAPS, Counter.BAD_RETURN)
+    assert [counters[fault] for fault in faults] == [0] * len(faults)
+
+
+@pytest.mark.parametrize(("name", "venue"), [("spot_btcusdt", SPOT), ("cm_btcusd_perp", CM)])
+def test_rows_of_events_are_the_records(name: str, venue: VenueName, data: Path) -> None:
+    """One pass over whole arrays, one over the rows in small pieces, and records with their books: all the same."""
+    run = replayed(opened(data, name, venue), OPTIMIZED)
+    whole, pieces = Detector(run.detector.settings), Detector(run.detector.settings)
+    states, transitions = whole.update(run.rows)
+    parts = [pieces.update(run.rows[first : first + 777]) for first in range(0, len(run.rows), 777)]
+    np.testing.assert_array_equal(np.concatenate([part for part, _ in parts]), states)
+    assert repr([passed for _, some in parts for passed in some]) == repr(transitions)
+    np.testing.assert_array_equal(pieces.state, whole.state)
+    assert states[-1] == run.states[-1]
+    assert whole.read() == pytest.approx(run.detector.read(), rel=0, abs=0, nan_ok=True)
+    assert repr(run.detector.transitions()) == repr(transitions)
+    # Beside the last readings, all that records leave otherwise: sizes of levels, the event, what was read.
+    for first, end in ((NOW, BID_WALLS), (ASK_WALLS + 1, SIZES), (EVENT + EVENT_WIDTH, TAKEN)):
+        np.testing.assert_array_equal(run.detector.state[first:end], whole.state[first:end])
