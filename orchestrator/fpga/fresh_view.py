@@ -75,7 +75,8 @@ class FreshView:
     def step(self, message: bytes) -> bytes:
         """A LogStep message as the run sees it."""
         payload = message[layout.LOG_STEP_PAYLOAD :]
-        kind, channel = message[layout.LOG_STEP_KIND], message[layout.LOG_STEP_CHANNEL]
+        kind = message[layout.LOG_STEP_KIND]
+        channel = int.from_bytes(message[layout.LOG_STEP_CHANNEL : layout.LOG_STEP_CHANNEL + 2], "little")
         if kind == StepKind.CONTROL:
             payload = self._rearm(payload, -self._number)
         elif kind == StepKind.DATAGRAM:

@@ -42,6 +42,7 @@ class LockstepEngine:
         self._time_ns = 0
         self._sequence = 0
         self._logged = self._answered = self._told = 0
+        self._current = Input(InputKind.QUOTE, 0)
         self._last_step = -1
         self._last: dict[str, Any] = {}
 
@@ -107,6 +108,8 @@ class LockstepEngine:
     def _end(self) -> Mapping[str, Any]:
         """What the board counted, asked for once, at the end; the question itself is not counted."""
         if not self._last:
+            # an interrupt may have come while an input was on its way
+            self._await(self._current)
             question = encode(SCHEMA, "StatusRequest", {"sequence": self._sequence + 1})
             self._last_step = self._steps + 1
             self._do(Input(InputKind.CONTROL, self._time_ns, message=question))
@@ -119,7 +122,11 @@ class LockstepEngine:
             raise Fatal("an input came after the end of the replay, when the board had been asked for its counters")
         self._steps += 1
         self._time_ns = max(self._time_ns, given.time_ns)
+        self._current = given
         self._send(given)
+        self._await(given)
+
+    def _await(self, given: Input) -> None:
         deadline_ns = self._clock.monotonic_ns() + _ANSWER_NS
         while not self._is_done(given):
             messages = self._receive()

@@ -39,6 +39,13 @@ def test_without_an_answer_all_that_are_under_way_go_again() -> None:
     assert (len(courier), courier.due_in_ns(RESEND_NS)) == (0, None)
 
 
+def test_it_asks_less_and_less_often_where_nobody_answers() -> None:
+    courier, sent = added(1), []
+    for millisecond in range(4_000):
+        sent += [millisecond] * len(courier.due(millisecond * 1_000_000))
+    assert sent == [0, 50, 100, 150, 200, 250, 300, 350, 400, 500, 700, 1_100, 1_900, 2_700, 3_500]
+
+
 def test_an_answer_out_of_order_is_a_reason_to_send_again_but_not_at_every_one() -> None:
     courier = added(3)
     courier.due(0)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from orchestrator.cli.exits import ExitCode
+from orchestrator.engine.inputs import Input
+from orchestrator.fpga.lockstep import LockstepEngine
 from sim.generator.recording import write_recordings
 from sim.generator.settings import SECOND_NS, CrashSettings, GeneratorSettings
 from tests.orchestrator.cli.terminal import Ended, Terminal
@@ -123,6 +125,29 @@ def test_what_is_lost_fails_the_replay(
         ended = replayed(terminal, sources, "--engine", "fpga")
     assert ended.code == ExitCode.CHECK_FAILED
     assert seen in ended.json["error"]["message"]
+
+
+def test_an_interrupt_leaves_the_results_so_far(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, sources: list[str]
+) -> None:
+    """It comes while an input is on its way."""
+    sends: list[int] = []
+    send = LockstepEngine._send
+
+    def interrupted(engine: LockstepEngine, given: Input) -> None:
+        send(engine, given)
+        sends.append(0)
+        if len(sends) == 100:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(LockstepEngine, "_send", interrupted)
+    with stamped_board(monkeypatch) as (board, _):
+        ended = replayed(terminal, sources, "--engine", "fpga")
+    assert ended.code == ExitCode.INTERRUPTED
+    assert len(sends) == 101
+    events = board.engine.counters["quoteEvents"] + board.engine.counters["tradeEvents"]
+    assert 0 < events < 100
+    assert ended.json["counters"]["quoteEvents"] == board.engine.counters["quoteEvents"]
 
 
 def test_a_board_with_a_clock_cannot_replay(
