@@ -25,10 +25,16 @@ class Nobody:
         self._trading = trading
 
     def inject(self, market: SymbolMarket, side: Side, price_ticks: int, lots: int) -> VenueOrder:
-        """Place a limit order; raises Fatal for a price or quantity that is not positive."""
+        """Place a limit order; raises Fatal for a price or quantity that is not positive, and when the book is full."""
         if price_ticks < 1 or lots < 1:
             raise Fatal(f"an injected order was {lots} lots at {price_ticks} ticks; expected at least 1 of both")
         placed = self._trading.place_nobodys(market, side, price_ticks, lots)
+        rests = placed.order_id in market.nobodys.get((book_side(side), price_ticks), {})
+        if placed.traded_lots < lots and not rests:
+            raise Fatal(
+                f"an injected order found the book of {market.model.symbol} full: {market.book.orders} orders rest; "
+                "expected room, set levels instead or take orders back"
+            )
         now_ns = self._trading.now_ns
         status = OrderStatus.PARTIALLY_FILLED if placed.traded_lots else OrderStatus.NEW
         if placed.traded_lots == lots:

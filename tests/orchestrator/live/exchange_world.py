@@ -167,16 +167,23 @@ def inject(venue: SimulatedVenue, side: Side, price: str, quantity: str, now_ns:
     venue.inject(symbol, side, model.price_ticks(price), model.quantity_lots(quantity), now_ns)
 
 
+def set_bid(venue: SimulatedVenue, price: str, quantity: str, now_ns: int, symbol: str = SYMBOL) -> None:
+    """So much is bid by nobody at a price, whatever it was; orders do not pile up in the book."""
+    model = next(model for model in venue.model.symbols if model.symbol == symbol)
+    venue.set_level(symbol, Side.BUY, model.price_ticks(price), model.quantity_lots(quantity), now_ns)
+
+
 async def _keep_alive(world: ExchangeWorld) -> None:
-    """Far from the best prices something changes all the time, so that no book is silent or old."""
+    """Bids change all the time, so that no book is silent or old."""
     turn = 0
     while True:
         turn += 1
         for venue in world.venues.values():
             now_ns = world.clock.now_ns()
-            inject(venue, Side.BUY, "50000" if turn % 2 else "50001", "0.01", now_ns)
-            inject(venue, Side.BUY, "59990", "0.001", now_ns)
-            inject(venue, Side.BUY, "2681", "0.01", now_ns, "ETHUSDT")
+            more = "0.001" if turn % 2 else "0.002"
+            set_bid(venue, "50000", f"1{more[1:]}", now_ns)
+            set_bid(venue, "59990", f"10{more[1:]}", now_ns)
+            set_bid(venue, "2681", f"10{more[1:]}", now_ns, "ETHUSDT")
         await asyncio.sleep(_ALIVE_S)
 
 

@@ -148,3 +148,11 @@ def test_a_recorded_book_can_be_laid_in() -> None:
     assert (depth.bids, depth.asks) == (((9_999, 6),), ((10_001, 3),))
     assert market.last_ticks(SYMBOL) == 10_000, "nothing traded"
     assert market.mark_ticks(SYMBOL) == 10_000
+
+
+def test_an_injected_order_that_finds_the_book_full_is_no_secret() -> None:
+    market = SimulatedVenue(venue_model(MarketKind.SPOT, symbol_model(), order_capacity=2))
+    market.inject(SYMBOL, BUY, 9_999, 1, START_NS)
+    market.inject(SYMBOL, SELL, 10_001, 3, START_NS)
+    with pytest.raises(Fatal, match=f"the book of {SYMBOL} full: 2 orders rest"):
+        market.inject(SYMBOL, BUY, 9_998, 1, START_NS)
