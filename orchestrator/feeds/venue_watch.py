@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import combinations
 from typing import Final
@@ -15,8 +15,11 @@ from market.book.listing import TOP_WIDTH, TopColumn, read_tops
 from market.wire.records import Rows
 from orchestrator.feeds.feed import LiveFeed
 from orchestrator.feeds.health import SourceState
+from orchestrator.run_loop.access import PeriodicTask, RunAccess
 
 _BPS: Final = 10_000
+_EVERY_NS: Final = 1_000_000_000
+OnDeviation = Callable[[int, str, bool, str], None]
 
 
 class Deviation(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +53,13 @@ class VenueWatch:
                 if route is not None:
                     self._places[route.instrument].append((number, market))
 
+    def named(self, instrument: int, first: int, second: int) -> str:
+        """Two sources and their symbols of an instrument, for people."""
+        symbols = {
+            number: self._feed.sources[number].markets[market].symbol for number, market in self._places[instrument]
+        }
+        return " and ".join(f"{symbols[number]} on {self._feed.sources[number].name}" for number in (first, second))
+
     def preferred(self, instrument: int) -> int | None:
         """The first source of an instrument that is live; None when none is."""
         places = self._places.get(instrument, [])
@@ -78,3 +88,24 @@ class VenueWatch:
             if top[TopColumn.SYNCHRONISED] and top[TopColumn.BID_QUANTITY] and top[TopColumn.ASK_QUANTITY]:
                 ticks = top[TopColumn.BID] + top[TopColumn.ASK]
                 yield number, Fraction(ticks, 2 * 10 ** source.markets[market].price_decimals)
+
+
+def watch_task(watch: VenueWatch, on_deviation: OnDeviation) -> PeriodicTask:
+    """Compares venues every second, and tells of each pair once when it is too far apart, and once when it fits again.
+
+    Parameters
+    ----------
+    on_deviation: told the time, the pair, whether it fits, and what was seen.
+    """
+    apart: set[tuple[int, int, int]] = set()
+
+    def look(run: RunAccess, now_ns: int) -> None:
+        found = {(one.instrument, one.first, one.second): one.deviation_bps for one in watch.deviations()}
+        for pair in sorted(found.keys() - apart):
+            on_deviation(now_ns, watch.named(*pair), False, f"middles are {found[pair]} bps apart: one feed is wrong")
+        for pair in sorted(apart - found.keys()):
+            on_deviation(now_ns, watch.named(*pair), True, "no more too far apart, or not both live")
+        apart.clear()
+        apart.update(found)
+
+    return PeriodicTask("venue watch", _EVERY_NS, look)

@@ -23,6 +23,8 @@ from orchestrator.risk.supervisor import GuardChange, RiskState
 from orchestrator.run_loop.access import PeriodicTask
 from orchestrator.run_loop.loop import RunLoop, RunSettings
 from orchestrator.run_loop.recovered import Recovered
+from orchestrator.storage.candles import CandleMaker, candle_task
+from orchestrator.storage.records import CandleClosed
 from orchestrator.strategies.assembly import strategies
 from sim.replay.arming import FIRST_SEQUENCE
 
@@ -50,7 +52,7 @@ class RunParts:
     Parameters
     ----------
     recovered: of the runs before. on_change, on_difference: told of the guards, and of what venues say otherwise.
-    save: keeps the state of the guards.
+    save: keeps the state of the guards. keep_candle: keeps a candle of what was seen.
     """
 
     catalogue: Catalogue
@@ -61,6 +63,7 @@ class RunParts:
     on_change: Callable[[GuardChange], None]
     on_difference: Callable[[Difference, int], None]
     save: Callable[[bytes, int], None]
+    keep_candle: Callable[[CandleClosed], None] = lambda candle: None
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,8 @@ def assemble_run(
         settings.storage.snapshot_every_ms * _NS_PER_MS,
         lambda run, now_ns: parts.save(risk_state(risk), now_ns),
     )
+    markets = [(listing.instrument.number, listing.venue) for listing in parts.catalogue.listings]
+    candles = [CandleMaker(markets)] if settings.storage.candles else []
     loop = RunLoop(
         feed=outside.feed,
         clock=outside.clock,
@@ -114,6 +119,7 @@ def assemble_run(
             *risk.strategies,
             *strategies(settings, parts.catalogue, risk.size),
             *(() if bus is None else bus.strategies),
+            *candles,
         ),
         settings=RunSettings(
             tuple(control_messages(settings, first_sequence=FIRST_SEQUENCE + 1)),
@@ -123,7 +129,14 @@ def assemble_run(
         ),
         checks=(parts.ending.check, readiness.check, *risk.checks),
         journal=parts.journal,
-        periodic=(*risk.tasks, readiness.task, parts.ending.task, save, *more_tasks(risk)),
+        periodic=(
+            *risk.tasks,
+            readiness.task,
+            parts.ending.task,
+            save,
+            *more_tasks(risk),
+            *(candle_task(maker, parts.keep_candle) for maker in candles),
+        ),
         listeners=(readiness.listen, *risk.listeners),
         recovered=parts.recovered,
     )

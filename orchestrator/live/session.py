@@ -25,6 +25,7 @@ from orchestrator.execution.gateway import VenueGateway
 from orchestrator.execution.opening import Keys, venue_gateway
 from orchestrator.execution.requests import MarketKind
 from orchestrator.feeds.feed import LiveFeed
+from orchestrator.feeds.venue_watch import OnDeviation, VenueWatch, watch_task
 from orchestrator.live.addresses import VenueAddresses, venue_addresses
 from orchestrator.live.assembly import RISK, Outside, RunParts, assemble_run, risk_state
 from orchestrator.live.bus import RunBus, open_bus
@@ -160,6 +161,7 @@ def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, sa
         switch = stack.enter_context(ExitStack())
         beats = [_dead_man(settings, credentials, catalogue, switch)] if watched else []
         beats += [renewal.task for renewal in renewals]
+        beats.append(watch_task(VenueWatch(feed, settings.feeds.deviation_bps), _on_deviation(opened.journal, say)))
         queues = {"market data": lambda: feed.queued, "database bytes": lambda: projector.lag_bytes}
         queues |= {f"reports of venue {number}": partial(_waiting, gateway) for number, gateway in gateways.items()}
         session = _assemble(
@@ -254,14 +256,9 @@ def _assemble(
         on_change,
         on_difference,
         lambda state, now_ns: journal.save(RISK, now_ns, state),
+        journal.candle,
     )
-    assembled = assemble_run(
-        settings,
-        outside,
-        parts,
-        bus,
-        more_tasks,
-    )
+    assembled = assemble_run(settings, outside, parts, bus, more_tasks)
     return LiveSession(
         assembled.loop,
         ending,
@@ -380,6 +377,17 @@ def _client_addresses(venue: VenueName, addresses: VenueAddresses) -> BinanceAdd
     if _KINDS[venue] is MarketKind.SPOT:
         return BinanceAddresses(spot_http=addresses.http, spot_ws=addresses.streams)
     return BinanceAddresses(futures_http=addresses.http, futures_ws=addresses.streams)
+
+
+def _on_deviation(journal: JournalFile, say: Say) -> OnDeviation:
+    """Says and writes down that prices of venues do not fit together, or do again."""
+
+    def on_deviation(now_ns: int, pair: str, fits: bool, detail: str) -> None:
+        before, after = ("apart", "together") if fits else ("together", "apart")
+        say(f"{pair}: {detail}")
+        journal.changed(now_ns, Area.FEED, pair, before, after, detail)
+
+    return on_deviation
 
 
 def _note_guard(journal: JournalFile, change: GuardChange, say: Say) -> None:

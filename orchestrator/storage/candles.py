@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from market.protocols import Intent, MarketKey, MarketView, QuoteChanged, Traded, WakeCause, Wakes
 from orchestrator.run_loop.access import PeriodicTask, RunAccess
-from orchestrator.storage.journal_file import JournalFile
 from orchestrator.storage.records import CandleClosed
 
 DURATION_NS: Final = 1_000_000_000
@@ -117,11 +116,11 @@ class CandleMaker:
             )
 
 
-def candle_task(maker: CandleMaker, journal: JournalFile) -> PeriodicTask:
-    """Write closed candles to the journal every second."""
+def candle_task(maker: CandleMaker, keep: Callable[[CandleClosed], None]) -> PeriodicTask:
+    """Hand closed candles to whoever keeps them, every second."""
 
     def write(run: RunAccess, now_ns: int) -> None:
         for candle in maker.take(now_ns):
-            journal.candle(candle)
+            keep(candle)
 
     return PeriodicTask("candles", DURATION_NS, write)

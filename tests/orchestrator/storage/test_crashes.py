@@ -206,7 +206,7 @@ def test_components_and_candles_are_written_down_at_their_times(tmp_path: Path) 
             journal=opened.journal,
             periodic=[
                 snapshot_task({"vpin": lambda: b"%d" % next(states)}, opened.journal, every_ms=250),
-                candle_task(maker, opened.journal),
+                candle_task(maker, opened.journal.candle),
             ],
         )
         loop.run()
