@@ -34,7 +34,7 @@ FAST: Final = {
     "TICKWIRE__INSTRUMENTS__BTC__COOLDOWN_MS": "0",
 }
 """The market of these tests has no pauses between its triggers."""
-PATIENCE_NS: Final = 1_000_000_000
+PATIENCE_NS: Final = 2_000_000_000
 _END_S: Final = 20.0
 
 
