@@ -28,6 +28,7 @@ from market.orders.kinds import Side
 from market.orders.order import Order, OrderIntent
 from market.orders.pairs import check_pair
 from market.orders.reports import GatewayReport
+from market.pipeline.wake_conditions import WakeKind
 from market.risk.position import Position
 from market.wire.records import Batch, Words
 
@@ -324,7 +325,28 @@ class TimerFired(msgspec.Struct, frozen=True, kw_only=True):
     time_ns: int
 
 
-WakeCause: TypeAlias = Started | QuoteChanged | Traded | Triggered | OrderChanged | TimerFired
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """Something about a market that is judged in compiled code, so that a strategy hears of nothing else.
+
+    Parameters
+    ----------
+    level: as the kind says, in counts of the instrument's scales: of MID_MOVED and SPREAD_REACHED a price, of
+        TOP_CHANGED and TRADED a quantity; of an imbalance millionths.
+    """
+
+    kind: WakeKind
+    market: MarketKey
+    level: int
+
+
+class ConditionsMet(msgspec.Struct, frozen=True, kw_only=True):
+    """Conditions of this strategy hold, as of the market's newest quote or trade."""
+
+    conditions: tuple[Condition, ...]
+    time_ns: int
+
+
+WakeCause: TypeAlias = Started | QuoteChanged | Traded | Triggered | OrderChanged | TimerFired | ConditionsMet
 
 
 class Wakes(msgspec.Struct, frozen=True, kw_only=True):
@@ -333,6 +355,7 @@ class Wakes(msgspec.Struct, frozen=True, kw_only=True):
     triggers: bool = False
     quotes: frozenset[MarketKey] = frozenset()
     trades: frozenset[MarketKey] = frozenset()
+    conditions: tuple[Condition, ...] = ()
 
 
 class OcoIntent(msgspec.Struct, frozen=True, kw_only=True):

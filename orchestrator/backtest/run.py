@@ -65,6 +65,7 @@ def run_backtest(
     *,
     checks: Sequence[PreTradeCheck] = (),
     until_ns: int = FOREVER,
+    passes_unwatched: bool = True,
     tell: Callable[[int], None] = lambda now_ns: None,
 ) -> BacktestRun:
     """Run to the end of the recordings, or to a time.
@@ -73,6 +74,7 @@ def run_backtest(
     ----------
     own: strategies in place of those that the settings name. checks: asked after all rules of risk.
     until_ns: nothing that is received then or later is there. tell: told the time now and then.
+    passes_unwatched: see ``RunSettings``; the run is the same either way.
 
     Raises what ends a run: MissingInput for recordings that cannot be read, Fatal for what must not be.
     """
@@ -94,6 +96,7 @@ def run_backtest(
         settings=RunSettings(
             tuple(control_messages(settings, first_sequence=FIRST_SEQUENCE + 1)),
             heartbeat_every_ns=settings.engine.lease_ms * _NS_PER_MS // _HEARTBEATS_PER_LEASE,
+            passes_unwatched=passes_unwatched,
         ),
         checks=(*risk.checks, *checks),
         journal=journal,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from market.errors import Fatal
 from market.orders.cause import Cause, Origin
-from market.protocols import MarketKey, Strategy
+from market.protocols import Condition, MarketKey, Strategy
 
 
 class Coordinator:
@@ -34,3 +34,6 @@ class Coordinator:
             key: tuple(strategy for strategy, wake in wakes if key in wake.trades)
             for key in {key for _, wake in wakes for key in wake.trades}
         }
+        self.conditions: Sequence[tuple[Strategy, Condition]] = tuple(
+            (strategy, condition) for strategy, wake in wakes for condition in wake.conditions
+        )

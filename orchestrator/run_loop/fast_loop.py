@@ -66,6 +66,15 @@ class FastLoop:
             self._engine.push_quotes(event[_QUOTE_FIELDS].reshape(1, -1).copy())
             self._has_outputs = True
 
+    @property
+    def words(self) -> Words | None:
+        """State of the compiled engine, which others may feed with events; None for an engine elsewhere."""
+        return None if self._quick is None else self._quick.state
+
+    def was_fed(self) -> None:
+        """Somebody else fed events to the compiled engine: look whether it has said anything."""
+        self._has_outputs |= self._quick is not None and int(self._quick.state[state.OUTPUT_USED]) > 0
+
     def heartbeat(self, time_ns: int) -> None:
         """Renew the lease."""
         self._control("Heartbeat", {}, time_ns)

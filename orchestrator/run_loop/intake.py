@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,10 @@ NOTHING_WAITS: Final = -3
 FINISHED: Final = layout.DONE
 """What ``next`` returns when no record will ever come again."""
 
-__all__ = ["FINISHED", "NOTHING_WAITS", "NOT_YET", "Intake"]
+Find = Callable[[Words, int, Words, int], int]
+"""Finds the next event; as ``pacing.next_event``."""
+
+__all__ = ["FINISHED", "NOTHING_WAITS", "NOT_YET", "Find", "Intake"]
 
 
 class Intake:
@@ -38,7 +42,7 @@ class Intake:
         self.event: Words = np.zeros(layout.EVENT_WORDS, dtype=np.int64)
         self._sources = Sources(feed.sources)
         self._idle = set(range(len(self._sources)))
-        self._next_event = next_event.direct()
+        self._find: Find = next_event.direct()
         self._book_of: dict[MarketKey, Words] = {}
         for index, source in enumerate(feed.sources):
             for market, route in enumerate(source.routes):
@@ -59,12 +63,16 @@ class Intake:
             self._poll_idle()
         count = len(self._sources)
         while True:
-            found = self._next_event(self._sources.words, count, self.event, before_ns)
+            found = self._find(self._sources.words, count, self.event, before_ns)
             if found >= NOT_YET:
                 return found
             if found == layout.DONE:
                 return NOTHING_WAITS if self._idle else FINISHED
             self._refill(-3 - found)
+
+    def find_with(self, find: Find) -> None:
+        """Let something else than ``pacing.next_event`` find the next event from here on."""
+        self._find = find
 
     def book(self, instrument: int, venue: int) -> Words | None:
         """The flat state of a market's book, laid out by ``market.book.book``; None when no source has the market."""

@@ -16,6 +16,7 @@ from market.protocols import (
     FOREVER,
     CancelIntent,
     Clock,
+    ConditionsMet,
     Feed,
     Gateway,
     Intent,
@@ -47,6 +48,7 @@ from orchestrator.run_loop.settlement import Settlement
 from orchestrator.run_loop.summary import RunCounts, RunSummary
 from orchestrator.run_loop.timers import Timers
 from orchestrator.run_loop.view import View
+from orchestrator.run_loop.watch import watch_of
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,15 @@ class RunSettings:
     epoch: of this run; greater than that of any earlier one.
     heartbeat_every_ns: interval of the heartbeats that renew the fast loop's lease; at least 1.
     recovery_timeout_ns: how long a run that takes over orders waits until venues have said what became of them.
+    passes_unwatched: whether events that nobody waits for go to the compiled engine without Python in between. The
+        clock then goes from one event that is heard of to the next: for runs in event time.
     """
 
     tables: tuple[bytes, ...]
     epoch: int = 1
     heartbeat_every_ns: int = 100_000_000
     recovery_timeout_ns: int = 60_000_000_000
+    passes_unwatched: bool = False
 
     def __post_init__(self) -> None:
         if self.heartbeat_every_ns < 1:
@@ -112,6 +117,8 @@ class RunLoop:
         self._coordinator = Coordinator(strategies)
         self._intake = Intake(feed)
         self._fast_loop = FastLoop(engine, settings.tables, settings.epoch, journal)
+        engine_words = self._fast_loop.words if settings.passes_unwatched else None
+        self._watch = watch_of(feed, catalogue, self._coordinator, engine_words)
         self._settlement = Settlement(self._fast_loop)
         self._settlement.restore(recovered.standings)
         self._view = View(clock, settings.epoch, catalogue, self._intake, self._ledger)
@@ -185,6 +192,9 @@ class RunLoop:
         """Do the next thing that is due, waiting for it if need be; False when the feed is finished."""
         due_ns = self._next_due_ns(self._gateway.next_ns())
         found = self._intake.next(due_ns)
+        if self._watch is not None and self._watch.passed:
+            self._counts.events += self._watch.take_passed(self._view.take_quote)
+            self._fast_loop.was_fed()
         if found >= 0:
             self._take_event(found)
         elif found == FINISHED:
@@ -210,6 +220,8 @@ class RunLoop:
             self._wake(strategy, Started(time_ns=self._clock.now_ns()))
         self._tell_changes()
         self._answer_triggers()
+        if self._watch is not None:
+            self._intake.find_with(self._watch.find)
 
     def _next_due_ns(self, report_ns: int | None) -> int:
         """Time of the next thing that is no market data, given that of the first report."""
@@ -240,12 +252,22 @@ class RunLoop:
         """Feed the event that the intake found, and wake whoever waits for it."""
         event = self._intake.event
         self._clock.wait_until(int(event[layout.EVENT_TIME]))
-        self._counts.events += 1
-        self._fast_loop.feed(event)
+        if self._watch is None or not self._watch.is_fed:
+            self._counts.events += 1
+            self._fast_loop.feed(event)
         if event[layout.EVENT_TYPE] == layout.QUOTE_EVENT:
             self._take_quote(source, event)
         elif self._coordinator.on_trade:
             self._take_trade(event)
+        if self._coordinator.conditions:
+            self._tell_conditions()
+
+    def _tell_conditions(self) -> None:
+        """Wake strategies whose conditions the event has fired."""
+        if self._watch is not None:
+            for strategy, conditions in self._watch.met():
+                self._wake(strategy, ConditionsMet(conditions=conditions, time_ns=self._clock.now_ns()))
+            self._tell_changes()
 
     def _take_quote(self, source: int, event: Words) -> None:
         key = keep_quote(self._view, self._intake, source)

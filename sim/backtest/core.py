@@ -10,6 +10,7 @@ import numpy as np
 
 from market.book.ladder import SIDE_WORDS
 from market.errors import Fatal, Rejected, Retry
+from market.pipeline.wake_conditions import WAKE_WIDTH, Wake, WakeKind
 from market.wire.records import Rows, Words
 from sim.backtest import state as words
 from sim.backtest.arrivals import REPORTS_PER_REQUEST
@@ -20,11 +21,8 @@ from sim.backtest.layout import (
     REPORT_WIDTH,
     REQUEST_WIDTH,
     TAPE_WIDTH,
-    WAKE_WIDTH,
     Outcome,
     QueueModel,
-    Wake,
-    WakeKind,
 )
 from sim.backtest.tape import Tape
 from sim.matching.layout import LARGEST_CAPACITY, CommandKind, Prevention, Term

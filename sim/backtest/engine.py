@@ -11,6 +11,7 @@ from typing import Final
 from market.book.ladder import NO_PRICE
 from market.native.kernel import entry, inline, part
 from market.native.memory import address_of, get, put
+from market.pipeline.wake_conditions import WAKE_WIDTH, Wake
 from market.wire.records import Rows, Words
 from sim.backtest.arrivals import REPORTS_PER_REQUEST, arrive
 from sim.backtest.exchange import clear_ladders, play
@@ -27,11 +28,9 @@ from sim.backtest.layout import (
     TAPE_MARKET,
     TAPE_TRADE,
     TAPE_WIDTH,
-    WAKE_WIDTH,
     Outcome,
     Report,
     Request,
-    Wake,
 )
 from sim.backtest.received import receive
 from sim.backtest.reporting import report

@@ -131,38 +131,6 @@ QUEUE_BITS: Final = 20
 QUEUE_UNIT: Final = 1 << QUEUE_BITS
 
 
-class WakeKind(IntEnum):
-    """What ends ``advance`` before its time, judged on the book as it was received."""
-
-    MID_MOVED = 1
-    """The middle is at least ``LEVEL`` half ticks away from where it was when this last fired or was set."""
-    TOP_CHANGED = 2
-    """Best prices changed, or one of their quantities by more than ``LEVEL`` lots."""
-    SPREAD_REACHED = 3
-    """The spread rose to at least ``LEVEL`` ticks; again only after it was below."""
-    IMBALANCE_ABOVE = 4
-    """(bid lots - ask lots) / (bid lots + ask lots) rose above ``LEVEL`` millionths; again only after it was not."""
-    IMBALANCE_BELOW = 5
-    TRADED = 6
-    """A trade of at least ``LEVEL`` lots."""
-
-
-class Wake(IntEnum):
-    """Words of a wake condition."""
-
-    KIND = 0
-    """0: a place that is free."""
-    MARKET = 1
-    LEVEL = 2
-    REFERENCE = 3
-    """MID_MOVED: twice the middle. Crossings: 1 while beyond. TOP_CHANGED: bid, its lots, ask, its lots follow."""
-    FIRED = 7
-    """1 when it ended the last ``advance``."""
-
-
-WAKE_WIDTH: Final = 8
-
-
 class Outcome(IntEnum):
     """Why ``advance`` returned."""
 

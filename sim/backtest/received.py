@@ -7,6 +7,7 @@ from typing import Final
 from market.book.ladder import NO_PRICE, best_tick, centre_windows, quantity_at
 from market.native.kernel import inline, part
 from market.native.memory import get, put
+from market.pipeline.wake_conditions import WAKE_WIDTH, Wake, judge_top, judge_trade
 from sim.backtest.exchange import clear_ladders, middle_of, set_levels
 from sim.backtest.layout import (
     ASKS,
@@ -20,9 +21,6 @@ from sim.backtest.layout import (
     TRADE_AGGRESSOR,
     TRADE_LOTS,
     TRADE_PRICE,
-    WAKE_WIDTH,
-    Wake,
-    WakeKind,
 )
 from sim.backtest.state import (
     LAST_TRADE_AGGRESSOR,
@@ -40,17 +38,7 @@ from sim.backtest.state import (
 
 _KIND: Final = int(Wake.KIND)
 _MARKET: Final = int(Wake.MARKET)
-_LEVEL: Final = int(Wake.LEVEL)
-_REFERENCE: Final = int(Wake.REFERENCE)
 _FIRED: Final = int(Wake.FIRED)
-
-_MID_MOVED: Final = int(WakeKind.MID_MOVED)
-_TOP_CHANGED: Final = int(WakeKind.TOP_CHANGED)
-_SPREAD_REACHED: Final = int(WakeKind.SPREAD_REACHED)
-_IMBALANCE_ABOVE: Final = int(WakeKind.IMBALANCE_ABOVE)
-_IMBALANCE_BELOW: Final = int(WakeKind.IMBALANCE_BELOW)
-_TRADED: Final = int(WakeKind.TRADED)
-_MILLION: Final = 1_000_000
 
 
 @inline
@@ -64,43 +52,6 @@ def _keep_top(row: int) -> None:
     put(row, TOP_ASK_LOTS, quantity_at(asks, ask) if ask != NO_PRICE else 0)
 
 
-@inline
-def _is_beyond(row: int, kind: int, level: int) -> bool:
-    """Whether a spread or an imbalance is beyond its level."""
-    if kind == _SPREAD_REACHED:
-        return get(row, TOP_ASK) - get(row, TOP_BID) >= level
-    bid, ask = get(row, TOP_BID_LOTS), get(row, TOP_ASK_LOTS)
-    signed = (bid - ask) / (bid + ask) * _MILLION
-    return signed > level if kind == _IMBALANCE_ABOVE else signed < level
-
-
-@part
-def _judge_top(row: int, wake: int) -> bool:
-    """Whether a condition on the best prices holds now, which are both there."""
-    kind, level = get(wake, _KIND), get(wake, _LEVEL)
-    if kind == _MID_MOVED:
-        middle = get(row, TOP_BID) + get(row, TOP_ASK)
-        before = get(wake, _REFERENCE)
-        if before != 0 and abs(middle - before) < level:
-            return False
-        put(wake, _REFERENCE, middle)
-        return before != 0
-    if kind == _TOP_CHANGED:
-        moved = get(wake, _REFERENCE) != get(row, TOP_BID) or get(wake, _REFERENCE + 2) != get(row, TOP_ASK)
-        changed = abs(get(wake, _REFERENCE + 1) - get(row, TOP_BID_LOTS)) > level
-        if not moved and not changed and abs(get(wake, _REFERENCE + 3) - get(row, TOP_ASK_LOTS)) <= level:
-            return False
-        for word in range(4):
-            put(wake, _REFERENCE + word, get(row, TOP_BID + word))
-        return True
-    if kind == _TRADED:
-        return False
-    beyond = _is_beyond(row, kind, level)
-    fires = beyond and get(wake, _REFERENCE) == 0
-    put(wake, _REFERENCE, 1 if beyond else 0)
-    return fires
-
-
 @part
 def _woken(state: int, row: int, market: int, wakes: int, is_trade: bool) -> bool:
     """Judge a market's conditions after something was received; whether one fires."""
@@ -111,9 +62,11 @@ def _woken(state: int, row: int, market: int, wakes: int, is_trade: bool) -> boo
         if get(wake, _KIND) == 0 or get(wake, _MARKET) != market:
             continue
         if is_trade:
-            fires = get(wake, _KIND) == _TRADED and get(row, LAST_TRADE_LOTS) >= get(wake, _LEVEL)
+            fires = judge_trade(wake, get(row, LAST_TRADE_LOTS))
         else:
-            fires = has_top and _judge_top(row, wake)
+            fires = has_top and judge_top(
+                wake, get(row, TOP_BID), get(row, TOP_BID_LOTS), get(row, TOP_ASK), get(row, TOP_ASK_LOTS)
+            )
         put(wake, _FIRED, 1 if fires else 0)
         fired = fired or fires
     return fired

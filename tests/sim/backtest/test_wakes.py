@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from market.errors import Fatal, Rejected
+from market.pipeline.wake_conditions import WakeKind
 from market.wire.records import AGGRESSOR_SELL
 from sim.backtest.core import BacktestCore, MatchModel, Top
-from sim.backtest.layout import Outcome, WakeKind
+from sim.backtest.layout import Outcome
 from sim.matching.layout import BID
 from tests.sim.backtest.tapes import TapeWriter
 
