@@ -36,9 +36,9 @@ def make_checkout(root: Path) -> Path:
     return root
 
 
-def run_kernel(checkout: Path, cache: Path) -> str:
+def run_kernel(checkout: Path, cache: Path, module: str = "market.sample.main") -> str:
     environment = dict(os.environ, TICKWIRE_CACHE=str(cache), PYTHONPATH=str(checkout))
-    program = "from market.sample.main import run; print(run(1), run.was_cached)"
+    program = f"from {module} import run; print(run(1), run.was_cached)"
     command = [sys.executable, "-c", program]
     return subprocess.run(command, env=environment, cwd=checkout, capture_output=True, text=True, check=True).stdout
 
@@ -54,6 +54,17 @@ def test_an_edit_in_an_inlined_module_recompiles_the_entry(checkout: Path, tmp_p
     assert run_kernel(checkout, cache) == "2 True\n"
     (checkout / "market" / "sample" / "part.py").write_text(PART.format(step=100))
     assert run_kernel(checkout, cache) == "101 False\n"
+
+
+@pytest.mark.parametrize("package", ["sim", "gpu"])
+def test_imports_of_every_package_with_kernels_are_followed(checkout: Path, tmp_path: Path, package: str) -> None:
+    folder = checkout / package
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "main.py").write_text(MAIN.replace("market.sample.part", f"{package}.part"))
+    for step, result in ((1, "2 False\n"), (1, "2 True\n"), (100, "101 False\n")):
+        (folder / "part.py").write_text(PART.format(step=step))
+        assert run_kernel(checkout, tmp_path / "cache", f"{package}.main") == result
 
 
 def test_another_checkout_with_the_same_sources_shares_the_cache(checkout: Path, tmp_path: Path) -> None:
