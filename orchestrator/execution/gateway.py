@@ -138,11 +138,11 @@ class VenueGateway:
     def close(self) -> None:
         """End all connections, once what was sent is answered or patience ends; orders go on working."""
         if self._up.is_set():
-            self._network.call(self._wait_for_answers(), _CLOSE_S)
+            self._call_at_the_end(self._wait_for_answers())
         for running in self._running:
             running.cancel()
         self._running.clear()
-        self._network.call(self.channel.close(), _CLOSE_S)
+        self._call_at_the_end(self.channel.close())
         self._up.clear()
 
     def submit(self, order: Order) -> None:
@@ -272,6 +272,13 @@ class VenueGateway:
     def on_used(self, counted: Counted, interval_ns: int, used: int) -> None:
         """The venue's own count of what was asked."""
         self._guard.observe(counted, interval_ns, used, self._clock.now_ns())
+
+    def _call_at_the_end(self, work: Coroutine[Any, Any, None]) -> None:
+        """A machine that is too busy to close connections in time is no error: they end with the process."""
+        try:
+            self._network.call(work, _CLOSE_S)
+        except TimeoutError:
+            self._on_problem(f"{self._name}: the connections did not end within {_CLOSE_S:g} s")
 
     def _listing(self, intent: OrderIntent) -> Listing:
         self._check_venue(intent.venue)

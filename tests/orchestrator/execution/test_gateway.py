@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -392,5 +393,21 @@ def test_a_gateway_whose_stream_does_not_stand_does_not_open() -> None:
     with (
         pytest.raises(Retry, match="the key was refused"),
         world(always(None), channel=Mute(always(None)), patience_s=0.05),
+    ):
+        raise AssertionError("it opened")
+
+
+def test_connections_that_do_not_end_hide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stuck(ScriptedChannel):
+        async def run(self, listener: ChannelListener) -> None:
+            listener.on_failure("the key was refused")
+
+        async def close(self) -> None:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr("orchestrator.execution.gateway._CLOSE_S", 0.01)
+    with (
+        pytest.raises(Retry, match="the key was refused"),
+        world(always(None), channel=Stuck(always(None)), patience_s=0.05),
     ):
         raise AssertionError("it opened")
