@@ -14,10 +14,12 @@ from pathlib import Path
 
 from config.loading import Loaded, load_settings, load_with_origins
 from tests.orchestrator.fpga.test_soft import COMMAND, READY
-from tests.orchestrator.loop.rig import LOOPBACK, free_ports
+from tests.orchestrator.loop.rig import LOOPBACK
 
 MARKETS = 8
 """At most; the demo's settings have fewer."""
+PORTS = 3 + MARKETS
+"""Of a board; the demo has no more channels, either."""
 _TRIED = itertools.count()
 
 
@@ -34,35 +36,35 @@ class SoftBoard:
         return load_with_origins(self.profile, environment=self.environment)
 
 
-def market_ports() -> int:
-    """The first of enough free ports in a row, below those that the system gives to sockets without one."""
+def port_block() -> int:
+    """The first of ``PORTS`` free ports in a row, below those that the system gives to sockets without one."""
     while True:
-        first = 10_000 + (os.getpid() * 7 + next(_TRIED)) * MARKETS % 20_000
+        first = 10_000 + (os.getpid() * 7 + next(_TRIED)) * PORTS % 22_000
         with ExitStack() as stack, suppress(OSError):
-            for number in range(MARKETS):
+            for number in range(PORTS):
                 opened = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
                 opened.bind((LOOPBACK, first + number))
             return first
 
 
+def board_ports() -> dict[str, str]:
+    """Free ports as the settings of a board: its control and market ports, its host's for messages and log."""
+    first = port_block()
+    ports = {"CONTROL_PORT": first, "MESSAGE_PORT": first + 1, "LOG_PORT": first + 2, "MARKET_PORT": first + 3}
+    return {f"TICKWIRE__ENGINE__BOARD__{name}": str(port) for name, port in ports.items()}
+
+
 def board_environment() -> dict[str, str]:
     """Free ports, those of the demo's channels included, and a new key."""
-    channels = load_settings("demo").loop.channels
-    free = zip(channels, free_ports(len(channels)), strict=True)
-    control, message, log = free_ports(3)
-    board = {
-        "ADDRESS": LOOPBACK,
-        "BIND_ADDRESS": LOOPBACK,
-        "CONTROL_PORT": control,
-        "MESSAGE_PORT": message,
-        "LOG_PORT": log,
-        "MARKET_PORT": market_ports(),
-    }
+    ports = board_ports()
+    channels = enumerate(load_settings("demo").loop.channels, start=port_block())
     return {
-        **{f"TICKWIRE__ENGINE__BOARD__{name}": str(value) for name, value in board.items()},
-        "TICKWIRE__LOOP__CONTROL_PORT": str(control),
-        "TICKWIRE__LOOP__HOST_PORT": str(message),
-        **{f"TICKWIRE__LOOP__CHANNELS__{name.upper().replace('-', '_')}__PORT": str(port) for name, port in free},
+        **ports,
+        "TICKWIRE__ENGINE__BOARD__ADDRESS": LOOPBACK,
+        "TICKWIRE__ENGINE__BOARD__BIND_ADDRESS": LOOPBACK,
+        "TICKWIRE__LOOP__CONTROL_PORT": ports["TICKWIRE__ENGINE__BOARD__CONTROL_PORT"],
+        "TICKWIRE__LOOP__HOST_PORT": ports["TICKWIRE__ENGINE__BOARD__MESSAGE_PORT"],
+        **{f"TICKWIRE__LOOP__CHANNELS__{name.upper().replace('-', '_')}__PORT": str(port) for port, name in channels},
         "TICKWIRE_BOARD_KEY": secrets.token_hex(16),
     }
 

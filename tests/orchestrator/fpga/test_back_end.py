@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -34,8 +34,11 @@ FAST: Final = {
     "TICKWIRE__INSTRUMENTS__BTC__COOLDOWN_MS": "0",
 }
 """The market of these tests has no pauses between its triggers."""
-PATIENCE_NS: Final = 2_000_000_000
-_END_S: Final = 20.0
+PATIENCE_NS: Final = 20_000_000_000
+"""A busy machine is no reason to take over."""
+SHORT_NS: Final = 1_000_000_000
+_END_S: Final = 60.0
+_QUIET_S: Final = 0.2
 
 
 def now_ns() -> int:
@@ -43,11 +46,13 @@ def now_ns() -> int:
 
 
 @contextmanager
-def opened(environment: dict[str, str], **changes: str) -> Iterator[tuple[BoardBackEnd, DistantLink]]:
+def opened(
+    environment: dict[str, str], changes: Mapping[str, str] = FAST, patience_ns: int = PATIENCE_NS
+) -> Iterator[tuple[BoardBackEnd, DistantLink]]:
     settings = load_settings("demo", environment={**environment, **FAST, **changes})
     sizes, credentials = engine_sizes(settings), read_credentials(environment)
     with open_board(settings, credentials, sizes, wake=lambda: None, say=lambda text: None) as back_end:
-        yield back_end, DistantLink(back_end, sizes, patience_ns=PATIENCE_NS)
+        yield back_end, DistantLink(back_end, sizes, patience_ns=patience_ns)
 
 
 def run(
@@ -63,7 +68,7 @@ def run(
         said += link.outputs()
         if number % 4 == 3:
             said += settled(link, back_end, 4, 0.05)
-    said += settled(link, back_end, 0, _END_S)
+    said += ended(link, back_end)
     return [dict(decode(SCHEMA, trigger).fields) for trigger in triggers_of(said)]
 
 
@@ -79,6 +84,20 @@ def settled(link: DistantLink, back_end: BoardBackEnd, most: int, seconds: float
         back_end.wait(0.005)
         said += link.outputs()
         link._time_ns = max(link._time_ns, now_ns())
+        link._check_patience()
+    return said
+
+
+def ended(link: DistantLink, back_end: BoardBackEnd) -> list[bytes]:
+    """Wait for all answers and for what comes without; what has not come then is lost."""
+    said: list[bytes] = []
+    end = time.monotonic() + _END_S
+    while link.takeover is None and link._outstanding.oldest_control_ns() is not None:
+        said += settled(link, back_end, 0, _QUIET_S)
+        assert time.monotonic() < end
+    said += settled(link, back_end, 0, _QUIET_S)
+    if link.takeover is None:
+        link._time_ns += PATIENCE_NS + 1
         link._check_patience()
     return said
 
@@ -150,7 +169,6 @@ def test_lost_datagrams_cost_what_they_carried_and_no_more(board: UdpBoard) -> N
         assert link.takeover is None, link.takeover
         assert back_end.resent > 0
         assert board.engine.counters["controlApplied"] > 0
-        link._give_up(now_ns())
         unknown = {decode(SCHEMA, one).fields["id"] for one in link.take_unknown_fate()}
     assert once(triggers)
     assert not unknown & {one["id"] for one in triggers}
@@ -231,7 +249,7 @@ def test_a_hole_in_the_log_is_noticed_soon(board: UdpBoard) -> None:
 
 
 def test_an_unplugged_board_is_replaced(board: UdpBoard) -> None:
-    with opened(board.environment) as (back_end, link):
+    with opened(board.environment, patience_ns=SHORT_NS) as (back_end, link):
 
         def unplug(number: int) -> None:
             board.is_unplugged = number >= 30
@@ -245,13 +263,16 @@ def test_an_unplugged_board_is_replaced(board: UdpBoard) -> None:
 def test_nobody_there_is_a_missing_peer(board: UdpBoard) -> None:
     board.is_unplugged = True
     quick = {"TICKWIRE__ENGINE__BOARD__ANSWER_MS": "20"}
-    with pytest.raises(Retry, match="no answer from"), opened(board.environment, **quick):
+    with pytest.raises(Retry, match="no answer from"), opened(board.environment, quick):
         pass
 
 
 def test_another_key_is_no_answer_either(board: UdpBoard) -> None:
     other = {**board.environment, "TICKWIRE_BOARD_KEY": "00" * 16}
-    with pytest.raises(Retry, match="built with the key given"), opened(other, TICKWIRE__ENGINE__BOARD__ANSWER_MS="20"):
+    with (
+        pytest.raises(Retry, match="built with the key given"),
+        opened(other, {"TICKWIRE__ENGINE__BOARD__ANSWER_MS": "20"}),
+    ):
         pass
     assert board.refused > 0
 
@@ -263,7 +284,7 @@ def test_another_key_is_no_answer_either(board: UdpBoard) -> None:
 def test_a_board_of_other_sizes_is_refused(board: UdpBoard, name: str, count: str) -> None:
     with (
         pytest.raises(MissingInput, match="built for other engine"),
-        opened(board.environment, **{f"TICKWIRE__ENGINE__{name}": count}),
+        opened(board.environment, {f"TICKWIRE__ENGINE__{name}": count}),
     ):
         pass
 
@@ -320,7 +341,10 @@ def test_simulated_hardware_behind_a_bad_way(simulated: SoftBoard, seed: int) ->
             return []
         return [content, content] if fate < 0.2 else [content]
 
-    with relay(simulated.environment, markets=False) as way, opened(way.environment) as (back_end, link):
+    with (
+        relay(simulated.environment, markets=False) as way,
+        opened(way.environment, patience_ns=SHORT_NS) as (back_end, link),
+    ):
 
         def begin(number: int) -> None:
             way.spoil = bad
@@ -334,7 +358,7 @@ def test_simulated_hardware_behind_a_bad_way(simulated: SoftBoard, seed: int) ->
     assert "logged no control message" in link.takeover.reason
     assert once(triggers)
     assert not unknown & {one["id"] for one in triggers}
-    assert {one["epoch"] for one in triggers} == {EPOCH, EPOCH + 1}
+    assert EPOCH in {one["epoch"] for one in triggers}
 
 
 def test_kinds_of_inputs_are_all_there() -> None:

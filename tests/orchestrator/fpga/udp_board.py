@@ -15,11 +15,12 @@ from hdl.control.seal import siphash
 from market.fastpath.engine import CpuEngine
 from orchestrator.clock import SystemClock
 from orchestrator.engine.tables import engine_sizes
-from tests.orchestrator.fpga.soft_board import MARKETS, board_environment, market_ports
-from tests.orchestrator.loop.rig import LOOPBACK, bound, free_ports
+from tests.orchestrator.fpga.soft_board import MARKETS, board_environment, board_ports
+from tests.orchestrator.loop.rig import LOOPBACK, bound
 
 PREFIX = "TICKWIRE__ENGINE__BOARD__"
 TURN_S = 0.02
+_PORTS = ("CONTROL", "MESSAGE", "LOG", "MARKET")
 Address = tuple[str, int]
 Spoil = Callable[[str, bytes], Sequence[bytes]]
 """What arrives of a datagram on its way: ``control`` and ``market N`` in, ``message`` and ``log`` out."""
@@ -134,15 +135,10 @@ class Relay:
 
     def __init__(self, board: dict[str, str], stack: ExitStack, *, markets: bool = True) -> None:
         self.spoil: Spoil = lambda way, content: [content]
-        message, log, control = free_ports(3)
-        market = market_ports() if markets else port_of(board, "MARKET")
-        self.environment = {
-            **board,
-            f"{PREFIX}CONTROL_PORT": str(control),
-            f"{PREFIX}MESSAGE_PORT": str(message),
-            f"{PREFIX}LOG_PORT": str(log),
-            f"{PREFIX}MARKET_PORT": str(market),
-        }
+        self.environment = {**board, **board_ports()}
+        if not markets:
+            self.environment[f"{PREFIX}MARKET_PORT"] = board[f"{PREFIX}MARKET_PORT"]
+        control, message, log, market = (port_of(self.environment, name) for name in _PORTS)
         self._board, host = (LOOPBACK, port_of(board, "CONTROL")), (LOOPBACK, message)
         opened = stack.enter_context
         facing_host, facing_board = opened(bound_to(control)), opened(bound_to(port_of(board, "MESSAGE")))

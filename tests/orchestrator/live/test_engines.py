@@ -15,7 +15,8 @@ from market.fastpath.engine import CpuEngine
 from orchestrator.engine.link import EngineLink, Takeover
 from orchestrator.live.engines import LossNotes, live_engine
 from tests.orchestrator.engine.inputs import arm_engine, feed, inputs, tables, triggers_of
-from tests.orchestrator.loop.rig import LOOPBACK, free_ports
+from tests.orchestrator.fpga.soft_board import board_environment
+from tests.orchestrator.loop.rig import LOOPBACK
 
 COUNT = 40
 
@@ -56,15 +57,9 @@ def test_the_process_ends_with_the_run(tmp_path: Path) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-def board_profile(folder: Path) -> Settings:
-    profile = folder / "profile.toml"
-    ports = "\n".join(
-        f"{name} = {port}"
-        for name, port in zip(("control_port", "message_port", "log_port"), free_ports(3), strict=True)
-    )
-    board = f'[engine.board]\naddress = "{LOOPBACK}"\nbind_address = "{LOOPBACK}"\nanswer_ms = 20\n{ports}\n'
-    profile.write_text(f'extends = "demo"\n[engine]\nback_end = "fpga"\n{board}', encoding="utf-8")
-    return load_settings(profile)
+def board_settings() -> Settings:
+    quick = {"TICKWIRE__ENGINE__BACK_END": "fpga", "TICKWIRE__ENGINE__BOARD__ANSWER_MS": "20"}
+    return load_settings("demo", environment={**board_environment(), **quick})
 
 
 def open_engine(settings: Settings) -> None:
@@ -72,20 +67,18 @@ def open_engine(settings: Settings) -> None:
         raise AssertionError("there is no board")
 
 
-def test_without_a_board_it_says_who_did_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = board_profile(tmp_path)
+def test_without_a_board_it_says_who_did_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = board_settings()
     monkeypatch.setenv("TICKWIRE_BOARD_KEY", "5a" * 16)
     with pytest.raises(Retry, match=f"no answer from {LOOPBACK}:{settings.engine.board.control_port}"):
         open_engine(settings)
 
 
 @pytest.mark.parametrize(("key", "seen"), [("", "set TICKWIRE_BOARD_KEY"), ("secret", "has 6 characters")])
-def test_a_board_needs_its_key_and_never_shows_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, seen: str
-) -> None:
+def test_a_board_needs_its_key_and_never_shows_it(monkeypatch: pytest.MonkeyPatch, key: str, seen: str) -> None:
     monkeypatch.setenv("TICKWIRE_BOARD_KEY", key)
     with pytest.raises(MissingInput, match=seen) as refused:
-        open_engine(board_profile(tmp_path))
+        open_engine(board_settings())
     assert "secret" not in str(refused.value)
 
 
