@@ -63,7 +63,7 @@ def read_plan(settings: Settings, files: Sequence[SourceFile]) -> Plan:
     """Read recordings; raises MissingInput for one that cannot be read, holds no book or is a capture of packets."""
     names = [file.venue for file in files]
     sources = tuple(_lines(source) for source in session_settings(settings, list(files)).sources)
-    tape = read_tape(sources, TapeClock(least_ns=settings.backtest.least_feed_us * _NS_PER_US))
+    tape = read_tape(sources, TapeClock(least_ns=settings.backtest.least_feed_us * _NS_PER_US), quotes=True)
     listings = _named(catalogue(settings))
     markets: dict[MarketKey, BacktestMarket] = {}
     models: list[MatchModel] = []

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from market.book.ladder import ASK, BID, NO_PRICE, best_tick, next_level, quantity_at, set_level
+from market.book.ladder import ASK, BID, NO_PRICE
 from market.native.kernel import inline, part
 from market.native.memory import get
-from sim.backtest.exchange import OPPOSITE, exchange_side
+from sim.backtest.exchange import OPPOSITE
 from sim.backtest.layout import Request
 from sim.backtest.queue_models import join_queue
 from sim.backtest.reporting import TAKER, report_order, trade
+from sim.backtest.shown import show_less, shown_best, shown_lots, shown_next
 from sim.backtest.state import EXCHANGE_KNOWN, IMPACT, STORE, place_of
 from sim.matching.layout import LARGEST_LOTS, LARGEST_PRICE, CommandKind, EventKind, Prevention, Reason, Term
 from sim.matching.queues import (
@@ -85,7 +86,7 @@ REPORTS_PER_REQUEST: Final = _MOST_LEVELS + 8
 def _crosses(row: int, side: int, least: int) -> bool:
     """Whether the best price opposite to an order is one that it takes."""
     other = OPPOSITE - side
-    best = best_tick(exchange_side(row, other))
+    best = shown_best(row, other)
     return best != NO_PRICE and rank_of(other, best) >= least
 
 
@@ -93,11 +94,10 @@ def _crosses(row: int, side: int, least: int) -> bool:
 def _reachable(row: int, side: int, least: int, lots: int) -> int:
     """Lots that the book displays down to a rank opposite to an order, at most so many."""
     other = OPPOSITE - side
-    ladder = exchange_side(row, other)
-    tick, found = best_tick(ladder), 0
+    tick, found = shown_best(row, other), 0
     while found < lots and tick != NO_PRICE and rank_of(other, tick) >= least:
-        found += quantity_at(ladder, tick)
-        tick = next_level(ladder, tick)
+        found += shown_lots(row, other, tick)
+        tick = shown_next(row, other, tick)
     return min(found, lots)
 
 
@@ -142,17 +142,16 @@ def _prevent(state: int, row: int, side: int, least: int, prevention: int, time_
 def _take(state: int, row: int, identifier: int, owner: int, side: int, least: int, lots: int, time_ns: int) -> int:
     """Trade with the displayed book down to a rank; returns the lots that are left."""
     other = OPPOSITE - side
-    ladder = exchange_side(row, other)
-    tick, levels = best_tick(ladder), 0
+    tick, levels = shown_best(row, other), 0
     while lots > 0 and tick != NO_PRICE and rank_of(other, tick) >= least and levels < _MOST_LEVELS:
         levels += 1
-        displayed = quantity_at(ladder, tick)
+        displayed = shown_lots(row, other, tick)
         traded = min(lots, displayed)
-        following = next_level(ladder, tick)
+        following = shown_next(row, other, tick)
         lots -= traded
         trade(state, row, identifier, owner, side, tick, traded, lots, TAKER, time_ns)
         if get(row, IMPACT) != 0:
-            set_level(ladder, tick, displayed - traded)
+            show_less(row, other, tick, displayed - traded)
         tick = following
     return lots
 
@@ -161,7 +160,7 @@ def _take(state: int, row: int, identifier: int, owner: int, side: int, least: i
 def _rest(state: int, row: int, identifier: int, owner: int, side: int, price: int, lots: int, time_ns: int) -> None:
     """Let an order stand behind what its price displays."""
     store = get(row, STORE)
-    ahead = quantity_at(exchange_side(row, side), price)
+    ahead = shown_lots(row, side, price)
     add_order(store, identifier, owner, side, price, lots)
     join_queue(place_of(row, find_order(store, identifier)), ahead)
     report_order(state, row, _RESTED, identifier, owner, side, price, lots, _NO_REASON, time_ns, ahead)

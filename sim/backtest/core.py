@@ -196,16 +196,14 @@ class BacktestCore:
     def advance(self, until_ns: int = FOREVER, *, wakes_on_report: bool = False) -> Outcome:
         """Let time pass, at most to the end of a time; the ``Outcome`` says why it stopped.
 
-        After REPORT and ROOM the reports must be read. Raises Fatal when there are so many on their way that there is
-        no room for another, or when an account is too large.
+        After REPORT the reports must be read; after ROOM too, also those that will only arrive (``FOREVER``). Raises
+        Fatal when an account is too large.
         """
         outcome = _OUTCOMES[self._advance(self._words, until_ns, int(wakes_on_report))]
         if outcome is Outcome.OVERFLOW:
             raise Fatal(
                 "an account of the backtest left the range of 64 bits: trade less, or in coarser ticks and lots"
             )
-        if outcome is Outcome.ROOM and self.next_report_ns > self.now_ns:
-            raise Fatal(f"{self._capacity} orders make more reports than may be on their way: raise the capacity")
         return outcome
 
     def order(

@@ -26,6 +26,7 @@ from sim.backtest.layout import (
     REQUEST_WIDTH,
     TAPE_KIND,
     TAPE_MARKET,
+    TAPE_QUOTE,
     TAPE_TRADE,
     TAPE_WIDTH,
     Outcome,
@@ -59,6 +60,8 @@ from sim.backtest.state import (
     REQUEST_TAIL,
     REQUESTS,
     SCRATCH,
+    STATED_ASK,
+    STATED_BID,
     STORE,
     TAPE,
     TAPE_ASKS,
@@ -148,6 +151,8 @@ def _all_have_room(state: int) -> bool:
 
 @inline
 def _size(event: int) -> int:
+    if get(event, TAPE_KIND) == TAPE_QUOTE:
+        return 0
     return 1 if get(event, TAPE_KIND) == TAPE_TRADE else get(event, BIDS) + get(event, ASKS)
 
 
@@ -284,5 +289,5 @@ def empty_books(words: Words) -> None:
         row = market_at(state, market)
         clear_ladders(get(row, EXCHANGE_BIDS), get(row, EXCHANGE_ASKS), 1 << 20)
         clear_ladders(get(row, RECEIVED_BIDS), get(row, RECEIVED_ASKS), 1 << 20)
-        put(row, TOP_BID, NO_PRICE)
-        put(row, TOP_ASK, NO_PRICE)
+        for word in (TOP_BID, TOP_ASK, STATED_BID, STATED_ASK):
+            put(row, word, NO_PRICE)

@@ -28,8 +28,14 @@ from sim.backtest.layout import (
     BIDS,
     BIDS_START,
     EXCHANGE_NS,
+    QUOTE_ASK,
+    QUOTE_ASK_LOTS,
+    QUOTE_BID,
+    QUOTE_BID_LOTS,
     TAPE_DIFF,
     TAPE_KIND,
+    TAPE_OLDER_DIFF,
+    TAPE_QUOTE,
     TAPE_SNAPSHOT,
     TAPE_TRADE,
     TRADE_AGGRESSOR,
@@ -38,6 +44,7 @@ from sim.backtest.layout import (
 )
 from sim.backtest.queue_models import on_displayed, on_traded
 from sim.backtest.reporting import MAKER, trade
+from sim.backtest.shown import exchange_side, shown_best, state_side
 from sim.backtest.state import EXCHANGE_ASKS, EXCHANGE_BIDS, EXCHANGE_KNOWN, PARTIAL, SHARED, STORE, place_of
 from sim.matching.queues import (
     AFTER,
@@ -60,12 +67,6 @@ from sim.matching.queues import (
 from sim.matching.taking import price_of
 
 OPPOSITE: Final = BID + ASK
-
-
-@inline
-def exchange_side(row: int, side: int) -> int:
-    """Address of a side of the book as the exchange has it."""
-    return get(row, EXCHANGE_BIDS if side == BID else EXCHANGE_ASKS)
 
 
 @part
@@ -135,8 +136,8 @@ def _displayed(row: int, side: int, rank: int, before: int, after: int) -> None:
 
 
 @part
-def _set_beside_orders(state: int, row: int, side: int, levels: int, count: int, time_ns: int) -> None:
-    """Set levels of a side while own orders rest."""
+def _set_beside_orders(state: int, row: int, side: int, levels: int, count: int, time_ns: int, newest: bool) -> None:
+    """Set levels of a side while own orders rest; best prices that a newer quote contradicts fill nothing."""
     store, ladder, other = get(row, STORE), exchange_side(row, side), OPPOSITE - side
     for index in range(count):
         tick, lots = get(levels, 2 * index), get(levels, 2 * index + 1)
@@ -145,7 +146,7 @@ def _set_beside_orders(state: int, row: int, side: int, levels: int, count: int,
             _displayed(row, side, rank, quantity_at(ladder, tick), lots)
         best = best_tick(ladder)
         set_level(ladder, tick, lots)
-        improves = lots > 0 and (best == NO_PRICE or rank > rank_of(side, best))
+        improves = newest and lots > 0 and (best == NO_PRICE or rank > rank_of(side, best))
         if improves and level_count(store, other) > 0:
             fill_reached(state, row, other, rank_of(other, tick), time_ns)
 
@@ -158,12 +159,12 @@ def set_levels(ladder: int, levels: int, count: int) -> None:
 
 
 @inline
-def _set_side(state: int, row: int, side: int, levels: int, count: int, time_ns: int) -> None:
+def _set_side(state: int, row: int, side: int, levels: int, count: int, time_ns: int, newest: bool) -> None:
     store = get(row, STORE)
     if level_count(store, BID) + level_count(store, ASK) == 0:
         set_levels(exchange_side(row, side), levels, count)
     else:
-        _set_beside_orders(state, row, side, levels, count, time_ns)
+        _set_beside_orders(state, row, side, levels, count, time_ns, newest)
 
 
 @inline
@@ -226,6 +227,20 @@ def _on_snapshot(
     put(row, EXCHANGE_KNOWN, 1)
 
 
+@part
+def _on_quote(state: int, row: int, event: int, time_ns: int) -> None:
+    """Best prices as the venue states them: own orders that the other side has come to are filled."""
+    store = get(row, STORE)
+    bid, bid_lots = get(event, QUOTE_BID), get(event, QUOTE_BID_LOTS)
+    ask, ask_lots = get(event, QUOTE_ASK), get(event, QUOTE_ASK_LOTS)
+    state_side(row, BID, bid, bid_lots)
+    state_side(row, ASK, ask, ask_lots)
+    if bid_lots > 0 and level_count(store, ASK) > 0:
+        fill_reached(state, row, ASK, rank_of(ASK, bid), time_ns)
+    if ask_lots > 0 and level_count(store, BID) > 0:
+        fill_reached(state, row, BID, rank_of(BID, ask), time_ns)
+
+
 @inline
 def _side_taken(row: int, aggressor: int, price: int) -> int:
     """The side that a trade took from, -1 when neither the venue nor the book tells."""
@@ -233,7 +248,7 @@ def _side_taken(row: int, aggressor: int, price: int) -> int:
         return ASK
     if aggressor == AGGRESSOR_SELL:
         return BID
-    ask, bid = best_tick(get(row, EXCHANGE_ASKS)), best_tick(get(row, EXCHANGE_BIDS))
+    ask, bid = shown_best(row, ASK), shown_best(row, BID)
     if ask != NO_PRICE and price >= ask:
         return ASK
     return BID if bid != NO_PRICE and price <= bid else -1
@@ -254,9 +269,16 @@ def play(state: int, row: int, event: int, bids: int, asks: int, shown: int) -> 
         return 1
     bid_rows, ask_rows = bids + 16 * get(event, BIDS_START), asks + 16 * get(event, ASKS_START)
     bid_count, ask_count = get(event, BIDS), get(event, ASKS)
-    if kind == TAPE_DIFF:
-        _set_side(state, row, BID, bid_rows, bid_count, time_ns)
-        _set_side(state, row, ASK, ask_rows, ask_count, time_ns)
+    if kind == TAPE_QUOTE:
+        _on_quote(state, row, event, time_ns)
+        return 0
+    if kind != TAPE_OLDER_DIFF:
+        state_side(row, BID, NO_PRICE, 0)
+        state_side(row, ASK, NO_PRICE, 0)
+    if kind == TAPE_DIFF or kind == TAPE_OLDER_DIFF:
+        newest = kind == TAPE_DIFF
+        _set_side(state, row, BID, bid_rows, bid_count, time_ns, newest)
+        _set_side(state, row, ASK, ask_rows, ask_count, time_ns, newest)
         centre_windows(get(row, EXCHANGE_BIDS), get(row, EXCHANGE_ASKS))
     elif kind == TAPE_SNAPSHOT:
         _on_snapshot(state, row, bid_rows, bid_count, ask_rows, ask_count, time_ns, shown)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from market.book.continuity import APPLY, DROP, judge
 from market.native.kernel import entry, inline, part
 from market.native.memory import address_of, get, put
@@ -15,11 +17,17 @@ from sim.backtest.layout import (
     BIDS,
     BIDS_START,
     EXCHANGE_NS,
+    QUOTE_ASK,
+    QUOTE_ASK_LOTS,
+    QUOTE_BID,
+    QUOTE_BID_LOTS,
     RECEIVE_NS,
     TAPE_DIFF,
     TAPE_GAP,
     TAPE_KIND,
     TAPE_MARKET,
+    TAPE_OLDER_DIFF,
+    TAPE_QUOTE,
     TAPE_SNAPSHOT,
     TAPE_TRADE,
     TAPE_WIDTH,
@@ -46,7 +54,12 @@ JOIN_WORDS: Final = 8
 AHEAD_NS: Final = 0
 LEAST_NS: Final = 1
 FIRST_MARKET: Final = 2
-SETTINGS_WORDS: Final = 3
+TAKES_QUOTES: Final = 3
+SETTINGS_WORDS: Final = 4
+
+ID: Final = TAPE_WIDTH
+"""Column after those of the tape: the update id of a row of the book or a quote."""
+JOINED_WIDTH: Final = TAPE_WIDTH + 1
 
 
 @inline
@@ -60,7 +73,7 @@ def _exchange_ns(settings: int, record: int, receive_ns: int) -> int:
 @part
 def _emit_book(tape: int, count: int, kind: int, settings: int, join: int, record: int, receive_ns: int) -> int:
     """Write a row of the book; returns the rows then."""
-    row = tape + 8 * TAPE_WIDTH * count
+    row = tape + 8 * JOINED_WIDTH * count
     time_ns = max(_exchange_ns(settings, record, receive_ns), get(join, _BOOK_NS))
     put(join, _BOOK_NS, time_ns)
     put(row, TAPE_KIND, kind)
@@ -71,6 +84,23 @@ def _emit_book(tape: int, count: int, kind: int, settings: int, join: int, recor
     put(row, ASKS_START, get(record, records.ASKS_START))
     put(row, BIDS, get(record, records.BIDS) if kind != TAPE_GAP else 0)
     put(row, ASKS, get(record, records.ASKS) if kind != TAPE_GAP else 0)
+    put(row, ID, get(record, records.LAST_ID))
+    return count + 1
+
+
+@part
+def _emit_quote(tape: int, count: int, settings: int, record: int, receive_ns: int) -> int:
+    """Write a stated quote; returns the rows then."""
+    row = tape + 8 * JOINED_WIDTH * count
+    put(row, TAPE_KIND, TAPE_QUOTE)
+    put(row, TAPE_MARKET, get(settings, FIRST_MARKET) + get(record, records.MARKET))
+    put(row, EXCHANGE_NS, _exchange_ns(settings, record, receive_ns))
+    put(row, RECEIVE_NS, receive_ns)
+    put(row, QUOTE_BID, get(record, records.BID_PRICE))
+    put(row, QUOTE_BID_LOTS, get(record, records.BID_QUANTITY))
+    put(row, QUOTE_ASK, get(record, records.ASK_PRICE))
+    put(row, QUOTE_ASK_LOTS, get(record, records.ASK_QUANTITY))
+    put(row, ID, get(record, records.LAST_ID))
     return count + 1
 
 
@@ -81,7 +111,7 @@ def _emit_trade(tape: int, count: int, settings: int, join: int, record: int, re
     if 0 <= trade_id <= get(join, _TRADE):
         return count
     put(join, _TRADE, max(trade_id, get(join, _TRADE)))
-    row = tape + 8 * TAPE_WIDTH * count
+    row = tape + 8 * JOINED_WIDTH * count
     put(row, TAPE_KIND, TAPE_TRADE)
     put(row, TAPE_MARKET, get(settings, FIRST_MARKET) + get(record, records.MARKET))
     put(row, EXCHANGE_NS, _exchange_ns(settings, record, receive_ns))
@@ -158,7 +188,7 @@ def join_records(record_rows: Rows, setting_words: Words, join_rows: Rows, tape_
     ----------
     record_rows: int64[n, records.WIDTH], all records of one recording.
     setting_words: int64[SETTINGS_WORDS]. join_rows: int64[markets, JOIN_WORDS] of ``new_join``.
-    tape_rows: room for 2 n rows.
+    tape_rows: int64[2 n, JOINED_WIDTH], filled.
     """
     base, settings = address_of(record_rows), address_of(setting_words)
     joins, tape = address_of(join_rows), address_of(tape_rows)
@@ -176,9 +206,39 @@ def join_records(record_rows: Rows, setting_words: Words, join_rows: Rows, tape_
             count = _take_diff(tape, count, settings, join, record, clock, index)
         elif kind == records.SNAPSHOT:
             count = _take_snapshot(tape, count, settings, join, base, index, clock)
+        elif kind == records.QUOTE and get(settings, TAKES_QUOTES) != 0:
+            count = _emit_quote(tape, count, settings, record, clock)
         elif kind == records.GAP:
             count = _lose(tape, count, settings, join, record, clock, index)
     return count
+
+
+@entry("int64(int64[:, ::1], int64[::1], int64)")
+def settle_quotes(joined_rows: Rows, order: Words, markets: int) -> int:
+    """Say which quotes are newer than the book, and which updates older than a quote, in the order of the exchange.
+
+    Quotes that are not become rows of kind 0; returns how many rows are left. ``order``: rows in that order.
+    """
+    rows, left = address_of(joined_rows), 0
+    books, quotes = np.full(markets, -1, dtype=np.int64), np.full(markets, -1, dtype=np.int64)
+    for place in range(order.shape[0]):
+        row = rows + 8 * JOINED_WIDTH * order[place]
+        kind, market, identifier = get(row, TAPE_KIND), get(row, TAPE_MARKET), get(row, ID)
+        left += 1
+        if kind == TAPE_QUOTE:
+            if identifier <= max(books[market], quotes[market]):
+                put(row, TAPE_KIND, 0)
+                left -= 1
+            else:
+                quotes[market] = identifier
+        elif kind == TAPE_DIFF:
+            books[market] = identifier
+            if identifier < quotes[market]:
+                put(row, TAPE_KIND, TAPE_OLDER_DIFF)
+        elif kind == TAPE_SNAPSHOT or kind == TAPE_GAP:
+            books[market] = max(identifier, quotes[market]) if kind == TAPE_GAP else identifier
+            quotes[market] = -1
+    return left
 
 
 def clear_join(rows: Rows) -> None:

@@ -17,6 +17,10 @@ class TapeKind(IntEnum):
     TRADE = 3
     GAP = 4
     """The recording lost the book's sequence: nothing is known of the book until the next snapshot."""
+    QUOTE = 5
+    """Best bid and offer as the venue states them, newer than the book."""
+    OLDER_DIFF = 6
+    """An update of the book that the quote before it contains already."""
 
 
 class TapeColumn(IntEnum):
@@ -48,11 +52,18 @@ TRADE_PRICE: Final = 4
 TRADE_LOTS: Final = 5
 TRADE_AGGRESSOR: Final = 6
 TRADE_ID: Final = 7
+# Of a quote: lots of 0 for a side that is empty.
+QUOTE_BID: Final = 4
+QUOTE_BID_LOTS: Final = 5
+QUOTE_ASK: Final = 6
+QUOTE_ASK_LOTS: Final = 7
 
 TAPE_DIFF: Final = int(TapeKind.DIFF)
 TAPE_SNAPSHOT: Final = int(TapeKind.SNAPSHOT)
 TAPE_TRADE: Final = int(TapeKind.TRADE)
 TAPE_GAP: Final = int(TapeKind.GAP)
+TAPE_QUOTE: Final = int(TapeKind.QUOTE)
+TAPE_OLDER_DIFF: Final = int(TapeKind.OLDER_DIFF)
 
 
 class Request(IntEnum):

@@ -14,8 +14,9 @@ from sim.backtest.layout import (
     ASKS_START,
     BIDS,
     BIDS_START,
-    TAPE_DIFF,
+    TAPE_GAP,
     TAPE_KIND,
+    TAPE_QUOTE,
     TAPE_SNAPSHOT,
     TAPE_TRADE,
     TRADE_AGGRESSOR,
@@ -81,13 +82,15 @@ def receive(state: int, row: int, market: int, event: int, bids: int, asks: int,
         put(row, LAST_TRADE_LOTS, get(event, TRADE_LOTS))
         put(row, LAST_TRADE_AGGRESSOR, get(event, TRADE_AGGRESSOR))
         return get(state, WAKES) > 0 and _woken(state, row, market, wakes, True)
+    if kind == TAPE_QUOTE:
+        return False
     own_bids, own_asks = get(row, RECEIVED_BIDS), get(row, RECEIVED_ASKS)
     bid_rows, ask_rows = bids + 16 * get(event, BIDS_START), asks + 16 * get(event, ASKS_START)
     bid_count, ask_count = get(event, BIDS), get(event, ASKS)
     if kind == TAPE_SNAPSHOT:
         clear_ladders(own_bids, own_asks, middle_of(bid_rows, bid_count, ask_rows, ask_count))
         put(row, RECEIVED_KNOWN, 1)
-    elif kind != TAPE_DIFF:
+    elif kind == TAPE_GAP:
         put(row, RECEIVED_KNOWN, 0)
         put(row, TOP_BID, NO_PRICE)
         put(row, TOP_ASK, NO_PRICE)

@@ -90,7 +90,12 @@ LAST_TRADE_PRICE: Final = 41
 LAST_TRADE_LOTS: Final = 42
 LAST_TRADE_AGGRESSOR: Final = 43
 OVERSHOOT: Final = 44
-MARKET_WORDS: Final = 48
+STATED_BID: Final = 45
+"""Best bid of a quote that is newer than the book, NO_PRICE without one, and its lots; then the ask's."""
+STATED_BID_LOTS: Final = 46
+STATED_ASK: Final = 47
+STATED_ASK_LOTS: Final = 48
+MARKET_WORDS: Final = 52
 
 # Words of a place in a queue.
 FRONT: Final = 0

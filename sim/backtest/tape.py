@@ -17,15 +17,29 @@ from sim.backtest.joining import (
     FIRST_MARKET,
     IN_BAND,
     JOIN_WORDS,
+    JOINED_WIDTH,
     LEAST_NS,
     RULE,
     SETTINGS_WORDS,
+    TAKES_QUOTES,
     clear_join,
     join_records,
+    settle_quotes,
 )
-from sim.backtest.layout import ASKS_START, BIDS_START, EXCHANGE_NS, RECEIVE_NS, TAPE_KIND, TAPE_WIDTH, TapeKind
+from sim.backtest.layout import (
+    ASKS,
+    ASKS_START,
+    BIDS,
+    BIDS_START,
+    EXCHANGE_NS,
+    RECEIVE_NS,
+    TAPE_KIND,
+    TAPE_WIDTH,
+    TapeKind,
+)
 from sim.replay.source import SourceSettings
 
+_BOOK_KINDS: Final = (TapeKind.DIFF, TapeKind.OLDER_DIFF, TapeKind.SNAPSHOT, TapeKind.GAP)
 LEAST_LATENCY_NS: Final = 100_000
 """Latency of the fastest record where a recording's clocks say nothing about it."""
 
@@ -75,8 +89,9 @@ class Tape:
     @property
     def events(self) -> int:
         """Book levels and trades."""
-        trades = self.rows[:, TAPE_KIND] == TapeKind.TRADE
-        return int(trades.sum() + self.rows[~trades][:, [5, 7]].sum())
+        kinds = self.rows[:, TAPE_KIND]
+        in_book = np.isin(kinds, _BOOK_KINDS)
+        return int((kinds == TapeKind.TRADE).sum() + self.rows[in_book][:, [BIDS, ASKS]].sum())
 
     @property
     def first_ns(self) -> int:
@@ -139,13 +154,21 @@ def read_columns(settings: SourceSettings) -> RecordedColumns:
     )
 
 
-def read_tape(sources: Sequence[SourceSettings], clock: TapeClock | None = None) -> Tape:
+def read_tape(sources: Sequence[SourceSettings], clock: TapeClock | None = None, *, quotes: bool = False) -> Tape:
     """A tape of recordings side by side; raises MissingInput for one that cannot be read or that holds no book."""
-    return make_tape([(source, read_columns(source)) for source in sources], clock)
+    return make_tape([(source, read_columns(source)) for source in sources], clock, quotes=quotes)
 
 
-def make_tape(sources: Sequence[tuple[SourceSettings, RecordedColumns]], clock: TapeClock | None = None) -> Tape:
-    """A tape of decoded recordings; markets are numbered in the order of the sources, ties go to the first source."""
+def make_tape(
+    sources: Sequence[tuple[SourceSettings, RecordedColumns]], clock: TapeClock | None = None, *, quotes: bool = False
+) -> Tape:
+    """A tape of decoded recordings; markets are numbered in the order of the sources, ties go to the first source.
+
+    Parameters
+    ----------
+    quotes: whether best prices that venues state, where they number them like the book, hold at the exchange when they
+        are newer than its depth; what a strategy hears first must not be news to the exchange.
+    """
     clock = TapeClock() if clock is None else clock
     if clock.least_ns < 0:
         raise Fatal(f"the least latency was {clock.least_ns} ns; expected 0 or more")
@@ -155,15 +178,17 @@ def make_tape(sources: Sequence[tuple[SourceSettings, RecordedColumns]], clock: 
     bids = asks = 0
     for source, columns in sources:
         ahead_ns = clock_ahead_ns(columns.rows, clock.least_ns) if clock.ahead_ns is None else clock.ahead_ns
-        part = _joined(source, columns.rows, ahead_ns, clock.least_ns, len(markets))
-        in_book = part[:, TAPE_KIND] != TapeKind.TRADE
+        part = _joined(source, columns.rows, ahead_ns, clock.least_ns, len(markets), quotes=quotes)
+        in_book = np.isin(part[:, TAPE_KIND], _BOOK_KINDS)
         part[:, BIDS_START] += np.where(in_book, bids, 0)
         part[:, ASKS_START] += np.where(in_book, asks, 0)
         bids, asks = bids + len(columns.bids), asks + len(columns.asks)
         parts.append(part)
         markets += [TapeMarket(source.name, market) for market in source.markets]
         ahead.append((source.name, ahead_ns))
-    heard = np.concatenate(parts)
+    joined = np.concatenate(parts)
+    settle_quotes(joined, np.argsort(joined[:, EXCHANGE_NS], kind="stable"), len(markets))
+    heard = np.ascontiguousarray(joined[joined[:, TAPE_KIND] != 0, :TAPE_WIDTH])
     played = np.argsort(heard[:, EXCHANGE_NS], kind="stable")
     place = np.empty(len(heard), dtype=np.int64)
     place[played] = np.arange(len(heard))
@@ -185,14 +210,17 @@ def clock_ahead_ns(rows: Rows, least_ns: int) -> int:
     return int((timed[:, records.EVENT_NS] - timed[:, records.RECEIVE_NS]).max()) + least_ns
 
 
-def _joined(source: SourceSettings, rows: Rows, ahead_ns: int, least_ns: int, first_market: int) -> Rows:
+def _joined(
+    source: SourceSettings, rows: Rows, ahead_ns: int, least_ns: int, first_market: int, *, quotes: bool
+) -> Rows:
     """Rows of a tape in the order of their receipt."""
     settings = np.zeros(SETTINGS_WORDS, dtype=np.int64)
     settings[AHEAD_NS], settings[LEAST_NS], settings[FIRST_MARKET] = ahead_ns, least_ns, first_market
+    settings[TAKES_QUOTES] = quotes and source.venue.numbered
     joins = np.zeros((len(source.markets), JOIN_WORDS), dtype=np.int64)
     joins[:, RULE], joins[:, IN_BAND] = int(source.venue.rule), int(source.venue.in_band)
     clear_join(joins)
-    tape = np.zeros((2 * len(rows) + 1, TAPE_WIDTH), dtype=np.int64)
+    tape = np.zeros((2 * len(rows) + 1, JOINED_WIDTH), dtype=np.int64)
     count = join_records(rows, settings, joins, tape)
     if not (tape[:count, TAPE_KIND] == TapeKind.SNAPSHOT).any():
         raise MissingInput(f"{source.path} holds no snapshot that its updates continue: there is no book to trade in")

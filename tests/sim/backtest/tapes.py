@@ -50,6 +50,11 @@ class TapeWriter:
         self.rows.append([int(TapeKind.TRADE), 0, time_ns, time_ns + self.feed_ns, price, lots, aggressor, number])
         return self
 
+    def quote(self, time_ns: int, bid: tuple[int, int], ask: tuple[int, int]) -> TapeWriter:
+        """Best prices and their lots, newer than the book."""
+        self.rows.append([int(TapeKind.QUOTE), 0, time_ns, time_ns + self.feed_ns, *bid, *ask])
+        return self
+
     def tape(self) -> Tape:
         """What was written."""
         rows = np.array(self.rows, dtype=np.int64).reshape(-1, layout.TAPE_WIDTH)

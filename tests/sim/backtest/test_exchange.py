@@ -8,7 +8,7 @@ from market.errors import Rejected
 from market.wire.records import AGGRESSOR_BUY, AGGRESSOR_SELL
 from sim.backtest.core import BacktestCore, MatchModel
 from sim.backtest.latency import Latency
-from sim.backtest.layout import Outcome, QueueModel, Report
+from sim.backtest.layout import Outcome, QueueModel, Report, TapeKind
 from sim.matching.layout import ASK, BID, EventKind, Prevention, Reason, Term
 from tests.sim.backtest.tapes import TapeWriter, reason, told
 
@@ -226,6 +226,48 @@ def test_a_snapshot_moves_places_and_fills_what_it_reaches() -> None:
     core.order(0, 3, BID, 101, 5)
     core.advance(50)
     assert told(core)[-2:] == [(TRADED, 3, 101, 5), (TRADED, 1, 100, 1)]
+
+
+def test_a_newer_quote_is_what_an_order_meets() -> None:
+    tape = book().quote(20, (100, 4), (103, 7)).book(40, asks=((102, 9),), kind=TapeKind.OLDER_DIFF)
+    core = opened(tape.book(60, asks=((102, 3), (103, 8))))
+    core.advance(25)
+    core.order(0, 1, BID, 0, 20, term=Term.IOC)
+    core.advance(50)
+    core.order(0, 2, BID, 102, 1, term=Term.POST_ONLY)
+    core.advance(55)
+    core.order(0, 3, ASK, 103, 1)
+    core.order(0, 4, BID, 100, 1)
+    core.advance(59)
+    rested = {report[Report.ID]: report[Report.AHEAD] for report in core.reports(0).tolist() if report[Report.AHEAD]}
+    assert rested == {4: 4}
+    core.advance(65)
+    core.order(0, 5, BID, 0, 4, term=Term.IOC)
+    core.advance(70)
+    assert [line for line in told(core) if line[0] is TRADED] == [(TRADED, 5, 102, 3), (TRADED, 5, 103, 1)]
+
+
+def test_what_was_taken_of_a_quote_is_gone() -> None:
+    core = opened(book().quote(20, (100, 4), (102, 3)).book(90))
+    core.advance(25)
+    for identifier in (1, 2):
+        core.order(0, identifier, BID, 0, 5, term=Term.IOC)
+        core.advance(30 + identifier)
+    assert [line for line in told(core) if line[0] is TRADED] == [
+        (TRADED, 1, 102, 3),
+        (TRADED, 1, 103, 2),
+        (TRADED, 2, 103, 5),
+    ]
+
+
+def test_a_quote_that_comes_to_an_order_fills_it_and_an_older_update_does_not() -> None:
+    tape = book().book(20, asks=((100, 1),), kind=TapeKind.OLDER_DIFF).quote(40, (98, 1), (100, 2))
+    core = opened(tape)
+    core.order(0, 7, BID, 100, 5)
+    core.advance(30)
+    assert told(core)[-1] == (RESTED, 7, 100, 5)
+    core.advance(50)
+    assert told(core)[-1] == (TRADED, 7, 100, 5)
 
 
 def test_fees_are_rounded_up_and_rebates_are_negative() -> None:

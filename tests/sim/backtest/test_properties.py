@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from market.wire.records import AGGRESSOR_BUY, AGGRESSOR_SELL
 from sim.backtest.core import BacktestCore, MatchModel
 from sim.backtest.latency import Latency
-from sim.backtest.layout import FOREVER, Outcome, QueueModel, Report
+from sim.backtest.layout import FOREVER, Outcome, QueueModel, Report, TapeKind
 from sim.backtest.tape import Tape
 from sim.matching.layout import ASK, BID, EventKind, Prevention, Term
 from tests.sim.backtest.tapes import TapeWriter
@@ -33,6 +33,7 @@ class Wish:
 
 
 PRICES = st.integers(90, 110)
+TOPS = st.tuples(PRICES, st.integers(0, 30))
 LEVELS = st.lists(st.tuples(PRICES, st.integers(0, 30)), max_size=4)
 
 
@@ -44,9 +45,13 @@ def tapes(draw: st.DrawFn) -> Tape:
     for _ in range(draw(st.integers(1, 25))):
         time_ns += draw(st.integers(0, 6))
         writer.feed_ns = draw(st.integers(0, 9))
-        what = draw(st.integers(0, 9))
+        what = draw(st.integers(0, 11))
         if what < 5:
             writer.book(time_ns, draw(LEVELS), draw(LEVELS))
+        elif what > 9:
+            writer.quote(time_ns, draw(TOPS), draw(TOPS))
+            time_ns += 1
+            writer.book(time_ns, draw(LEVELS), draw(LEVELS), kind=TapeKind.OLDER_DIFF)
         elif what < 8:
             aggressor = draw(st.sampled_from([0, AGGRESSOR_BUY, AGGRESSOR_SELL]))
             writer.trade(time_ns, draw(PRICES), draw(st.integers(1, 20)), aggressor)

@@ -38,9 +38,10 @@ def record(kind: Kind, receive_ns: int, event_ns: int, first: int = 0, last: int
     return row
 
 
-def tape_of(rows: list[list[int]], clock: TapeClock = EXACT) -> Tape:
+def tape_of(rows: list[list[int]], clock: TapeClock = EXACT, *, quotes: bool = False) -> Tape:
     empty = np.zeros((0, 2), dtype=np.int64)
-    return make_tape([(FUTURES, RecordedColumns(np.array(rows, dtype=np.int64), empty, empty))], clock)
+    columns = RecordedColumns(np.array(rows, dtype=np.int64), empty, empty)
+    return make_tape([(FUTURES, columns)], clock, quotes=quotes)
 
 
 def kinds(tape: Tape) -> list[tuple[TapeKind, int, int]]:
@@ -96,6 +97,26 @@ def test_nothing_is_received_sooner_than_the_least_latency_after_it_happened() -
     tape = tape_of(rows, TapeClock(least_ns=10))
     assert tape.ahead_ns == (("binance-usdm", 60),)
     assert kinds(tape) == [(TapeKind.TRADE, 15, 50), (TapeKind.SNAPSHOT, 20, 30), (TapeKind.TRADE, 30, 40)]
+
+
+def test_quotes_hold_until_the_book_has_caught_up() -> None:
+    rows = [
+        record(Kind.SNAPSHOT, 30, 12, last=7),
+        record(Kind.QUOTE, 31, 29, last=6),
+        record(Kind.QUOTE, 32, 30, last=9),
+        record(Kind.DIFF, 40, 35, 7, 8, 6),
+        record(Kind.QUOTE, 44, 36, last=11),
+        record(Kind.DIFF, 50, 45, 9, 11, 8),
+        record(Kind.QUOTE, 52, 46, last=11),
+    ]
+    assert [kind for kind, _, _ in kinds(tape_of(rows))] == [TapeKind.SNAPSHOT, TapeKind.DIFF, TapeKind.DIFF]
+    assert [(kind, at) for kind, at, _ in kinds(tape_of(rows, quotes=True))] == [
+        (TapeKind.SNAPSHOT, 12),
+        (TapeKind.QUOTE, 30),
+        (TapeKind.OLDER_DIFF, 35),
+        (TapeKind.QUOTE, 36),
+        (TapeKind.DIFF, 45),
+    ]
 
 
 def test_a_recording_without_a_book_is_refused() -> None:
