@@ -31,6 +31,7 @@ class Sources:
         self._books = [source.new_books() for source in sources]
         self._routes = [_routes(source) for source in sources]
         self._held: list[Batch | None] = [None] * len(sources)
+        self._rows = [self.words[index * layout.SOURCE_WORDS :][: layout.SOURCE_WORDS] for index in range(len(sources))]
         for index in range(len(sources)):
             row = self.row(index)
             row[layout.BOOKS] = self._books[index].ctypes.data
@@ -42,7 +43,7 @@ class Sources:
 
     def row(self, index: int) -> Words:
         """A source's row."""
-        return self.words[index * layout.SOURCE_WORDS :][: layout.SOURCE_WORDS]
+        return self._rows[index]
 
     def books(self, index: int) -> Rows:
         """A source's books, int64[markets, BOOK_WORDS]."""
@@ -50,15 +51,13 @@ class Sources:
 
     def give(self, index: int, batch: Batch | None) -> None:
         """Put a batch in the place of the source's last one; None is the end, for now or for good."""
-        row = self.row(index)
+        row = self._rows[index]
         row[layout.POSITION] = 0
         row[layout.COUNT] = batch.count if batch is not None else 0
         row[layout.FINISHED] = batch is None
         self._held[index] = batch
         if batch is not None:
-            row[layout.RECORDS] = batch.records.ctypes.data
-            row[layout.BIDS] = batch.bids.ctypes.data
-            row[layout.ASKS] = batch.asks.ctypes.data
+            row[layout.RECORDS], row[layout.BIDS], row[layout.ASKS] = batch.addresses
 
     def start_ns(self) -> int | None:
         """Receive time of the first readable record in the batches in hand; None when there is none."""

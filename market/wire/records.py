@@ -150,6 +150,10 @@ class Batch:
     Parameters
     ----------
     records, levels: capacities; a message of more levels than ``levels`` on one side is rejected.
+
+    Members
+    -------
+    addresses: of records, bids and asks, for compiled code; the arrays stay where they are.
     """
 
     def __init__(self, records: int = 4096, levels: int = 65536) -> None:
@@ -160,6 +164,7 @@ class Batch:
         self.asks: Rows = np.zeros((levels, 2), dtype=np.int64)
         self.cursor: Words = np.zeros(CURSOR_WIDTH, dtype=np.int64)
         self.cursor[CURSOR_ROOM] = records
+        self.addresses = (self.records.ctypes.data, self.bids.ctypes.data, self.asks.ctypes.data)
 
     @property
     def count(self) -> int:

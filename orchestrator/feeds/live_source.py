@@ -91,6 +91,7 @@ class LiveSource:
         self._looked = self._statistics.copy()
         self._looked_ns = clock.now_ns()
         self._interval = Interval(0.0, None, None, None)
+        self._note_records = note_records.direct()
         self._asked_ns = [self._looked_ns] * len(settings.markets)
         self._is_unsure = True
         self._is_late = False
@@ -301,7 +302,7 @@ class LiveSource:
     def _look_at(self, batch: Batch) -> None:
         """Count a batch's records, and see whether they are too late."""
         self._has_begun = True
-        smallest_ns = note_records(batch.records, batch.count, self._limits.clock_ahead_ns, self._statistics)
+        smallest_ns = self._note_records(batch.records, batch.count, self._limits.clock_ahead_ns, self._statistics)
         limit_ns = self._limits.delay_ns
         if smallest_ns < 0 or not limit_ns:
             return

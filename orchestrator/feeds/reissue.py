@@ -65,10 +65,10 @@ class Reissue:
         """Remember what is about to be decoded."""
         if not self._is_kept or not script:
             return
-        is_book = self._decoder.is_book
-        self._recent.extend(
-            arrival for arrival in script if arrival.kind is ArrivalKind.MESSAGE and is_book(arrival.content)
-        )
+        is_book, recent = self._decoder.is_book, self._recent
+        for arrival in script:
+            if arrival.kind is ArrivalKind.MESSAGE and is_book(arrival.content):
+                recent.append(arrival)
         _drop_before(self._recent, script[-1].stamp_ns - _REQUEST_NS)
 
     def take_snapshot(self, snapshot: Arrival, live: Words) -> list[Arrival]:

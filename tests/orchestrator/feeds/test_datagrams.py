@@ -31,7 +31,7 @@ from sim.replay.source import Route
 from tests.orchestrator.feeds.rig import QUICK, Recorded, Rig, rig_of
 
 LOCAL: Final = UdpAddress(local=Endpoint(IPv4Address("127.0.0.1"), 0))
-PATIENT: Final = replace(QUICK, silence_s=5.0, delay_s=0.0)
+PATIENT: Final = replace(QUICK, silence_s=60.0, delay_s=0.0)
 SCHEMA: Final = load_schema(BINANCE_STREAM)
 MARKET: Final = Market("BTCUSDT", 2, 5)
 
