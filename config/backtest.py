@@ -65,7 +65,7 @@ class BacktestSettings(Section):
     )
     base_balance: NotNegative = Field(
         default=Decimal(1),
-        description="Held of each base asset at the start, on each spot venue.",
+        description="Held of each base asset at the start, on each venue that trades it or is margined in it.",
         json_schema_extra=unit("base currency"),
     )
     sample_interval_ms: Annotated[Count, Field(ge=10, le=86_400_000)] = Field(

@@ -109,7 +109,8 @@ def _named(listings: Catalogue) -> Catalogue:
     named: list[Listing] = []
     for listing in listings.listings:
         base, quote = asset_names(listing)
-        quote = listing.symbol.removeprefix(base) if listing.symbol.startswith(base) else quote
+        if listing.symbol.startswith(base):
+            quote = listing.symbol.removeprefix(base).partition("_")[0]
         named.append(replace(listing, base_asset=base, quote_asset=quote or "QUOTE"))
     return Catalogue(named)
 
@@ -120,6 +121,7 @@ def _balances(backtest: BacktestSettings, markets: Iterable[BacktestMarket]) -> 
     for market in markets:
         listing = market.listing
         held[listing.venue, listing.quote_asset] = backtest.quote_balance
-        if not market.is_derivative:
+        # Inverse contracts are margined in what they are of.
+        if not market.is_derivative or listing.contract_value:
             held[listing.venue, listing.base_asset] = backtest.base_balance
     return held

@@ -17,6 +17,7 @@ from orchestrator.cli.output import Output
 from sim.backtest.layout import TAPE_KIND, TapeKind
 
 _NS_PER_S: Final = 10**9
+_MONEY: Final = frozenset({"turnover", "realised", "unrealised", "fees", "equity"})
 
 
 def backtest_result(run: BacktestRun, *, seconds: float, synthetic: bool) -> dict[str, Any]:
@@ -113,6 +114,13 @@ def _text(amount: Decimal) -> str:
     return f"{amount.normalize():f}"
 
 
+def _shown(column: str, value: str | int | None) -> str:
+    """A cell for people: money to the cent."""
+    if value is None:
+        return "?"
+    return f"{Decimal(value):,.2f}" if column in _MONEY else str(value)
+
+
 def show_result(output: Output, result: dict[str, Any]) -> None:
     """The same for people."""
     if result["synthetic"]:
@@ -128,7 +136,7 @@ def show_result(output: Output, result: dict[str, Any]) -> None:
     counted += [(f"fills {name}", f"{count:,}") for name, count in result["fills"].items()]
     output.table("run", ("", "count"), counted, right=("count",))
     columns = ("market", "fills", "turnover", "position", "realised", "unrealised", "fees", "equity")
-    rows = [["?" if row[column] is None else row[column] for column in columns] for row in result["markets"]]
+    rows = [[_shown(column, row[column]) for column in columns] for row in result["markets"]]
     output.table("profit and loss, quote currency", columns, rows, right=columns[1:])
     if result["problems"]:
         output.say(f"{len(result['problems'])} problems, the first: {result['problems'][0]}")
