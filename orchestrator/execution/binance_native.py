@@ -185,13 +185,16 @@ class NativeChannel:
     async def _connection(self) -> bool:
         """One connection until it ends; whether orders could be sent over it."""
         async with asyncio.timeout(_CONNECT_S):
-            transport, _ = await ws_connect(
+            transport, listener = await ws_connect(
                 partial(_Listener, self),
                 self._url,
                 enable_auto_ping=True,
                 auto_ping_idle_timeout=_SILENCE_S,
                 auto_ping_reply_timeout=_SILENCE_S,
             )
+        if not isinstance(listener, _Listener):
+            # picows has no error for an end before the answer: it gives no listener.
+            raise ConnectionResetError("closed before the answer")
         try:
             if self._signer.can_log_on and not await self._log_on(transport):
                 return False
