@@ -211,7 +211,7 @@ _UNKNOWN_TOO: Final = (VOLUME_SIGMA, MESSAGE_BASELINE, LIQUIDITY_BASELINE)
 
 
 def new_state(settings: DetectorSettings) -> Words:
-    """State before the first event; about 65 KB."""
+    """State before the first event; 69 KB."""
     state: Words = np.zeros(STATE_WORDS, dtype=np.int64)
     floats = state.view(np.float64)
     state[VERSION_AT] = VERSION

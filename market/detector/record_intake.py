@@ -6,6 +6,7 @@ from market.book.book import BOOK_WORDS
 from market.book.intake import take_record
 from market.detector.events import take_event
 from market.detector.layout import EVENT, EVENT_WIDTH, NONE, SIDE_SIZES, SIZES, STATE, WALL_MULTIPLE, Words
+from market.detector.readings import permissions
 from market.detector.record_events import put_event
 from market.detector.walls import count_walls
 from market.native.float_memory import get_float
@@ -15,15 +16,27 @@ from market.wire.records import IGNORED, KIND, MARKET, REJECTED, TRADE, WIDTH, R
 
 
 @part
+def see_record(detector: int, book: int, row: int, change: int) -> bool:
+    """Take a record that its book has taken already; whether state or permissions are others than before.
+
+    For a loop that keeps the books itself: ``change`` is what the record changed about the top, SAME for a trade.
+    """
+    event = detector + 8 * EVENT
+    if not put_event(detector, event, book, row, change):
+        return False
+    state, allowed = get(detector, STATE), permissions(detector)
+    take_event(detector, event)
+    return state != get(detector, STATE) or allowed != permissions(detector)
+
+
+@part
 def take_detector_record(detector: int, book: int, row: int, bids: int, asks: int) -> int:
     """Take one record into its book and that market's detector; returns SAME, CHANGED or WITHDRAWN for the top.
 
     ``bids`` and ``asks`` are the addresses of the batch's level rows.
     """
     change = take_record(book, row, bids, asks) if get(row, KIND) != TRADE else 0
-    event = detector + 8 * EVENT
-    if put_event(detector, event, book, row, change):
-        take_event(detector, event)
+    see_record(detector, book, row, change)
     return change
 
 

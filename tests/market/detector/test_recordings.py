@@ -12,10 +12,27 @@ import pytest
 from config.detector import DetectorProfile, DetectorSettings
 from config.loading import load_settings
 from config.venues import VenueName
+from market.book.intake import take_record
 from market.detector.detector import Detector
-from market.detector.layout import ASK_WALLS, BID_WALLS, EVENT, EVENT_WIDTH, NOW, SIZES, TAKEN, Rows, Words, new_state
-from market.detector.record_intake import event_rows, take_detector_records
+from market.detector.layout import (
+    ASK_WALLS,
+    BID_WALLS,
+    EVENT,
+    EVENT_WIDTH,
+    NOW,
+    SIZES,
+    STATE,
+    TAKEN,
+    Rows,
+    Words,
+    new_state,
+)
+from market.detector.readings import permissions
+from market.detector.record_intake import concerns, event_rows, see_record, take_detector_records
 from market.detector.states import Counter, State
+from market.native.kernel import entry
+from market.native.memory import address_of, get
+from market.wire.records import KIND, TRADE, WIDTH
 from orchestrator.detector.plan import detector_settings
 from orchestrator.replay.plan import SourceFile, session_settings
 from sim.replay.source import SourceSettings
@@ -110,3 +127,30 @@ def test_rows_of_events_are_the_records(name: str, venue: VenueName, data: Path)
     # Beside the last readings, all that records leave otherwise: sizes of levels, the event, what was read.
     for first, end in ((NOW, BID_WALLS), (ASK_WALLS + 1, SIZES), (EVENT + EVENT_WIDTH, TAKEN)):
         np.testing.assert_array_equal(run.detector.state[first:end], whole.state[first:end])
+
+
+@entry("int64(int64[::1], int64[::1], int64[:, ::1], int64, int64[:, ::1], int64[:, ::1], int64[:, ::1])")
+def _see(detector: Words, books: Words, records: Rows, count: int, bids: Rows, asks: Rows, seen: Rows) -> int:
+    """As a loop that keeps the books itself; ``seen`` gets (told of a change, state, permissions) of each record."""
+    base, book = address_of(detector), address_of(books)
+    for index in range(count):
+        row = address_of(records) + 8 * WIDTH * index
+        if concerns(row, 0):
+            taken = take_record(book, row, address_of(bids), address_of(asks)) if get(row, KIND) != TRADE else 0
+            seen[index, 0] = see_record(base, book, row, taken)
+        seen[index, 1], seen[index, 2] = get(base, STATE), permissions(base)
+    return count
+
+
+def test_a_loop_is_told_when_state_or_permissions_change(data: Path) -> None:
+    source = opened(data, "spot_btcusdt", SPOT)
+    run = replayed(source, OPTIMIZED)
+    detector, books, parts = Detector(run.detector.settings), source.new_books(), []
+    for batch in source.open().batches():
+        seen = np.zeros((batch.count, 3), dtype=np.int64)
+        _see(detector.state, books, batch.records, batch.count, batch.bids, batch.asks, seen)
+        parts.append(seen)
+    whole = np.concatenate(parts)
+    changed = np.any(np.diff(whole[:, 1:], axis=0) != 0, axis=1)
+    np.testing.assert_array_equal(whole[1:, 0] != 0, changed)
+    assert changed.sum() == detector.counters()[Counter.TRANSITIONS] == 18
