@@ -66,7 +66,8 @@ def backtest(
     """Run strategies over recordings, with the run loop, risk and orders of a live run.
 
     Own orders are matched against the recorded flow: docs/backtest.md says how, docs/backtest-assumptions.md what that
-    leaves out. Ends with 0 when all is done, with 1 when a recording lost a book or looking ahead was found.
+    leaves out. Ends with 0 when all is done, with 1 when a recording lost a book or
+    is damaged, or when looking ahead was found.
     """
     settings = _overridden(load_profile(profile).settings, _Chosen(names, queue))
     files = [parse_source(source) for source in sources]
@@ -110,7 +111,7 @@ def _finish(output: Output, result: dict[str, Any]) -> None:
     output.emit(result)
     if result["interrupted"]:
         raise Interrupted("the results so far are shown")
-    if result["gaps"] or differences:
+    if result["gaps"] or result["damage"] or differences:
         raise click.exceptions.Exit(1)
 
 

@@ -34,6 +34,11 @@ def backtest_result(run: BacktestRun, *, seconds: float, synthetic: bool) -> dic
         "last_ns": tape.last_ns,
         "events": tape.events,
         "gaps": int((kinds == TapeKind.GAP).sum()),
+        "refused": dict(tape.refused),
+        "damage": [
+            {"source": name, "reason": damage.reason.value, "line": damage.line, "detail": damage.detail}
+            for name, damage in tape.damage
+        ],
         "model": _model(run),
         "strategies": [name.value for name in plan.settings.strategies.active],
         "counts": counts,
@@ -131,6 +136,12 @@ def show_result(output: Output, result: dict[str, Any]) -> None:
         f"{lasted:,.0f} s of {', '.join(result['sources'])}: {result['events']:,} levels and trades, "
         f"queue {model['queue']}, {'partial' if model['partial_fills'] else 'whole'} fills"
     )
+    for damage in result["damage"]:
+        where = "" if damage["line"] is None else f" at line {damage['line']:,}"
+        output.say(f"{damage['source']} is damaged{where}: {damage['reason']}, {damage['detail']}")
+    for name, refused in result["refused"].items():
+        if refused:
+            output.say(f"{name}: {refused:,} messages could not be read")
     counted = [(name, f"{count:,}") for name, count in result["counts"].items() if count]
     counted += [(f"orders {name}", f"{count:,}") for name, count in result["orders"].items()]
     counted += [(f"fills {name}", f"{count:,}") for name, count in result["fills"].items()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -37,6 +37,7 @@ from sim.backtest.layout import (
     TAPE_WIDTH,
     TapeKind,
 )
+from sim.recording.damage import Damage
 from sim.replay.source import SourceSettings
 
 _BOOK_KINDS: Final = (TapeKind.DIFF, TapeKind.OLDER_DIFF, TapeKind.SNAPSHOT, TapeKind.GAP)
@@ -77,6 +78,7 @@ class Tape:
     received: int64[n], the rows in the order of their receipt.
     bids, asks: int64[m, 2], (tick, lots) of the rows' levels.
     markets: by their numbers in the rows. ahead_ns: by source, what its clock was ahead.
+    damage: by source, what was wrong with its file. refused: by source, messages that could not be read.
     """
 
     rows: Rows
@@ -85,6 +87,8 @@ class Tape:
     asks: Rows
     markets: tuple[TapeMarket, ...]
     ahead_ns: tuple[tuple[str, int], ...]
+    damage: tuple[tuple[str, Damage], ...] = ()
+    refused: tuple[tuple[str, int], ...] = ()
 
     @property
     def events(self) -> int:
@@ -109,7 +113,7 @@ class Tape:
         number = np.cumsum(kept) - 1
         rows = np.ascontiguousarray(self.rows[kept])
         received = np.ascontiguousarray(number[self.received[kept[self.received]]])
-        return Tape(rows, received, self.bids, self.asks, self.markets, self.ahead_ns)
+        return replace(self, rows=rows, received=received)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,12 +122,13 @@ class RecordedColumns:
 
     Parameters
     ----------
-    rows: int64[n, records.WIDTH]. bids, asks: int64[m, 2], referred to by them.
+    rows: int64[n, records.WIDTH]. bids, asks: int64[m, 2], referred to by them. damage: of the file.
     """
 
     rows: Rows
     bids: Rows
     asks: Rows
+    damage: tuple[Damage, ...] = ()
 
 
 def columns_of(batch: Batch) -> RecordedColumns:
@@ -139,7 +144,8 @@ def read_columns(settings: SourceSettings) -> RecordedColumns:
     """Decode a whole recording; raises MissingInput when it cannot be read."""
     parts: list[RecordedColumns] = []
     bids = asks = 0
-    for batch in settings.open().batches():
+    source = settings.open()
+    for batch in source.batches():
         part = columns_of(batch)
         part.rows[:, records.BIDS_START] += np.where(_has_levels(part.rows), bids, 0)
         part.rows[:, records.ASKS_START] += np.where(_has_levels(part.rows), asks, 0)
@@ -151,6 +157,7 @@ def read_columns(settings: SourceSettings) -> RecordedColumns:
         np.concatenate([part.rows for part in parts]),
         np.concatenate([part.bids for part in parts]),
         np.concatenate([part.asks for part in parts]),
+        tuple(source.damage),
     )
 
 
@@ -199,6 +206,10 @@ def make_tape(
         np.concatenate([columns.asks for _, columns in sources]),
         tuple(markets),
         tuple(ahead),
+        tuple((source.name, damage) for source, columns in sources for damage in columns.damage),
+        tuple(
+            (source.name, int((columns.rows[:, records.KIND] == Kind.REJECTED).sum())) for source, columns in sources
+        ),
     )
 
 

@@ -49,6 +49,21 @@ def test_a_backtest_tells_people(usdm: Path, profile: str, capsys: pytest.Captur
         assert text in shown
 
 
+def test_a_damaged_recording_is_run_as_far_as_it_goes(
+    usdm: Path, profile: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = usdm.read_bytes()
+    cut = tmp_path / usdm.name
+    cut.write_bytes(content[: len(content) * 2 // 3])
+    words = ["backtest", "--profile", profile, "--source", f"binance-usdm={cut}", "--json"]
+    assert main(words) == ExitCode.CHECK_FAILED
+    result = json.loads(capsys.readouterr().out)
+    assert [(each["source"], each["reason"]) for each in result["damage"]] == [("binance-usdm", "cut off")]
+    assert result["counts"]["events"] > 0
+    assert main(words[:-1]) == ExitCode.CHECK_FAILED
+    assert "binance-usdm is damaged" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
