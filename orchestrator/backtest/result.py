@@ -11,6 +11,7 @@ from market.instruments import Listing
 from market.orders.kinds import Liquidity
 from market.protocols import MarketKey
 from market.risk.position import Position
+from orchestrator.backtest.performance import attribution, closings, equity_curves, fee_breakdown, performance
 from orchestrator.backtest.run import BacktestRun
 from orchestrator.backtest.states import amount_of, money_of, quantity_of
 from orchestrator.cli.output import Output
@@ -46,7 +47,11 @@ def backtest_result(run: BacktestRun, *, seconds: float, synthetic: bool) -> dic
         "fills": _fills(run),
         "markets": [_market(run, key, plan.catalogue.listing(*key)) for key in sorted(plan.markets)],
         "accounts": {str(market.listing): run.accounts[market.number]._asdict() for market in plan.markets.values()},
-        "drawdown": {market: str(fall) for market, fall in _drawdowns(run).items()},
+        "performance": _performance(run),
+        "attribution": [
+            {name: _plain(value) for name, value in row.items()}
+            for row in attribution(run.positions, run.states.marks, plan.catalogue)
+        ],
         "guard": run.risk.supervisor.guard.state.name,
         "decision_hash": summary.decision_hash,
         "run_hash": run.run_hash,
@@ -85,7 +90,7 @@ def _fills(run: BacktestRun) -> dict[str, int]:
 
 
 def _market(run: BacktestRun, key: MarketKey, listing: Listing) -> dict[str, Any]:
-    position, mark = run.summary.positions.get(key, Position()), run.states.mark(key)
+    position, mark = run.summary.positions.get(key, Position()), run.states.marks.get(key)
     turnover = sum(order.notional for order in run.summary.orders if _is_of(order.intent, key))
     row: dict[str, Any] = {
         "market": str(listing),
@@ -103,20 +108,52 @@ def _is_of(intent: Any, key: MarketKey) -> bool:
     return (intent.instrument, intent.venue) == key
 
 
-def _drawdowns(run: BacktestRun) -> dict[str, Decimal]:
-    """Largest fall of the sampled equity from its highest before, by market."""
-    highest: dict[str, Decimal] = {}
-    falls: dict[str, Decimal] = {}
-    for row in run.states.rows:
-        market, equity = row["market"], row["equity"]
-        highest[market] = max(highest.get(market, Decimal(0)), equity)
-        falls[market] = max(falls.get(market, Decimal(0)), highest[market] - equity)
-    return {market: fall.normalize() for market, fall in falls.items()}
+def _performance(run: BacktestRun) -> dict[str, Any]:
+    """By currency; see ``performance``."""
+    listings, orders = run.plan.catalogue, run.summary.orders
+    currencies = {str(listing): listing.quote_asset for listing in listings.listings}
+    found: dict[str, Any] = {}
+    for currency, curve in equity_curves(run.states.rows, currencies).items():
+        of_curve, closed = performance(curve), closings(orders, listings, currency)
+        found[currency] = {
+            **{name: _plain(value) for name, value in asdict(of_curve).items()},
+            "annualised_by": "square root of samples in 365 days",
+            **{f"closing_{name}": _plain(value) for name, value in asdict(closed).items()},
+            "closing_win_rate": closed.win_rate,
+            "fees": {name: _text(paid) for name, paid in fee_breakdown(orders, listings, currency).items()},
+        }
+    return found
+
+
+def _plain(value: object) -> object:
+    return _text(value) if isinstance(value, Decimal) else value
 
 
 def _text(amount: Decimal) -> str:
     """An amount without the zeros behind it."""
     return f"{amount.normalize():f}"
+
+
+def _show_performance(output: Output, result: dict[str, Any]) -> None:
+    """Risk, closings and attribution."""
+    for currency, found in result["performance"].items():
+        rows = [
+            ("largest fall", f"{Decimal(found['drawdown']):,.2f} in {found['drawdown_s']:,.0f} s"),
+            ("Sharpe, Sortino per year", f"{_ratio(found['sharpe'])}, {_ratio(found['sortino'])}"),
+            ("samples", f"{found['samples']:,} of {found['interval_s']:,.1f} s"),
+            ("closings, wins", f"{found['closing_count']:,}, {found['closing_wins']:,}"),
+            ("average win, loss", f"{_ratio(found['closing_average_win'])}, {_ratio(found['closing_average_loss'])}"),
+            *((f"fees as {name}", f"{Decimal(paid):,.2f}") for name, paid in found["fees"].items()),
+        ]
+        output.table(f"performance, {currency}", ("", "value"), rows, right=("value",))
+    columns = ("strategy", "market", "realised", "unrealised", "fees", "equity")
+    made = [[_shown(column, row[column]) for column in columns] for row in result["attribution"]]
+    if made:
+        output.table("by strategy", columns, made, right=columns[2:])
+
+
+def _ratio(value: str | float | None) -> str:
+    return "?" if value is None else f"{float(value):,.2f}"
 
 
 def _shown(column: str, value: str | int | None) -> str:
@@ -149,6 +186,7 @@ def show_result(output: Output, result: dict[str, Any]) -> None:
     columns = ("market", "fills", "turnover", "position", "realised", "unrealised", "fees", "equity")
     rows = [[_shown(column, row[column]) for column in columns] for row in result["markets"]]
     output.table("profit and loss, quote currency", columns, rows, right=columns[1:])
+    _show_performance(output, result)
     if result["problems"]:
         output.say(f"{len(result['problems'])} problems, the first: {result['problems'][0]}")
     output.say(f"decision hash {result['decision_hash']}")

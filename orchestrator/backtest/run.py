@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
 from market.fastpath.engine import CpuEngine
-from market.protocols import FOREVER, PreTradeCheck, Strategy
+from market.protocols import FOREVER, MarketKey, PreTradeCheck, Strategy
+from market.risk.position import Position
 from orchestrator.backtest.ending import EndingFeed
 from orchestrator.backtest.plan import Plan
 from orchestrator.backtest.states import States
@@ -39,6 +40,7 @@ class BacktestRun:
     Parameters
     ----------
     accounts: at the exchanges at the end, by the markets of the tape: fills that were not heard of any more included.
+    positions: of each strategy.
     """
 
     plan: Plan
@@ -47,6 +49,7 @@ class BacktestRun:
     states: States
     risk: Risk
     accounts: tuple[Account, ...]
+    positions: Mapping[tuple[str, MarketKey], Position]
 
     @property
     def run_hash(self) -> str:
@@ -105,4 +108,4 @@ def run_backtest(
     )
     summary = loop.run()
     accounts = tuple(core.account(number) for number in range(len(plan.tape.markets)))
-    return BacktestRun(plan, summary, journal, states, risk, accounts)
+    return BacktestRun(plan, summary, journal, states, risk, accounts, loop.access.positions_by_strategy)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from config.base import EXACT
 from market.instruments import Catalogue, Listing
-from market.orders.order import Order
+from market.orders.order import Fill, Order
 from market.protocols import MarketKey
 from market.risk.position import Position
 from orchestrator.run_loop.access import PeriodicTask, RunAccess
@@ -84,9 +84,10 @@ class States:
                 }
             )
 
-    def mark(self, key: MarketKey) -> int | None:
-        """The last middle of a market that was sampled; None without any."""
-        return self._marks.get(key)
+    @property
+    def marks(self) -> Mapping[MarketKey, int]:
+        """The last middle of each market that was sampled, in price counts."""
+        return self._marks
 
 
 def price_of(listing: Listing, count: int) -> Decimal:
@@ -115,11 +116,16 @@ def money_of(listing: Listing, position: Position, mark: int) -> Row:
     }
 
 
+def fills_in_order(orders: Iterable[Order]) -> list[tuple[Order, Fill]]:
+    """All fills in the order in which they were heard."""
+    found = [(fill.receive_ns, place, order, fill) for place, order in enumerate(orders) for fill in order.fills]
+    return [(order, fill) for _, _, order, fill in sorted(found, key=lambda each: (*each[:2], int(each[3].fill_id)))]
+
+
 def trade_rows(orders: Iterable[Order], listings: Catalogue) -> list[Row]:
     """Every fill, in the order in which it was heard."""
-    found = [(fill.receive_ns, place, order, fill) for place, order in enumerate(orders) for fill in order.fills]
     rows: list[Row] = []
-    for _, _, order, fill in sorted(found, key=lambda each: (each[0], each[1], int(each[3].fill_id))):
+    for order, fill in fills_in_order(orders):
         intent = order.intent
         listing = listings.listing(intent.instrument, intent.venue)
         rows.append(
