@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from hdl.boards.geared_core import CORE_HERTZ
 from hdl.boards.line_board import BOARD_BUS_BYTES, BoardPins, LineBoard
 from hdl.boards.network import BoardNetwork
 from hdl.control.seal import BoardSeal
@@ -22,8 +23,9 @@ class Butterstick(LineBoard):
         sizes: EngineSizes = DEFAULT_SIZES,
         feeds: frozenset[Feed] = frozenset(Feed),
         bus_bytes: int = BOARD_BUS_BYTES,
+        core_hertz: int = CORE_HERTZ,
     ) -> None:
-        super().__init__(_PINS, network, seal, sizes, feeds, bus_bytes)
+        super().__init__(_PINS, network, seal, sizes, feeds, bus_bytes, core_hertz)
 
     def lights(self, platform: Any, core: Any) -> list[tuple[Any, Any]]:
         """None."""

@@ -13,6 +13,7 @@ from hdl.boards.board import Board
 from hdl.boards.butterstick import Butterstick
 from hdl.boards.colorlight import Colorlight
 from hdl.boards.ecpix5 import Ecpix5
+from hdl.boards.geared_core import CORE_HERTZ
 from hdl.boards.line_board import BOARD_BUS_BYTES
 from hdl.boards.network import BoardNetwork
 from hdl.boards.wide_core import WideCore
@@ -34,14 +35,15 @@ def board_build(
     seal: BoardSeal,
     feeds: frozenset[Feed] | None = None,
     bus_bytes: int = BOARD_BUS_BYTES,
+    core_hertz: int = CORE_HERTZ,
 ) -> BoardBuild:
     """The build of a board with these addresses and this seal, neither of which ``WIDE_CORE`` has.
 
     ``feeds``: that there are decoders for; None for those that the board is made for. ``bus_bytes``: of the core on an
-    Ethernet line: 8 at 62.5 MHz, 1 at 125.
+    Ethernet line: 8 at ``core_hertz``, 1 at the line's 125 MHz.
     """
     chosen: dict[str, Any] = {} if feeds is None else {"feeds": feeds}
-    on_line = {**chosen, "bus_bytes": bus_bytes}
+    on_line = {**chosen, "bus_bytes": bus_bytes, "core_hertz": core_hertz}
     match board:
         case Board.ECPIX5:
             return BoardBuild(ECPIX585Platform(), Ecpix5(network, seal, **on_line))

@@ -23,7 +23,7 @@ from market.fastpath.specification import DEFAULT_SIZES, EngineSizes, Feed
 
 CORE_HERTZ: Final = 62_500_000
 """Two bytes of a line of 1 Gbit/s per cycle; a beat has eight, so the bus is in use in one cycle of four."""
-NS_PER_CYCLE: Final = 1_000_000_000 // CORE_HERTZ
+NS_PER_SECOND: Final = 1_000_000_000
 BUS_BYTES: Final = 8
 LINE: Final = "line"
 """The domain of the line's clock."""
@@ -37,13 +37,14 @@ class GearedCore(wiring.Component):
     """The guarded core with a bus of 64 bits in the domain ``sync``, its line in the domain ``line``.
 
     The core's clock does not depend on the line's: time goes on without it, and the clocks may drift. Its bus has room
-    for four times what the line brings, so that nothing waits and nothing is lost on the way over. T is the core's time
-    when a frame's first eight bytes are there, in steps of 16 ns.
+    for four times what the line brings at the usual clock, so that nothing waits and nothing is lost on the way over.
+    T is the core's time when a frame's first eight bytes are there, in steps of its clock.
 
     Parameters
     ----------
     network: addresses. seal: the board's key, and its lowest counter. sizes: of the build, all in use.
-    serial_divisor: cycles per bit of the serial line. feeds: that there may be decoders for.
+    serial_divisor: cycles per bit of the serial line; None: those of its usual speed. feeds: that there may be decoders
+        for. hertz: of the core's clock; a cycle is a whole number of ns.
 
     Members
     -------
@@ -60,10 +61,12 @@ class GearedCore(wiring.Component):
         network: BoardNetwork,
         seal: BoardSeal,
         sizes: EngineSizes = DEFAULT_SIZES,
-        serial_divisor: int = CORE_HERTZ // SERIAL_BAUD,
+        serial_divisor: int | None = None,
         feeds: frozenset[Feed] = frozenset(Feed),
+        hertz: int = CORE_HERTZ,
     ) -> None:
-        self._network, self._seal, self._sizes, self._serial_divisor = network, seal, sizes, serial_divisor
+        self._network, self._seal, self._sizes, self._hertz = network, seal, sizes, hertz
+        self._serial_divisor = hertz // SERIAL_BAUD if serial_divisor is None else serial_divisor
         self._parameters = CoreParameters(sizes, bus_bytes=BUS_BYTES, feeds=feeds)
         flags = {"lost": In(1), "kill": In(1), "killed": Out(1), "erred": Out(1), "overrun": Out(1)}
         lines = {"received": In(edges_layout), "sent": Out(edges_layout), "serial": In(1, init=1)}
@@ -75,7 +78,7 @@ class GearedCore(wiring.Component):
         parameters = self._parameters
         line = LineSide(self._network, parameters)
         m.submodules.line = DomainRenamer(LINE)(line)
-        m.submodules.core = core = GuardedCore(parameters, CORE_HERTZ)
+        m.submodules.core = core = GuardedCore(parameters, self._hertz)
         m.submodules.came = came = FrameCrossing(parameters, _CAME_BEATS, written=LINE, read="sync")
         m.submodules.leaves = leaves = FrameCrossing(parameters, _SENT_BEATS, written="sync", read=LINE)
         m.submodules.octets = octets = StreamCrossing(octet_layout, _CONTROL_OCTETS, written=LINE, read="sync")
@@ -104,7 +107,7 @@ class GearedCore(wiring.Component):
         lost_serial, now = Signal(COUNT_BITS), Signal(WORD_BITS)
         m.d.comb += core.time.eq(now)
         m.d.sync += [
-            now.eq(now + NS_PER_CYCLE),
+            now.eq(now + NS_PER_SECOND // self._hertz),
             lost_serial.eq(lost_serial + lost_of_serial),
             core.control_lost.eq(lost_serial + lost_control.after),
             core.kill.eq(self.kill | self.lost | core.overrun),

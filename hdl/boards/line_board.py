@@ -22,7 +22,7 @@ PHY_RESET_S: Final = 0.01
 PRESS_BITS: Final = 16
 """The kill button counts once it has been down for 2^16 cycles of the core's clock, half a millisecond or one."""
 BOARD_BUS_BYTES: Final = 8
-"""The bus of a board's core, unless its build says otherwise: the one with which boards meet their clocks."""
+"""The bus of a board's core, unless its build says otherwise: the one with which it comes nearest to its clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class BoardPins:
 class LineBoard(wiring.Component):
     """The board. Its resources are requested from the platform that it is elaborated for.
 
-    With a bus of eight bytes the core is a ``GearedCore``: it runs at 62.5 MHz on a clock that is made from the board's
+    With a bus of eight bytes the core is a ``GearedCore``: it runs on a clock of its own that is made from the board's
     own, and the line's side on the clock that the PHY gives with what it receives, transmit included. With a bus of one
     byte everything but the reset of the PHY and the watch over the clock runs on the PHY's: no crossing between wire
     and decision; while that clock is not at 125 MHz time goes forward far enough that nothing from before is used when
@@ -58,7 +58,7 @@ class LineBoard(wiring.Component):
 
     Parameters
     ----------
-    bus_bytes: of the core, 1 or 8.
+    bus_bytes: of the core, 1 or 8. core_hertz: of the clock of a core with a bus of eight bytes.
     """
 
     def __init__(
@@ -69,9 +69,10 @@ class LineBoard(wiring.Component):
         sizes: EngineSizes,
         feeds: frozenset[Feed] = frozenset(Feed),
         bus_bytes: int = BOARD_BUS_BYTES,
+        core_hertz: int = CORE_HERTZ,
     ) -> None:
         self._pins, self._network, self._seal, self._sizes, self._feeds = pins, network, seal, sizes, feeds
-        self._bus_bytes = bus_bytes
+        self._bus_bytes, self._core_hertz = bus_bytes, core_hertz
         super().__init__({})
 
     def elaborate(self, platform: Any) -> Module:
@@ -82,15 +83,18 @@ class LineBoard(wiring.Component):
         ports = platform.request("eth_rgmii", 0, dir=dict.fromkeys(("rst", "mdio", "mdc", *lines), "-"))
         geared = self._bus_bytes != 1
         line_domain = LINE if geared else "sync"
-        made: Any = GearedCore if geared else LineCore
         m.domains.sync = ClockDomain(reset_less=True)
         m.submodules.lines = pads = RgmiiPads(ports, LINE_HERTZ, control=pins.control, domain=line_domain)
         m.submodules.watch = watch = ClockWatch(LINE_HERTZ, pins.hertz, line_domain)
-        m.submodules.line_core = core = made(self._network, self._seal, self._sizes, feeds=self._feeds)
+        m.submodules.line_core = core = (
+            GearedCore(self._network, self._seal, self._sizes, feeds=self._feeds, hertz=self._core_hertz)
+            if geared
+            else LineCore(self._network, self._seal, self._sizes, feeds=self._feeds)
+        )
         self._board_clock(m, platform, ports)
         if geared:
             m.domains.line = ClockDomain(reset_less=True)
-            m.submodules.core_clock = core_clock = CoreClock(pins.hertz, CORE_HERTZ)
+            m.submodules.core_clock = core_clock = CoreClock(pins.hertz, self._core_hertz)
             m.d.comb += ClockSignal().eq(core_clock.clock)
         m.d.comb += [
             ClockSignal(line_domain).eq(pads.rx_clk),

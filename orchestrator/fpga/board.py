@@ -29,6 +29,7 @@ _SEED: Final = 1
 _LINK_BYTES: Final = 6
 _MODULE: Final = "tickwire_core"
 _HOPS_SHOWN: Final = 40
+_HERTZ_PER_MHZ: Final = 1_000_000
 
 
 class LinkAddress(click.ParamType[int]):
@@ -104,7 +105,14 @@ def key(output: Output, file: Path) -> None:
     type=click.Choice(["8", "64"]),
     default="64",
     show_default=True,
-    help="Bits of the core's bus on a board: 64 at 62.5 MHz, or 8 at the line's 125 MHz.",
+    help="Bits of the core's bus on a board: 64 at a clock of its own, or 8 at the line's 125 MHz.",
+)
+@click.option(
+    "--core-clock",
+    type=click.Choice(["62.5", "50"]),
+    default="62.5",
+    show_default=True,
+    help="Of a core with a bus of 64 bits, in MHz.",
 )
 @click.option("--address", type=IpAddress(), default="192.168.1.50", show_default=True, help="The board's.")
 @click.option("--link", type=LinkAddress(), default="02:00:00:00:00:01", show_default=True, help="The board's.")
@@ -125,6 +133,7 @@ def build(
     router: str,
     feeds: tuple[str, ...],
     bus: str,
+    core_clock: str,
     **network: Any,
 ) -> None:
     """Make a board's bitstream. Fails if a clock is missed or has lost its constraint.
@@ -146,7 +155,8 @@ def build(
     addresses = BoardNetwork(**{name: network[name] for name in BoardNetwork.__dataclass_fields__})
     output.note(f"building {board} with seed {seed} and {router}: some minutes; logs are in {products.folder}")
     chosen = frozenset(Feed[feed.upper()] for feed in feeds) or None
-    made = board_build(Board(board), addresses, board_seal, chosen, int(bus) // 8)
+    core_hertz = int(float(core_clock) * _HERTZ_PER_MHZ)
+    made = board_build(Board(board), addresses, board_seal, chosen, int(bus) // 8, core_hertz)
     report = build_board(made.platform, made.top, products, seed=seed, router=Router(router))
     _show(output, products, report)
 

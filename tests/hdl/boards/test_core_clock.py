@@ -15,11 +15,14 @@ from hdl.boards.geared_core import CORE_HERTZ
 from market.errors import Fatal
 
 
+@pytest.mark.parametrize("core_hertz", [50_000_000, CORE_HERTZ])
 @pytest.mark.parametrize("board_hertz", [25_000_000, 30_000_000, 100_000_000])
-def test_the_dividers_make_the_clock_exactly_and_within_the_limits_of_the_loop(board_hertz: int) -> None:
-    dividers = loop_dividers(board_hertz, CORE_HERTZ)
+def test_the_dividers_make_the_clock_exactly_and_within_the_limits_of_the_loop(
+    board_hertz: int, core_hertz: int
+) -> None:
+    dividers = loop_dividers(board_hertz, core_hertz)
     oscillator = board_hertz * dividers.feedback * dividers.fed_back / dividers.reference
-    assert oscillator == CORE_HERTZ * dividers.core
+    assert oscillator == core_hertz * dividers.core
     assert 400e6 <= oscillator <= 800e6
     assert board_hertz / dividers.reference >= 10e6
     assert oscillator / dividers.fed_back <= 400e6
