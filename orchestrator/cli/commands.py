@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, Target]] = {
     "close-all": Target("orchestrator.bus.command:close_all", "Halt a run and close all its positions."),
     "codec": Target("orchestrator.codec.command:codec", "Decode and encode binary messages."),
     "config": Target("orchestrator.cli.settings:config", "Show, check and document settings."),
+    "dataset": Target("orchestrator.research.datasets.command:dataset", "Make a dataset of recordings, for models."),
     "demo": Target("orchestrator.replay.demo:demo", "Replay a market, recorded or generated."),
     "doctor": Target("orchestrator.live.doctor_command:doctor", "Check whether this machine is fit for a run."),
     "exchange": Target("orchestrator.exchange.command:exchange", "Simulate an exchange that speaks Binance."),

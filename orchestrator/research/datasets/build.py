@@ -1,0 +1,207 @@
+"""From recordings to a dataset: rows are written as they are read, labels and parts follow when all times are known."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from market.errors import MissingInput, Rejected
+from market.wire.records import Rows, Words
+from orchestrator.research.datasets.book_rows import VALUES_PER_LEVEL, RecordedRows, Sampling
+from orchestrator.research.datasets.dataset import ARRAYS, array_file, file_digest
+from orchestrator.research.datasets.features import Form, fit_normalisation
+from orchestrator.research.datasets.growing_array import GrowingArray
+from orchestrator.research.datasets.header import HEADER_FILE, Header, MarketHeader, SamplingHeader, SplitHeader
+from orchestrator.research.datasets.labels import (
+    CLASSES,
+    Classes,
+    Floats,
+    balanced_alpha,
+    classify,
+    double_mids,
+    smoothed_moves,
+)
+from orchestrator.research.datasets.parts import Part, Parts, Reach, assign_parts, cut_times
+
+_GROWN: Final = ("book", "times_ns", "segments")
+_ROWS_AT_ONCE: Final = 1 << 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetPlan:
+    """What to build.
+
+    Parameters
+    ----------
+    alpha: threshold of labels; None: chosen for each market so that its training part is balanced.
+    training, validation: shares of all rows, in time; the rest is for the test.
+    """
+
+    sampling: Sampling
+    reach: Reach
+    form: Form = Form.RELATIVE
+    alpha: float | None = None
+    training: float = 0.6
+    validation: float = 0.2
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    """One market's rows in their files."""
+
+    name: str
+    file: str
+    price_decimals: int
+    quantity_decimals: int
+    book: Rows
+    times_ns: Words
+    segments: Words
+
+
+def build_dataset(
+    sources: Sequence[RecordedRows], plan: DatasetPlan, folder: Path, advance: Callable[[int], None]
+) -> Header:
+    """Write a dataset; it takes its name when it is whole, and nothing stays when it cannot be.
+
+    Parameters
+    ----------
+    folder: must not be there yet. advance: told how many rows have been read so far.
+
+    Raises Rejected for an impossible plan or an existing folder, MissingInput for recordings without rows.
+    """
+    if folder.exists():
+        raise Rejected(f"{folder} is there already: name another folder, or remove it")
+    part = folder.with_name(folder.name + ".part")
+    if part.exists():
+        raise Rejected(f"{part} is there already, left by a build that was ended: remove it")
+    part.mkdir(parents=True)
+    try:
+        gathered = _gather(sources, plan.sampling.levels, part, advance)
+        header = _describe(gathered, plan, part)
+        (part / HEADER_FILE).write_text(header.text(), encoding="utf-8")
+        part.replace(folder)
+    except BaseException:
+        shutil.rmtree(part)
+        raise
+    return header
+
+
+def _gather(
+    sources: Sequence[RecordedRows], levels: int, folder: Path, advance: Callable[[int], None]
+) -> list[_Gathered]:
+    gathered: list[_Gathered] = []
+    rows = 0
+    for source in sources:
+        files: dict[int, tuple[int, list[GrowingArray]]] = {}
+        try:
+            for found in source.parts():
+                if found.market not in files:
+                    number = len(gathered) + len(files)
+                    files[found.market] = (number, _grown(folder, number, levels))
+                for file, values in zip(
+                    files[found.market][1], (found.book, found.times_ns, found.segments), strict=True
+                ):
+                    file.append(values)
+                rows += len(found.times_ns)
+                advance(rows)
+        finally:
+            for _, grown in files.values():
+                for file in grown:
+                    file.close()
+        if not files:
+            raise MissingInput(
+                f"{source.settings.path}: no book in there was ever known with {levels} levels on both sides; "
+                "`tickwire inspect` shows what is in a file"
+            )
+        gathered += [_gathered(source, market, number, folder) for market, (number, _) in files.items()]
+    return gathered
+
+
+def _grown(folder: Path, number: int, levels: int) -> list[GrowingArray]:
+    widths = (VALUES_PER_LEVEL * levels, 0, 0)
+    return [GrowingArray(folder / array_file(number, name), width) for name, width in zip(_GROWN, widths, strict=True)]
+
+
+def _gathered(source: RecordedRows, market: int, number: int, folder: Path) -> _Gathered:
+    described = source.settings.markets[market]
+    book, times_ns, segments = (np.load(folder / array_file(number, name), mmap_mode="r") for name in _GROWN)
+    return _Gathered(
+        f"{source.settings.name} {described.symbol}",
+        source.settings.path.name,
+        described.price_decimals,
+        described.quantity_decimals,
+        book,
+        np.asarray(times_ns),
+        np.asarray(segments),
+    )
+
+
+def _describe(gathered: Sequence[_Gathered], plan: DatasetPlan, folder: Path) -> Header:
+    names = [market.name for market in gathered]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise Rejected(f"market {twice} is in two recordings: a dataset has each market once")
+    shares = (plan.training, plan.training + plan.validation)
+    validation_ns, test_ns = cut_times([market.times_ns for market in gathered], shares)
+    split = SplitHeader(validation_ns=validation_ns, test_ns=test_ns)
+    sampling = plan.sampling
+    return Header(
+        levels=sampling.levels,
+        form=plan.form,
+        window=plan.reach.window,
+        horizon=plan.reach.horizon,
+        balanced=plan.alpha is None,
+        sampling=SamplingHeader(every=sampling.every, grid_ns=sampling.grid_ns, silence_ns=sampling.silence_ns),
+        split=split,
+        markets=tuple(_market_header(market, number, plan, split, folder) for number, market in enumerate(gathered)),
+    )
+
+
+def _market_header(market: _Gathered, number: int, plan: DatasetPlan, split: SplitHeader, folder: Path) -> MarketHeader:
+    times_ns, segments, reach = market.times_ns, market.segments, plan.reach
+    moves = smoothed_moves(_mids(market.book), segments, reach.horizon)
+    parts = assign_parts(times_ns, segments, reach, split.validation_ns, split.test_ns)
+    try:
+        alpha = balanced_alpha(moves[parts == Part.TRAINING]) if plan.alpha is None else plan.alpha
+        normalisation = fit_normalisation(market.book, np.flatnonzero(times_ns < split.validation_ns), plan.form)
+    except Rejected as error:
+        raise Rejected(f"market {market.name}, {len(times_ns)} rows of {market.file}: {error}") from error
+    labels = classify(moves, alpha)
+    _write(folder, number, moves, labels, parts)
+    return MarketHeader(
+        name=market.name,
+        file=market.file,
+        price_decimals=market.price_decimals,
+        quantity_decimals=market.quantity_decimals,
+        rows=len(times_ns),
+        segments=len(np.unique(segments)),
+        alpha=alpha,
+        parts={part.name.lower(): int((parts == part).sum()) for part in Part},
+        classes=_counts(labels[parts == Part.TRAINING]),
+        means=normalisation.means,
+        deviations=normalisation.deviations,
+        digests={name: file_digest(folder / array_file(number, name)) for name in ARRAYS},
+    )
+
+
+def _mids(book: Rows) -> Words:
+    parts = [double_mids(book[first : first + _ROWS_AT_ONCE]) for first in range(0, len(book), _ROWS_AT_ONCE)]
+    mids: Words = np.concatenate(parts)
+    return mids
+
+
+def _counts(labels: Classes) -> tuple[int, int, int]:
+    down, same, up = np.bincount(labels, minlength=CLASSES).tolist()
+    return down, same, up
+
+
+def _write(folder: Path, number: int, moves: Floats, labels: Classes, parts: Parts) -> None:
+    arrays: dict[str, NDArray[Any]] = {"moves": moves, "labels": labels, "parts": parts}
+    for name, values in arrays.items():
+        np.save(folder / array_file(number, name), values.astype(ARRAYS[name]), allow_pickle=False)
