@@ -11,6 +11,7 @@ from typing import Annotated, Self
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from config.base import Count, Exact, Section, unit
+from config.flash_crash import FlashCrashSettings
 from config.instruments import NotNegative, Positive
 from config.venues import VenueName
 
@@ -25,6 +26,7 @@ class StrategyName(StrEnum):
 
     ARBITRAGE = "arbitrage"
     MARKET_MAKING = "market-making"
+    FLASH_CRASH = "flash-crash"
 
 
 class StockSettings(Section):
@@ -166,6 +168,7 @@ class StrategySettings(Section):
     )
     arbitrage: ArbitrageSettings = Field(default=ArbitrageSettings(), description="Latency arbitrage.")
     market_making: MarketMakingSettings | None = Field(default=None, description="Market making, where it is active.")
+    flash_crash: FlashCrashSettings = Field(default=FlashCrashSettings(), description="The flash-crash trader.")
 
     @model_validator(mode="after")
     def _active_ones_can_run(self) -> Self:
@@ -173,4 +176,9 @@ class StrategySettings(Section):
             raise ValueError(f"active was {[str(name) for name in self.active]}: must name each strategy once")
         if StrategyName.MARKET_MAKING in self.active and self.market_making is None:
             raise ValueError("active names market-making: strategies.market_making must say what is quoted")
+        if StrategyName.FLASH_CRASH in self.active and not self.flash_crash.markets:
+            raise ValueError("active names flash-crash: strategies.flash_crash.markets must say what is traded")
+        traded = [(market.instrument, market.venue) for market in self.flash_crash.markets.values()]
+        if len(set(traded)) != len(traded):
+            raise ValueError("flash_crash.markets names a market twice: must name each once")
         return self

@@ -15,6 +15,7 @@ from market.risk.notional import PPB
 from orchestrator.engine.tables import venue_numbers
 from orchestrator.run_loop.catalogue import catalogue
 from orchestrator.strategies.arbitrage import Arbitrage, ArbitrageParameters
+from orchestrator.strategies.flash_crash.plan import flash_crash_traders
 from orchestrator.strategies.leg_closing import ClosingSettings
 from orchestrator.strategies.market_making import MarketMaking, MarketMakingParameters
 from orchestrator.strategies.protection import ProtectionParameters
@@ -33,6 +34,8 @@ def strategies(settings: Settings, listings: Catalogue, sizing: Sizing) -> list[
     for name in settings.strategies.active:
         if name is StrategyName.ARBITRAGE:
             made.append(Arbitrage(arbitrage_parameters(settings), sizing=sizing))
+        elif name is StrategyName.FLASH_CRASH:
+            made += flash_crash_traders(settings, listings, sizing)
         elif settings.strategies.market_making is not None:
             parameters = market_making_parameters(settings, settings.strategies.market_making, listings)
             made.append(MarketMaking(parameters, sizing=sizing))

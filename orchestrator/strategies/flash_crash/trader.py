@@ -1,0 +1,248 @@
+"""The flash-crash trader of one market."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from market.detector.states import Permission, Signal, State
+from market.detector.transitions import Transition
+from market.fixed_point import floor_to
+from market.instruments import Listing
+from market.orders.kinds import Side
+from market.protocols import (
+    CancelIntent,
+    Intent,
+    MarketView,
+    OrderChanged,
+    QuoteChanged,
+    Started,
+    TimerFired,
+    TimerIntent,
+    Trade,
+    Traded,
+    WakeCause,
+    Wakes,
+)
+from orchestrator.strategies.flash_crash.entry import Cooldown, Rejection, judge
+from orchestrator.strategies.flash_crash.event_watch import EventWatch
+from orchestrator.strategies.flash_crash.exits import Seen
+from orchestrator.strategies.flash_crash.holding import ClosedTrade
+from orchestrator.strategies.flash_crash.parameters import PPM, FlashCrashParameters, SizeParameters
+from orchestrator.strategies.flash_crash.ranges import Extrema, RangeDistribution, relative_range
+from orchestrator.strategies.flash_crash.scoring import Score
+from orchestrator.strategies.flash_crash.seconds import ClosedCandle, Seconds
+from orchestrator.strategies.flash_crash.state import VERSION, TraderState, read_state
+from orchestrator.strategies.flash_crash.trades import Trades
+from orchestrator.strategies.sizing import FullSize, Sizing
+
+GRID_NS: Final = 100_000_000
+"""Time is told to detector and trades at every multiple of this."""
+
+
+class FlashCrash:
+    """Buys bullish candles of an event low in their range, sells high, and leaves when the event does.
+
+    Members
+    -------
+    rejections: why bullish candles of events were not bought. scores: of those for which it came to that.
+    closed: trades that are over.
+    """
+
+    def __init__(
+        self, parameters: FlashCrashParameters, watch: EventWatch, tag: str = "crash", sizing: Sizing | None = None
+    ) -> None:
+        self._parameters = parameters
+        self._watch = watch
+        self._tag = tag
+        self._sizing: Sizing = FullSize() if sizing is None else sizing
+        self._seconds = Seconds(parameters.entry.volume_seconds)
+        self._ranges = RangeDistribution(parameters.entry.range_samples)
+        self._extrema = Extrema(parameters.entry.extremum_seconds)
+        self._cooldown = Cooldown(parameters.entry)
+        self._trades = Trades(parameters, tag)
+        self._transitions: list[Transition] = []
+        self._now_ns = 0
+        self.rejections: Counter[Rejection] = Counter()
+        self.scores: list[Score] = []
+        self.closed: list[ClosedTrade] = []
+
+    @property
+    def tag(self) -> str:
+        """The strategy's tag."""
+        return self._tag
+
+    @property
+    def wakes(self) -> Wakes:
+        """Quotes and trades of its market."""
+        market = frozenset({self._parameters.market})
+        return Wakes(quotes=market, trades=market)
+
+    @property
+    def standing(self) -> State:
+        """The state of its detector."""
+        return self._watch.standing
+
+    def take_transitions(self) -> Sequence[Transition]:
+        """Transitions of the detector that were not taken before, oldest first."""
+        taken, self._transitions = self._transitions, []
+        return taken
+
+    def save(self) -> bytes:
+        """Everything that a later run goes on with."""
+        return msgspec.msgpack.encode(
+            TraderState(
+                version=VERSION,
+                detector=self._watch.save(),
+                volumes=self._seconds.volumes,
+                second=self._seconds.second,
+                ranges=self._ranges.samples,
+                holdings=self._trades.open,
+                entered_ns=self._cooldown.entered_ns,
+                lost_ns=self._cooldown.lost_ns,
+                rejections={int(reason): count for reason, count in self.rejections.items()},
+            )
+        )
+
+    def restore(self, content: bytes) -> None:
+        """Go on from a saved state, before the start; raises Rejected for one that does not fit, and is as before."""
+        state = read_state(content)
+        self._watch.restore(state.detector)
+        entry = self._parameters.entry
+        self._seconds = Seconds(entry.volume_seconds, state.volumes, state.second)
+        self._ranges = RangeDistribution(entry.range_samples, state.ranges[-entry.range_samples :])
+        self._cooldown = Cooldown(entry, state.entered_ns, state.lost_ns)
+        self._trades.open = state.holdings
+        self.rejections = Counter({Rejection(reason): count for reason, count in state.rejections.items()})
+
+    def wake(self, cause: WakeCause, view: MarketView) -> Sequence[Intent]:
+        """Orders and cancellations that follow."""
+        if isinstance(cause, Started):
+            return self._start(view)
+        if isinstance(cause, OrderChanged):
+            return self._take_change(cause, view)
+        if isinstance(cause, TimerFired):
+            return [*self._take_market(view, cause.time_ns), self._timer(cause.time_ns)]
+        if isinstance(cause, Traded):
+            return self._take_market(view, cause.trade.time_ns, trade=cause.trade)
+        if isinstance(cause, QuoteChanged):
+            return self._take_market(view, cause.time_ns, is_quote=True)
+        return ()
+
+    def _start(self, view: MarketView) -> Sequence[Intent]:
+        """Take over what an earlier run left; its orders end."""
+        self._now_ns = view.now_ns
+        self._trades.take_over(self._trades.open, view)
+        left = view.working_orders(self._tag)
+        return [*(CancelIntent(client_order_id=order.client_order_id) for order in left), self._timer(view.now_ns)]
+
+    def _timer(self, now_ns: int) -> TimerIntent:
+        return TimerIntent(at_ns=(now_ns // GRID_NS + 1) * GRID_NS, number=0)
+
+    def _take_market(
+        self, view: MarketView, time_ns: int, trade: Trade | None = None, *, is_quote: bool = False
+    ) -> Sequence[Intent]:
+        """Something that the market did, or time that passed."""
+        self._now_ns = now_ns = max(self._now_ns, time_ns)
+        # A rising candle ends a falling pattern: what held until it closed is what it is judged by.
+        pattern = self._watch.signals
+        closed = self._seconds.advance(now_ns)
+        gap = None
+        if trade is not None:
+            self._transitions += self._watch.take_trade(trade, now_ns)
+            before = self._seconds.take_trade(trade.price, trade.quantity)
+            gap = None if before is None else (before.close, trade.price)
+        elif is_quote:
+            self._transitions += self._watch.take_quote(view, now_ns)
+        else:
+            self._transitions += self._watch.take_time(now_ns)
+        is_active = self._watch.standing is State.ACTIVE
+        if closed is not None:
+            self._take_range(closed, is_active)
+        intents: list[Intent] = []
+        if self._trades.open:
+            seen = Seen(
+                now_ns=now_ns,
+                is_active=is_active,
+                bid=self._bid(view),
+                closed=None if closed is None else closed.candle,
+                gap=gap,
+                price=None if trade is None else trade.price,
+            )
+            intents += self._look(seen, view)
+        if closed is not None and is_active and closed.candle.is_bullish:
+            intents += self._consider(closed, pattern, view)
+        return intents
+
+    def _take_range(self, closed: ClosedCandle, is_active: bool) -> None:
+        """E5, E6: the candle's range; a new extremum of an event starts the distribution again."""
+        if self._extrema.take(closed.candle) and is_active:
+            self._ranges.clear()
+        self._ranges.add(relative_range(closed.candle))
+
+    def _take_change(self, change: OrderChanged, view: MarketView) -> Sequence[Intent]:
+        self._now_ns = max(self._now_ns, view.now_ns)
+        filled = self._trades.take_change(change, self._now_ns)
+        if filled is not None and change.order.intent.side is Side.BUY:
+            self._cooldown.entered_ns = self._now_ns
+        is_active = self._watch.standing is State.ACTIVE
+        return self._look(Seen(now_ns=self._now_ns, is_active=is_active, bid=self._bid(view)), view)
+
+    def _look(self, seen: Seen, view: MarketView) -> Sequence[Intent]:
+        """What the trades want, those that are over written down first."""
+        listing = view.listing(*self._parameters.market)
+        for trade in self._trades.take_ended(seen.now_ns, listing, seen.bid):
+            self.closed.append(trade)
+            if trade.gain < 0:
+                self._cooldown.lost_ns = seen.now_ns
+        may_buy = seen.is_active and bool(self._watch.permissions & Permission.ENTER)
+        return list(self._trades.look(seen, may_buy, view))
+
+    def _consider(self, closed: ClosedCandle, pattern: Signal, view: MarketView) -> Sequence[Intent]:
+        listing = view.listing(*self._parameters.market)
+        found = judge(
+            closed,
+            self._watch,
+            pattern,
+            positions=len(self._trades.open),
+            cooled=self._cooldown.is_over(self._now_ns) and not self._trades.is_buying,
+            tick=listing.tick,
+            parameters=self._parameters.entry,
+        )
+        if found.score is not None:
+            self.scores.append(found.score)
+        rejection = found.rejection
+        if found.levels is not None:
+            quantity = self._quantity(found.levels.entry, view, listing)
+            if quantity:
+                rank = self._ranges.rank_ppm(relative_range(closed.candle)) / PPM
+                why = f"score {found.score}, range at {rank:.0%}"
+                return [self._trades.buy(found.levels.entry, found.levels.target, quantity, why, view)]
+            rejection = Rejection.SIZE
+        if rejection is not None:
+            self.rejections[rejection] += 1
+        return ()
+
+    def _quantity(self, price: int, view: MarketView, listing: Listing) -> int:
+        """A part of the equity in lots, made smaller by own costs and limits; 0 for too little."""
+        market = self._parameters.market
+        equity = self._parameters.size.capital + view.position(*market, self._tag).equity(self._bid(view) or price)
+        wanted = wanted_quantity(self._parameters.size, equity, price, listing)
+        if wanted < listing.lot:
+            return 0
+        quantity = self._sizing.resting(market, Side.BUY, price, wanted, listing.lot, view)
+        is_enough = quantity >= listing.minimum_quantity and quantity * price >= listing.minimum_notional
+        return quantity if is_enough else 0
+
+    def _bid(self, view: MarketView) -> int | None:
+        quote = view.quote(*self._parameters.market)
+        return None if quote is None else quote.bid_price
+
+
+def wanted_quantity(size: SizeParameters, equity: int, price: int, listing: Listing) -> int:
+    """The largest quantity in lots that a part of the equity and the limits of one order pay for at a price."""
+    notional = min(max(equity, 0) * size.share_ppm // PPM, size.maximum_notional)
+    return floor_to(min(notional // price, size.maximum_quantity, listing.maximum_quantity), listing.lot)
