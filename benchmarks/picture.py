@@ -14,14 +14,15 @@ from benchmarks.harness import ROOT
 from benchmarks.recordings import recorded_files
 from config.loading import load_settings
 from market.errors import Fatal
-from orchestrator.replay import page
+from orchestrator.pages import frame
+from orchestrator.pages.parts import Figure
+from orchestrator.pages.svg import LEFT, WIDTH
 from orchestrator.replay.chart_data import ChartData
-from orchestrator.replay.charts import BASIS_HEIGHT, PRICE_HEIGHT, Figure, basis_figures, instruments_of, price_figure
+from orchestrator.replay.charts import BASIS_HEIGHT, PRICE_HEIGHT, basis_figures, instruments_of, price_figure
 from orchestrator.replay.collect import Collector
 from orchestrator.replay.naming import naming
 from orchestrator.replay.plan import SourceFile, session_settings
 from orchestrator.replay.statistics import pairs_of
-from orchestrator.replay.svg import LEFT, WIDTH
 from sim.generator.recording import is_synthetic
 from sim.generator.settings import Coin
 from sim.replay.session import Session
@@ -94,7 +95,7 @@ def _style(*figures: Figure) -> str:
 
 
 def _palettes() -> tuple[str, str]:
-    texts = _PALETTE.findall((Path(page.__file__).parent / "report.html").read_text(encoding="utf-8"))
+    texts = _PALETTE.findall((Path(frame.__file__).parent / "page.html").read_text(encoding="utf-8"))
     if len(texts) != 2:
         raise Fatal(f"the report's page has {len(texts)} palettes: a light and a dark one were expected")
     return texts[0], texts[1]

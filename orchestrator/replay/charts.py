@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from market.fastpath.specification import NO_VENUE, Kind, Side
 from market.pipeline.journal import bucket_floor
 from market.wire.records import Words
-from orchestrator.replay import svg
+from orchestrator.pages import svg
+from orchestrator.pages.parts import Figure
+from orchestrator.pages.svg import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Scale
 from orchestrator.replay.chart_data import ChartData
 from orchestrator.replay.envelopes import Grid
 from orchestrator.replay.naming import Naming
 from orchestrator.replay.quoted_mids import Floats
-from orchestrator.replay.svg import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Scale
 
 PRICE_HEIGHT: Final = 320
 BASIS_HEIGHT: Final = 140
@@ -27,21 +28,6 @@ HISTOGRAM_HEIGHT: Final = 240
 _MARGIN: Final = 0.05
 _BUCKETS_PER_BAR: Final = 4
 _PER_DECADE: Final = 5
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A chart with what stands around it.
-
-    Parameters
-    ----------
-    legend: class of the colour and name of each series.
-    """
-
-    title: str
-    note: str
-    chart: str
-    legend: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

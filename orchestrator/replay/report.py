@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from market.fastpath.specification import Kind
 from market.wire.records import Words
-from orchestrator.cli.output import Output
+from orchestrator.pages.frame import page
+from orchestrator.pages.parts import PageTables, figure_html
 from orchestrator.replay.chart_data import ChartData
 from orchestrator.replay.charts import (
-    Figure,
     basis_figures,
     charted_instruments,
     durations_figure,
@@ -22,7 +22,6 @@ from orchestrator.replay.charts import (
     processing_figure,
 )
 from orchestrator.replay.collect import Collector
-from orchestrator.replay.page import page
 from orchestrator.replay.signal_charts import signal_figures
 from orchestrator.replay.tables import show_result
 
@@ -46,30 +45,6 @@ class Measured:
     ticks_per_ns: float
 
 
-class PageTables(Output):
-    """Collects what commands print as HTML."""
-
-    def __init__(self) -> None:
-        super().__init__(as_json=False)
-        self.parts: list[str] = []
-
-    def say(self, text: str) -> None:
-        """A paragraph."""
-        self.parts.append(f"<p>{escape(text)}</p>")
-
-    def table(
-        self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = ()
-    ) -> None:
-        """A table with its title."""
-        classes = [' class="right"' if column in right else "" for column in columns]
-        head = "".join(f"<th{kind}>{escape(column)}</th>" for kind, column in zip(classes, columns, strict=True))
-        body = "".join(f"<tr>{_cells(row, classes)}</tr>" for row in rows)
-        self.parts.append(f"<h3>{escape(title)}</h3>" if title else "")
-        self.parts.append(
-            f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-        )
-
-
 def report_page(result: Mapping[str, Any], measured: Measured) -> str:
     """The report of a replay, as the text of one HTML file."""
     return page(
@@ -90,10 +65,6 @@ def colours() -> str:
             *(f"svg .band.{name} {{ stroke: var(--{name}); }}" for name in names),
         ]
     )
-
-
-def _cells(row: Sequence[object], classes: Sequence[str]) -> str:
-    return "".join(f"<td{kind}>{escape(str(cell))}</td>" for kind, cell in zip(classes, row, strict=True))
 
 
 def _subtitle(result: Mapping[str, Any]) -> str:
@@ -156,18 +127,6 @@ def _instrument_charts(data: ChartData, instrument: int, measured: Measured) -> 
         yield figure_html(price_figure(data, instrument, measured.collector.triggers))
         yield from (figure_html(figure) for figure in basis_figures(data, instrument))
     yield from (figure_html(figure) for figure in signal_figures(data, instrument))
-
-
-def figure_html(figure: Figure) -> str:
-    """A chart with title, note, legend and a line for values."""
-    buttons = "".join(
-        f'<button type="button" aria-pressed="true" data-series="{name}"><i class="{name}"></i>{escape(text)}</button>'
-        for name, text in figure.legend
-    )
-    legend = f'<div class="legend">{buttons}</div>' if buttons else ""
-    readout = '<div class="readout"></div>' if "data-readout" in figure.chart else ""
-    note = f"<figcaption>{escape(figure.note)}</figcaption>" if figure.note else ""
-    return f"<figure><h3>{escape(figure.title)}</h3>{note}{legend}{figure.chart}{readout}</figure>"
 
 
 def _tables(result: Mapping[str, Any]) -> list[str]:

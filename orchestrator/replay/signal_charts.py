@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 
 from market.signals.outputs import Output
-from orchestrator.replay import svg
+from orchestrator.pages import svg
+from orchestrator.pages.parts import Figure
+from orchestrator.pages.svg import BOTTOM, TOP, Scale
 from orchestrator.replay.chart_data import CHARTED, ChartData
-from orchestrator.replay.charts import Curve, Figure, limits_of, time_chart
-from orchestrator.replay.svg import BOTTOM, TOP, Scale
+from orchestrator.replay.charts import Curve, limits_of, time_chart
 
 SIGNAL_HEIGHT: Final = 200
 _TITLES: Final = {

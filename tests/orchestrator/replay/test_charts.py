@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.replay import svg
+from orchestrator.pages import svg
+from orchestrator.pages.svg import Scale
 from orchestrator.replay.charts import durations_figure, processing_figure
-from orchestrator.replay.svg import Scale
 
 SECOND = 1_000_000_000
 RECT = "{http://www.w3.org/2000/svg}rect"

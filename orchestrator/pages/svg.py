@@ -10,8 +10,9 @@ from html import escape
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from orchestrator.replay.quoted_mids import Floats
+Floats = NDArray[np.float64]
 
 WIDTH: Final = 960
 LEFT: Final = 72
