@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, Target]] = {
     "dataset": Target("orchestrator.research.datasets.command:dataset", "Make a dataset of recordings, for models."),
     "demo": Target("orchestrator.replay.demo:demo", "Replay a market, recorded or generated."),
     "doctor": Target("orchestrator.live.doctor_command:doctor", "Check whether this machine is fit for a run."),
+    "evaluate": Target("orchestrator.research.evaluation.command:evaluate", "Judge baselines on datasets."),
     "exchange": Target("orchestrator.exchange.command:exchange", "Simulate an exchange that speaks Binance."),
     "fpga": Target("orchestrator.fpga.command:fpga", "Build hardware for a board, or run it simulated in its place."),
     "halt": Target("orchestrator.bus.command:halt", "Halt a run: nothing more is sent, orders are cancelled."),

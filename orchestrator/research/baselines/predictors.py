@@ -1,0 +1,84 @@
+"""The baselines: majority, last move, and logistic regression on the imbalance or on all features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+import numpy as np
+
+from market.errors import Rejected
+from orchestrator.research.baselines.logistic import Logistic, fit_logistic
+from orchestrator.research.baselines.samples import Predictions, Samples
+from orchestrator.research.datasets.labels import CLASSES, Floats
+
+
+class Baseline(Enum):
+    """Which baseline."""
+
+    MAJORITY = "majority"
+    """The most frequent class of the training part, whatever is seen; of equally frequent ones the first."""
+    LAST_MOVE = "last-move"
+    """What the mid did last it does again."""
+    IMBALANCE = "imbalance"
+    """Logistic regression on the imbalance of the best level and of all levels."""
+    FEATURES = "features"
+    """Logistic regression on all features of the newest row."""
+
+
+class Predictor(Protocol):
+    """Something that was fitted on training samples and predicts others."""
+
+    def predict(self, samples: Samples) -> Predictions:
+        """Classes and their probabilities."""
+
+
+@dataclass(frozen=True)
+class _Majority:
+    shares: Floats
+
+    def predict(self, samples: Samples) -> Predictions:
+        """The same for each sample."""
+        classes = np.full(len(samples), int(np.argmax(self.shares)), dtype=np.int8)
+        return Predictions(classes, np.tile(self.shares, (len(samples), 1)))
+
+
+@dataclass(frozen=True)
+class _LastMove:
+    """``shares[last]``: how often each class followed a last move in the training part."""
+
+    shares: Floats
+
+    def predict(self, samples: Samples) -> Predictions:
+        """The last move again; probabilities say how often each class followed it."""
+        return Predictions(samples.last, self.shares[samples.last])
+
+
+@dataclass(frozen=True)
+class _Regression:
+    regression: Logistic
+    baseline: Baseline
+
+    def predict(self, samples: Samples) -> Predictions:
+        """The most probable class."""
+        probabilities = self.regression.probabilities(_inputs(self.baseline, samples))
+        return Predictions(np.argmax(probabilities, axis=1).astype(np.int8), probabilities)
+
+
+def fit_baseline(baseline: Baseline, training: Samples, penalty: float = 1e-4) -> Predictor:
+    """Fit a baseline on training samples; raises Rejected without any."""
+    if not len(training):
+        raise Rejected(f"there are no training samples to fit {baseline.value} on")
+    if baseline is Baseline.MAJORITY:
+        return _Majority(np.bincount(training.labels, minlength=CLASSES) / len(training))
+    if baseline is Baseline.LAST_MOVE:
+        # One more of each, so that nothing is held to be impossible.
+        pairs = np.bincount(CLASSES * training.last.astype(np.int64) + training.labels, minlength=CLASSES**2)
+        counts = pairs.reshape(CLASSES, CLASSES) + 1.0
+        return _LastMove(counts / counts.sum(axis=1, keepdims=True))
+    return _Regression(fit_logistic(_inputs(baseline, training), training.labels, penalty), baseline)
+
+
+def _inputs(baseline: Baseline, samples: Samples) -> Floats:
+    return samples.imbalances if baseline is Baseline.IMBALANCE else samples.features

@@ -1,0 +1,200 @@
+"""``tickwire evaluate``: what a model of the order book must beat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from market.errors import Rejected
+from orchestrator.cli.output import Output, with_output
+from orchestrator.research.baselines.predictors import Baseline
+from orchestrator.research.datasets.dataset import open_dataset
+from orchestrator.research.datasets.fi2010 import HORIZONS, load_fi2010
+from orchestrator.research.datasets.parts import Part
+from orchestrator.research.evaluation.plots import plot_f1, plot_judged
+from orchestrator.research.evaluation.report import Measure
+from orchestrator.research.evaluation.study import (
+    FI2010,
+    EvaluationPlan,
+    Judged,
+    evaluate_fi2010,
+    evaluate_parts,
+    walk_forward,
+)
+from orchestrator.research.vpin_plots import require_plots
+
+NOTE: Final = "intervals: 95 %, block bootstrap; minutes or hours of one day say nothing about other days"
+_FILE: Final = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True)
+class _Evaluated:
+    """What was found on one dataset; ``folds`` is empty without a walk forward."""
+
+    label: str
+    window: int | None
+    horizon: int
+    parts: list[Judged]
+    folds: list[Judged]
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "dataset": self.label,
+            "window": self.window,
+            "horizon": self.horizon,
+            "results": [each.plain() for each in self.parts],
+            "walk_forward": [each.plain() for each in self.folds],
+        }
+
+
+@click.command()
+@click.argument("folders", nargs=-1, type=_FILE, metavar="[DATASET]...")
+@click.option("--train", multiple=True, metavar="MARKET", help="Market to fit on; repeated. Else all of the dataset.")
+@click.option("--on", multiple=True, metavar="MARKET", help="Market to judge on; repeated. Else all of the dataset.")
+@click.option(
+    "--part",
+    default="test",
+    show_default=True,
+    type=click.Choice(["training", "validation", "test"]),
+    help="To judge on.",
+)
+@click.option(
+    "--baseline", "names", multiple=True, type=click.Choice([each.value for each in Baseline]), help="Which; all."
+)
+@click.option("--folds", default=0, show_default=True, type=click.IntRange(0, 100), help="Also walk forward so often.")
+@click.option("--fi2010", nargs=2, type=_FILE, metavar="TRAINING TEST", help="Two files in the layout of FI-2010.")
+@click.option(
+    "--horizon",
+    default="10",
+    show_default=True,
+    type=click.Choice([str(each) for each in HORIZONS]),
+    help="Of --fi2010.",
+)
+@click.option("--block", type=click.IntRange(1), help="Samples of a block of the bootstrap (window plus horizon).")
+@click.option("--resamples", default=1000, show_default=True, type=click.IntRange(0, 100_000), help="Of the bootstrap.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of the bootstrap.")
+@click.option("--penalty", default=1e-4, show_default=True, type=click.FloatRange(0, min_open=True), help="On weights.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for result.json.")
+@click.option("--plots", is_flag=True, help="Also draw plots into the folder of --out.")
+@with_output
+def evaluate(output: Output, /, folders: tuple[Path, ...], out: Path | None, plots: bool, **words: Any) -> None:
+    """Judge the baselines that a model must beat, on datasets of `tickwire dataset`.
+
+    Majority, last move, and logistic regression on the imbalance and on all features are fitted on the training part.
+    Accuracy, F1, Matthews correlation and calibration come with intervals of a seeded block bootstrap.
+
+    \b
+    tickwire evaluate btc --folds 4
+    tickwire evaluate both --train "binance-usdm BTCUSDT" --out judged --plots
+    tickwire evaluate --fi2010 Train_Dst_NoAuction_ZScore_CF_7.txt Test_Dst_NoAuction_ZScore_CF_7.txt --horizon 50
+    """
+    if plots and out is None:
+        raise click.UsageError("--plots needs --out, the folder to draw into")
+    if not folders and words["fi2010"] is None:
+        raise click.UsageError("name what to evaluate on: folders of `tickwire dataset`, or --fi2010 TRAINING TEST")
+    if plots:
+        require_plots()
+    found = _evaluate(output, folders, _plan(words), words)
+    result: dict[str, Any] = {"note": NOTE, "evaluations": [each.plain() for each in found], "plots": []}
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        result["plots"] = [path.name for path in _draw(found, out)] if plots else []
+        (out / "result.json").write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    for each in found:
+        _show(output, each)
+    output.say(NOTE)
+    output.emit(result)
+
+
+def _evaluate(output: Output, folders: Sequence[Path], plan: EvaluationPlan, words: dict[str, Any]) -> list[_Evaluated]:
+    found: list[_Evaluated] = []
+    with output.progress("evaluating") as progress:
+        for folder in folders:
+            progress.show(str(folder))
+            dataset = open_dataset(folder)
+            parts = evaluate_parts(dataset, plan)
+            folds = walk_forward(dataset, plan, progress.show) if plan.folds else []
+            found.append(_Evaluated(str(folder), dataset.header.window, dataset.header.horizon, parts, folds))
+        if words["fi2010"] is not None:
+            training, test = words["fi2010"]
+            horizon = int(words["horizon"])
+            progress.show(str(training))
+            if plan.folds or plan.train or plan.on:
+                raise Rejected("--fi2010 has one training and one test file: leave out --folds, --train and --on")
+            parts = evaluate_fi2010(load_fi2010(training), load_fi2010(test), horizon, plan)
+            found.append(_Evaluated(FI2010, None, horizon, parts, []))
+    return found
+
+
+def _plan(words: dict[str, Any]) -> EvaluationPlan:
+    return EvaluationPlan(
+        train=words["train"],
+        on=words["on"],
+        baselines=tuple(Baseline(name) for name in words["names"]) or tuple(Baseline),
+        part=Part[words["part"].upper()],
+        folds=words["folds"],
+        block=words["block"],
+        resamples=words["resamples"],
+        seed=words["seed"],
+        penalty=words["penalty"],
+    )
+
+
+def _show(output: Output, found: _Evaluated) -> None:
+    samples = found.parts[0].training
+    title = f"{found.label}, horizon {found.horizon}: fitted on {samples:,} samples"
+    columns = (
+        "market",
+        "baseline",
+        "samples",
+        "accuracy",
+        "macro F1",
+        "Matthews",
+        "calibration error",
+        "F1 over majority",
+    )
+    output.table(title, columns, [_row(each) for each in found.parts], right=columns[2:])
+    if found.folds:
+        folds = max(each.fold or 0 for each in found.folds)
+        whole = [each for each in found.folds if each.fold == 0]
+        output.table(
+            f"walk forward, {folds} folds together", columns, [_row(each) for each in whole], right=columns[2:]
+        )
+
+
+def _row(judged: Judged) -> tuple[str, ...]:
+    names = ("accuracy", "macro_f1", "matthews", "calibration_error")
+    measures = [judged.report.measures[name] for name in names]
+    return (
+        judged.market,
+        judged.baseline.value,
+        f"{judged.report.samples:,}",
+        *(_text(measure) for measure in (*measures, judged.over_majority)),
+    )
+
+
+def _text(measure: Measure) -> str:
+    if measure.interval is None:
+        return f"{measure.value:.3f}"
+    low, high = measure.interval
+    return f"{measure.value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _draw(found: Sequence[_Evaluated], folder: Path) -> list[Path]:
+    paths: list[Path] = []
+    for each in found:
+        label = Path(each.label).name
+        paths += plot_judged(label, each.parts, folder)
+        if each.folds:
+            points = [(float(one.fold), one) for one in each.folds if one.fold]
+            paths += plot_f1(f"folds-{label}", "fold", points, folder)
+    if len(found) > 1:
+        points = [(float(each.horizon), one) for each in found for one in each.parts]
+        paths += plot_f1("horizons", "horizon in rows", points, folder)
+    return paths

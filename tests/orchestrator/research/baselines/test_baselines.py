@@ -1,0 +1,118 @@
+"""Baselines learn what is there, the same each time, from the training samples alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from market.errors import Rejected
+from orchestrator.research.baselines.logistic import fit_logistic
+from orchestrator.research.baselines.predictors import Baseline, fit_baseline
+from orchestrator.research.baselines.samples import Samples, joined_samples
+from orchestrator.research.datasets.labels import Floats, Move
+
+EXAMPLES = settings(derandomize=True, deadline=None, max_examples=25)
+
+
+def random_samples(count: int, seed: int = 1, features: int = 4) -> Samples:
+    """Labels that follow the imbalance of the best level, with noise."""
+    random = np.random.default_rng(seed)
+    imbalances = random.uniform(-1, 1, (count, 2))
+    score = imbalances[:, 0] + 0.3 * random.standard_normal(count)
+    labels = np.where(score > 0.3, Move.UP, np.where(score < -0.3, Move.DOWN, Move.SAME)).astype(np.int8)
+    noise = random.standard_normal((count, features))
+    return Samples(noise, imbalances, random.integers(0, 3, count).astype(np.int8), labels)
+
+
+def test_majority_says_the_most_frequent_class() -> None:
+    training = random_samples(300)
+    found = fit_baseline(Baseline.MAJORITY, training).predict(random_samples(50, 2))
+    shares = np.bincount(training.labels, minlength=3) / 300
+    assert set(found.classes.tolist()) == {int(np.argmax(shares))}
+    assert np.array_equal(found.probabilities[7], shares)
+
+
+def test_the_last_move_is_said_again() -> None:
+    test = random_samples(50, 2)
+    found = fit_baseline(Baseline.LAST_MOVE, random_samples(300)).predict(test)
+    assert np.array_equal(found.classes, test.last)
+    assert np.allclose(found.probabilities.sum(axis=1), 1)
+
+
+def test_the_imbalance_is_learnt_and_noise_is_not() -> None:
+    training, test = random_samples(4_000), random_samples(2_000, 2)
+    right = {
+        baseline: float((fit_baseline(baseline, training).predict(test).classes == test.labels).mean())
+        for baseline in Baseline
+    }
+    assert right[Baseline.IMBALANCE] > right[Baseline.MAJORITY] + 0.25
+    assert abs(right[Baseline.FEATURES] - right[Baseline.MAJORITY]) < 0.06
+
+
+@EXAMPLES
+@given(st.integers(0, 1 << 30), st.integers(30, 200))
+def test_test_rows_never_change_a_fitted_baseline(seed: int, known: int) -> None:
+    whole, other = random_samples(260, seed), random_samples(260, seed + 1)
+
+    def cut(samples: Samples, first: int, last: int) -> Samples:
+        return Samples(
+            samples.features[first:last],
+            samples.imbalances[first:last],
+            samples.last[first:last],
+            samples.labels[first:last],
+        )
+
+    changed = joined_samples([cut(whole, 0, known), cut(other, known, 260)])
+    for baseline in Baseline:
+        one = fit_baseline(baseline, cut(whole, 0, known)).predict(other)
+        two = fit_baseline(baseline, cut(changed, 0, known)).predict(other)
+        assert np.array_equal(one.probabilities, two.probabilities)
+        assert np.array_equal(one.classes, two.classes)
+
+
+def gradient(features: Floats, samples: Samples, weights: Floats, penalty: float) -> Floats:
+    """Of the loss, written down differently: one sample at a time."""
+    total = np.zeros_like(weights)
+    for row, label in zip(features, samples.labels.tolist(), strict=True):
+        inputs = np.append(row, 1.0)
+        powers = np.exp(inputs @ weights)
+        error = powers / powers.sum()
+        error[label] -= 1.0
+        total += np.outer(inputs, error)
+    return total / len(features) + penalty * weights
+
+
+@EXAMPLES
+@given(st.integers(0, 1 << 30))
+def test_the_regression_is_at_the_minimum(seed: int) -> None:
+    samples = random_samples(120, seed)
+    found = fit_logistic(samples.features, samples.labels, 1e-2)
+    slope = gradient(samples.features, samples, found.weights, 1e-2)
+    assert np.abs(slope[:, [Move.DOWN, Move.UP]]).max() < 1e-8
+    assert not found.weights[:, Move.SAME].any()
+
+
+def test_separable_and_one_sided_samples_have_finite_weights() -> None:
+    features: Floats = np.linspace(-1, 1, 90, dtype=np.float64)[:, None]
+    for labels in (np.repeat(np.arange(3), 30), np.full(90, 2)):
+        found = fit_logistic(features, labels.astype(np.int8))
+        assert np.isfinite(found.weights).all()
+        assert (np.argmax(found.probabilities(features), axis=1) == labels).mean() > 0.95
+
+
+def test_what_cannot_be_is_refused() -> None:
+    samples = random_samples(10)
+    with pytest.raises(Rejected, match="no training samples to fit imbalance on"):
+        fit_baseline(Baseline.IMBALANCE, random_samples(0))
+    with pytest.raises(Rejected, match="penalty was 0"):
+        fit_logistic(samples.features, samples.labels, 0)
+    features = samples.features.copy()
+    features[3, 1] = np.nan
+    with pytest.raises(Rejected, match=r"features\[3, 1\] is nan"):
+        fit_logistic(features, samples.labels)
+    with pytest.raises(Rejected, match=r"shape \(10, 2\): must be \(rows, 4\)"):
+        fit_logistic(samples.features, samples.labels).probabilities(samples.imbalances)
+    with pytest.raises(Rejected, match=r"labels\[0\] of the samples is -1"):
+        Samples(features[:1], features[:1], np.zeros(1, dtype=np.int8), np.full(1, -1, dtype=np.int8))

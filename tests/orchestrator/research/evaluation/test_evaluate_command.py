@@ -1,0 +1,163 @@
+"""``tickwire evaluate``: datasets in, an honest table out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from market.errors import Rejected
+from orchestrator.cli.exits import ExitCode
+from orchestrator.research.baselines.predictors import Baseline, fit_baseline
+from orchestrator.research.baselines.samples import fi2010_samples, market_samples
+from orchestrator.research.datasets.dataset import Dataset
+from orchestrator.research.datasets.fi2010 import load_fi2010
+from orchestrator.research.datasets.labels import classify, double_mids, past_moves
+from orchestrator.research.datasets.parts import Part
+from orchestrator.research.evaluation.bootstrap import Resampling
+from orchestrator.research.evaluation.report import report
+from orchestrator.research.evaluation.study import EvaluationPlan, evaluate_parts, walk_forward
+from tests.orchestrator.cli.terminal import Terminal
+from tests.orchestrator.research.datasets.market_books import recording
+from tests.orchestrator.research.datasets.test_dataset import built
+from tests.orchestrator.research.datasets.test_fi2010 import table, write_layout
+
+NAME = "binance-spot BTCUSDT"
+QUICK = EvaluationPlan(resamples=50)
+
+
+def made(folder: Path, name: str = "set", **words: int) -> Dataset:
+    return built(recording(folder, f"{name}.txt", **words), folder / name)
+
+
+def result_of(terminal: Terminal, *options: str) -> dict[str, Any]:
+    ended = terminal.run("evaluate", *options, "--resamples", "50", "--json")
+    assert ended.code == ExitCode.DONE, ended.err
+    return ended.json
+
+
+def test_results_are_those_of_the_pieces(terminal: Terminal) -> None:
+    [market] = made(terminal.folder).markets
+    [found] = result_of(terminal, "set", "--out", "out")["evaluations"]
+    training = market_samples(market, market.samples(Part.TRAINING))
+    test = market_samples(market, market.samples(Part.TEST))
+    assert [each["baseline"] for each in found["results"]] == [each.value for each in Baseline]
+    for each in found["results"]:
+        predictions = fit_baseline(Baseline(each["baseline"]), training).predict(test)
+        expected = report(test.labels, predictions, Resampling(9, 50)).plain()
+        assert {key: each[key] for key in expected} == expected
+        assert each["training_samples"] == len(training)
+    assert [path.name for path in (terminal.folder / "out").iterdir()] == ["result.json"]
+    assert json.loads((terminal.folder / "out" / "result.json").read_text())["evaluations"] == [found]
+
+
+def test_the_last_move_is_that_of_the_window(tmp_path: Path) -> None:
+    [market] = made(tmp_path).markets
+    rows = market.samples(Part.TEST)
+    moves = past_moves(double_mids(np.asarray(market.book)), np.asarray(market.segments), 4)
+    assert np.array_equal(market_samples(market, rows).last, classify(moves[rows], market.header.alpha))
+
+
+def test_the_table_is_for_people(terminal: Terminal) -> None:
+    made(terminal.folder)
+    ended = terminal.run("evaluate", "set", "--folds", "2", "--baseline", "imbalance", "--resamples", "20")
+    assert ended.code == ExitCode.DONE, ended.err
+    assert "walk forward, 2 folds together" in ended.out
+    assert "imbalance" in ended.out
+    assert "majority " not in ended.out.replace("over majority", "")
+
+
+def test_folds_fit_on_what_came_before_alone(tmp_path: Path) -> None:
+    """A recording that goes on differently after the second cut gives the first fold's results again."""
+    one = made(tmp_path, "one", count=400)
+    two = made(tmp_path, "two", count=400, other_from=300)
+    plan = EvaluationPlan(folds=3, resamples=20)
+    first, second = ([each.plain() for each in walk_forward(dataset, plan) if each.fold == 1] for dataset in (one, two))
+    assert first == second
+    third, fourth = ([each.plain() for each in walk_forward(dataset, plan) if each.fold == 3] for dataset in (one, two))
+    assert third != fourth
+
+
+def test_all_folds_together_are_the_folds_one_after_the_other(tmp_path: Path) -> None:
+    judged = walk_forward(made(tmp_path), EvaluationPlan(folds=3, resamples=0))
+    for baseline in Baseline:
+        own = [each for each in judged if each.baseline is baseline]
+        matrices = {each.fold: each.report.confusion for each in own}
+        assert np.array_equal(matrices.pop(0), sum(matrices.values()))
+        assert sorted(fold for fold in matrices if fold) == [1, 2, 3]
+
+
+def test_two_runs_say_the_same(tmp_path: Path) -> None:
+    dataset = made(tmp_path)
+    assert [each.plain() for each in evaluate_parts(dataset, QUICK)] == [
+        each.plain() for each in evaluate_parts(dataset, QUICK)
+    ]
+
+
+def test_fi2010_files_are_evaluated(terminal: Terminal) -> None:
+    for seed, name in ((1, "train.txt"), (2, "test.txt")):
+        write_layout(terminal.folder / name, table(400, seed))
+    [found] = result_of(terminal, "--fi2010", "train.txt", "test.txt", "--horizon", "20")["evaluations"]
+    assert (found["dataset"], found["horizon"]) == ("FI-2010", 20)
+    assert [each["samples"] for each in found["results"]] == [380] * 4
+    data = load_fi2010(terminal.folder / "test.txt")
+    samples = fi2010_samples(data, 20)
+    assert np.array_equal(samples.last, data.labels_of(20)[:380])
+    assert np.array_equal(samples.imbalances[:, 0], data.book[20:, 3] - data.book[20:, 1])
+    refused = terminal.run("evaluate", "--fi2010", "train.txt", "test.txt", "--folds", "2")
+    assert refused.code == ExitCode.INPUT
+    assert "leave out --folds" in refused.err
+
+
+def test_plots_are_drawn(terminal: Terminal) -> None:
+    pytest.importorskip("matplotlib")
+    for name in ("one", "two"):
+        made(terminal.folder, name)
+    result = result_of(terminal, "one", "two", "--folds", "2", "--out", "out", "--plots")
+    assert sorted(result["plots"]) == sorted(
+        [
+            "evaluation-one-binance-spot-BTCUSDT.png",
+            "evaluation-two-binance-spot-BTCUSDT.png",
+            "f1-folds-one-binance-spot-BTCUSDT.png",
+            "f1-folds-two-binance-spot-BTCUSDT.png",
+            "f1-horizons-binance-spot-BTCUSDT.png",
+        ]
+    )
+    for name in result["plots"]:
+        assert (terminal.folder / "out" / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_plots_need_matplotlib(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    made(terminal.folder)
+    ended = terminal.run("evaluate", "set", "--out", "out", "--plots")
+    assert ended.code == ExitCode.MISSING
+    assert "tickwire[plots]" in ended.err
+    assert not (terminal.folder / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        ((), ExitCode.USAGE, "name what to evaluate on"),
+        (("set", "--plots"), ExitCode.USAGE, "--plots needs --out"),
+        (("nowhere",), ExitCode.INPUT, "nowhere/header.json cannot be read"),
+        (("set", "--train", "other"), ExitCode.INPUT, f"has no market 'other': it has '{NAME}'"),
+        (("set", "--folds", "60"), ExitCode.INPUT, "before"),
+    ],
+)
+def test_wrong_words_are_refused(terminal: Terminal, options: tuple[str, ...], code: int, message: str) -> None:
+    made(terminal.folder)
+    ended = terminal.run("evaluate", *options)
+    assert ended.code == code
+    assert message in ended.err.replace("\n", " ")
+
+
+def test_a_part_without_samples_is_named(tmp_path: Path) -> None:
+    dataset = made(tmp_path, count=36)
+    with pytest.raises(Rejected, match=r"the test part has no sample of binance-spot BTCUSDT.*\(5 \+ 4\)"):
+        evaluate_parts(dataset, QUICK)
