@@ -21,7 +21,6 @@ class Rejection(IntEnum):
     POSITIONS = 1
     COOLDOWN = 2
     RANGE = 3
-    """Too small a range, or entry and target fall on one tick."""
     VOLUME = 4
     SCORE = 5
     SIZE = 6
@@ -85,16 +84,16 @@ def judge(
         return Verdict(rejection=Rejection.POSITIONS)
     if not cooled:
         return Verdict(rejection=Rejection.COOLDOWN)
-    readings = watch.read()
-    found = levels(candle, *percentiles(parameters, readings, watch.settings.volatility_multiplier), tick)
-    if candle.range * PPM < candle.low * parameters.minimum_range_ppm or found.entry >= found.target:
+    if candle.range * PPM < candle.low * parameters.minimum_range_ppm:
         return Verdict(rejection=Rejection.RANGE)
     if not is_volume_sufficient(
         closed, parameters.volume_seconds, parameters.volume_multiple_ppm, parameters.minimum_volume
     ):
         return Verdict(rejection=Rejection.VOLUME)
+    readings = watch.read()
     scored = score(readings, pattern, watch.settings)
     exhausted = bool(pattern & Signal.SELLING_EXHAUSTION)
     if scored.total < (parameters.lowered_score if exhausted else parameters.score):
         return Verdict(rejection=Rejection.SCORE, score=scored)
+    found = levels(candle, *percentiles(parameters, readings, watch.settings.volatility_multiplier), tick)
     return Verdict(levels=found, score=scored)
