@@ -1,7 +1,8 @@
 """Multinomial logistic regression by Newton's method: the same samples always give the same weights.
 
 Minimised is ``mean(-log p(label)) + penalty / 2 * sum(weights^2)``, which has one minimum; SAME is the class of
-reference, whose weights are 0. No randomness, no order of samples but the given one.
+reference, whose weights are 0. Intercepts have a penalty of 1e-6, which keeps them finite where a class is missing. No
+randomness, no order of samples but the given one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ _ROWS_AT_ONCE: Final = 1 << 15
 _MOST_STEPS: Final = 60
 _MOST_HALVINGS: Final = 40
 _GRADIENT: Final = 1e-9
+_INTERCEPT_PENALTY: Final = 1e-6
 _FREE: Final = (int(Move.DOWN), int(Move.UP))
 
 
@@ -47,7 +49,7 @@ def fit_logistic(features: Floats, labels: Classes, penalty: float = 1e-4) -> Lo
     Parameters
     ----------
     features: float64[n, features], about of size 1. labels: int8[n], ``labels.Move``.
-    penalty: above 0; of all weights, intercepts too.
+    penalty: above 0.
 
     Raises Rejected without samples, for features that are not finite, or for a penalty that is not above 0.
     """
@@ -61,9 +63,10 @@ def fit_logistic(features: Floats, labels: Classes, penalty: float = 1e-4) -> Lo
         raise Rejected(f"features[{row}, {column}] is {features[row, column]}: must be a finite number")
     inputs = np.concatenate([features, np.ones((len(features), 1))], axis=1)
     weights = np.zeros((inputs.shape[1], CLASSES))
-    loss = _loss(inputs, labels, weights, penalty)
+    penalties = np.append(np.full(features.shape[1], penalty), _INTERCEPT_PENALTY)
+    loss = _loss(inputs, labels, weights, penalties)
     for step in range(_MOST_STEPS):
-        gradient, curvature = _derivatives(inputs, labels, weights, penalty)
+        gradient, curvature = _derivatives(inputs, labels, weights, penalties)
         if np.abs(gradient).max() <= _GRADIENT:
             return Logistic(weights, step)
         move = np.linalg.solve(curvature, gradient).reshape(len(_FREE), -1).T
@@ -71,7 +74,7 @@ def fit_logistic(features: Floats, labels: Classes, penalty: float = 1e-4) -> Lo
         for _ in range(_MOST_HALVINGS):
             tried = weights.copy()
             tried[:, _FREE] -= part * move
-            tried_loss = _loss(inputs, labels, tried, penalty)
+            tried_loss = _loss(inputs, labels, tried, penalties)
             if tried_loss < loss:
                 break
             part /= 2
@@ -88,17 +91,17 @@ def _softmax(scores: Floats) -> Floats:
     return found
 
 
-def _loss(inputs: Floats, labels: Classes, weights: Floats, penalty: float) -> float:
+def _loss(inputs: Floats, labels: Classes, weights: Floats, penalties: Floats) -> float:
     total = 0.0
     for first in range(0, len(inputs), _ROWS_AT_ONCE):
         scores = inputs[first : first + _ROWS_AT_ONCE] @ weights
         largest = scores.max(axis=1)
         logs = largest + np.log(np.exp(scores - largest[:, None]).sum(axis=1))
         total += float((logs - scores[np.arange(len(scores)), labels[first : first + _ROWS_AT_ONCE]]).sum())
-    return total / len(inputs) + 0.5 * penalty * float((weights**2).sum())
+    return total / len(inputs) + 0.5 * float((penalties[:, None] * weights**2).sum())
 
 
-def _derivatives(inputs: Floats, labels: Classes, weights: Floats, penalty: float) -> tuple[Floats, Floats]:
+def _derivatives(inputs: Floats, labels: Classes, weights: Floats, penalties: Floats) -> tuple[Floats, Floats]:
     """Gradient float64[2 * m] and curvature float64[2 * m, 2 * m] in the weights of DOWN, then of UP."""
     width = inputs.shape[1]
     gradient = np.zeros((len(_FREE), width))
@@ -113,5 +116,6 @@ def _derivatives(inputs: Floats, labels: Classes, weights: Floats, penalty: floa
                 shared = probabilities[:, left] * ((left == right) - probabilities[:, right])
                 curvature[one, :, two] += rows.T @ (shared[:, None] * rows)
     size = len(_FREE) * width
-    flat = gradient.reshape(-1) / len(inputs) + penalty * weights[:, _FREE].T.reshape(-1)
-    return flat, curvature.reshape(size, size) / len(inputs) + penalty * np.eye(size)
+    each = np.tile(penalties, len(_FREE))
+    flat = gradient.reshape(-1) / len(inputs) + each * weights[:, _FREE].T.reshape(-1)
+    return flat, curvature.reshape(size, size) / len(inputs) + np.diag(each)

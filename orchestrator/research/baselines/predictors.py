@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -25,6 +25,11 @@ class Baseline(Enum):
     """Logistic regression on the imbalance of the best level and of all levels."""
     FEATURES = "features"
     """Logistic regression on all features of the newest row."""
+
+
+REGRESSIONS: Final = (Baseline.IMBALANCE, Baseline.FEATURES)
+PENALTIES: Final = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+"""Among which ``choose_penalty`` chooses."""
 
 
 class Predictor(Protocol):
@@ -78,6 +83,22 @@ def fit_baseline(baseline: Baseline, training: Samples, penalty: float = 1e-4) -
         counts = pairs.reshape(CLASSES, CLASSES) + 1.0
         return _LastMove(counts / counts.sum(axis=1, keepdims=True))
     return _Regression(fit_logistic(_inputs(baseline, training), training.labels, penalty), baseline)
+
+
+def choose_penalty(baseline: Baseline, training: Samples, validation: Samples) -> float:
+    """The penalty of a regression whose probabilities fit validation samples best, by mean ``-log p(label)``.
+
+    Of equally good ones the largest. Raises Rejected without validation samples.
+    """
+    if not len(validation):
+        raise Rejected(f"there are no validation samples to choose the penalty of {baseline.value} on: give --penalty")
+    losses = [_log_loss(fit_baseline(baseline, training, penalty), validation) for penalty in PENALTIES]
+    return max(penalty for penalty, loss in zip(PENALTIES, losses, strict=True) if loss == min(losses))
+
+
+def _log_loss(predictor: Predictor, samples: Samples) -> float:
+    likely = predictor.predict(samples).probabilities[np.arange(len(samples)), samples.labels]
+    return float(-np.log(np.maximum(likely, np.finfo(np.float64).tiny)).mean())
 
 
 def _inputs(baseline: Baseline, samples: Samples) -> Floats:

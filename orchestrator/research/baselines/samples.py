@@ -48,6 +48,11 @@ class Samples:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def between(self, first: int, last: int) -> Samples:
+        """The samples from one number on and before another."""
+        chosen = slice(first, last)
+        return Samples(self.features[chosen], self.imbalances[chosen], self.last[chosen], self.labels[chosen])
+
 
 @dataclass(frozen=True)
 class Predictions:

@@ -79,7 +79,7 @@ class _Evaluated:
 @click.option("--block", type=click.IntRange(1), help="Samples of a block of the bootstrap (window plus horizon).")
 @click.option("--resamples", default=1000, show_default=True, type=click.IntRange(0, 100_000), help="Of the bootstrap.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of the bootstrap.")
-@click.option("--penalty", default=1e-4, show_default=True, type=click.FloatRange(0, min_open=True), help="On weights.")
+@click.option("--penalty", type=click.FloatRange(0, min_open=True), help="On weights; else validation chooses.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for result.json.")
 @click.option("--plots", is_flag=True, help="Also draw plots into the folder of --out.")
 @with_output

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from market.errors import Rejected
 from orchestrator.research.baselines.logistic import fit_logistic
-from orchestrator.research.baselines.predictors import Baseline, fit_baseline
+from orchestrator.research.baselines.predictors import PENALTIES, Baseline, choose_penalty, fit_baseline
 from orchestrator.research.baselines.samples import Samples, joined_samples
 from orchestrator.research.datasets.labels import Floats, Move
 
@@ -56,20 +56,18 @@ def test_the_imbalance_is_learnt_and_noise_is_not() -> None:
 def test_test_rows_never_change_a_fitted_baseline(seed: int, known: int) -> None:
     whole, other = random_samples(260, seed), random_samples(260, seed + 1)
 
-    def cut(samples: Samples, first: int, last: int) -> Samples:
-        return Samples(
-            samples.features[first:last],
-            samples.imbalances[first:last],
-            samples.last[first:last],
-            samples.labels[first:last],
-        )
-
-    changed = joined_samples([cut(whole, 0, known), cut(other, known, 260)])
+    changed = joined_samples([whole.between(0, known), other.between(known, 260)])
     for baseline in Baseline:
-        one = fit_baseline(baseline, cut(whole, 0, known)).predict(other)
-        two = fit_baseline(baseline, cut(changed, 0, known)).predict(other)
+        one = fit_baseline(baseline, whole.between(0, known)).predict(other)
+        two = fit_baseline(baseline, changed.between(0, known)).predict(other)
         assert np.array_equal(one.probabilities, two.probabilities)
         assert np.array_equal(one.classes, two.classes)
+
+
+def test_noise_is_penalised_and_what_helps_is_not() -> None:
+    training, validation = random_samples(300, 5, features=60), random_samples(300, 6, features=60)
+    assert choose_penalty(Baseline.FEATURES, training, validation) == max(PENALTIES)
+    assert choose_penalty(Baseline.IMBALANCE, training, validation) <= 1e-3
 
 
 def gradient(features: Floats, samples: Samples, weights: Floats, penalty: float) -> Floats:
@@ -81,7 +79,8 @@ def gradient(features: Floats, samples: Samples, weights: Floats, penalty: float
         error = powers / powers.sum()
         error[label] -= 1.0
         total += np.outer(inputs, error)
-    return total / len(features) + penalty * weights
+    penalties = np.append(np.full(features.shape[1], penalty), 1e-6)
+    return total / len(features) + penalties[:, None] * weights
 
 
 @EXAMPLES

@@ -12,7 +12,7 @@ import pytest
 
 from market.errors import Rejected
 from orchestrator.cli.exits import ExitCode
-from orchestrator.research.baselines.predictors import Baseline, fit_baseline
+from orchestrator.research.baselines.predictors import REGRESSIONS, Baseline, choose_penalty, fit_baseline
 from orchestrator.research.baselines.samples import fi2010_samples, market_samples
 from orchestrator.research.datasets.dataset import Dataset
 from orchestrator.research.datasets.fi2010 import load_fi2010
@@ -44,10 +44,14 @@ def test_results_are_those_of_the_pieces(terminal: Terminal) -> None:
     [market] = made(terminal.folder).markets
     [found] = result_of(terminal, "set", "--out", "out")["evaluations"]
     training = market_samples(market, market.samples(Part.TRAINING))
+    validation = market_samples(market, market.samples(Part.VALIDATION))
     test = market_samples(market, market.samples(Part.TEST))
     assert [each["baseline"] for each in found["results"]] == [each.value for each in Baseline]
     for each in found["results"]:
-        predictions = fit_baseline(Baseline(each["baseline"]), training).predict(test)
+        baseline = Baseline(each["baseline"])
+        penalty = choose_penalty(baseline, training, validation) if baseline in REGRESSIONS else None
+        assert each["penalty"] == penalty
+        predictions = fit_baseline(baseline, training, penalty or 1.0).predict(test)
         expected = report(test.labels, predictions, Resampling(9, 50)).plain()
         assert {key: each[key] for key in expected} == expected
         assert each["training_samples"] == len(training)
@@ -147,6 +151,7 @@ def test_plots_need_matplotlib(terminal: Terminal, monkeypatch: pytest.MonkeyPat
         (("set", "--plots"), ExitCode.USAGE, "--plots needs --out"),
         (("nowhere",), ExitCode.INPUT, "nowhere/header.json cannot be read"),
         (("set", "--train", "other"), ExitCode.INPUT, f"has no market 'other': it has '{NAME}'"),
+        (("set", "--part", "validation"), ExitCode.INPUT, "to judge on it, give --penalty"),
         (("set", "--folds", "60"), ExitCode.INPUT, "before"),
     ],
 )
