@@ -16,6 +16,10 @@ from sim.generator.settings import Coin, GeneratorSettings
 SYNTHETIC: Final = "synthetic"
 """How the name of every generated recording begins."""
 _COMPRESSION: Final = 6
+_GZIP: Final = b"\x1f\x8b\x08"
+_GZIP_ONLY_NAME: Final = 8
+_GZIP_NAME: Final = 10
+"""Where the name stands in a gzip header with the flag of a name and no other (RFC 1952, 2.3)."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,17 @@ def generated_files(settings: GeneratorSettings, seed: int, folder: Path) -> tup
 
 
 def is_synthetic(path: Path) -> bool:
-    """Whether a recording was generated, by its name."""
-    return path.name.startswith(f"{SYNTHETIC}-")
+    """Whether a recording was generated, by its name or the one in its gzip header, which outlasts renaming."""
+    mark = f"{SYNTHETIC}-"
+    if path.name.startswith(mark):
+        return True
+    try:
+        with path.open("rb") as file:
+            head = file.read(_GZIP_NAME + len(mark))
+    except OSError:
+        return False
+    has_name = head[:3] == _GZIP and len(head) > _GZIP_NAME and head[3] == _GZIP_ONLY_NAME
+    return has_name and head[_GZIP_NAME:] == mark.encode("ascii")
 
 
 def write_recordings(settings: GeneratorSettings, seed: int, folder: Path) -> tuple[GeneratedFile, ...]:

@@ -1,0 +1,1 @@
+"""``tickwire import``: archived trades into columns, bars and recordings."""
