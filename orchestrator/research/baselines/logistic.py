@@ -1,8 +1,8 @@
 """Multinomial logistic regression by Newton's method: the same samples always give the same weights.
 
-Minimised is ``mean(-log p(label)) + penalty / 2 * sum(weights^2)``, which has one minimum; SAME is the class of
-reference, whose weights are 0. Intercepts have a penalty of 1e-6, which keeps them finite where a class is missing. No
-randomness, no order of samples but the given one.
+Minimised is ``sum(-share * log p(label)) + penalty / 2 * sum(weights^2)``, the shares of all samples adding up to 1; it
+has one minimum. SAME is the class of reference, whose weights are 0. Intercepts have a penalty of 1e-6, which keeps them
+finite where a class is missing. No randomness, no order of samples but the given one.
 """
 
 from __future__ import annotations
@@ -43,13 +43,22 @@ class Logistic:
         return _softmax(features @ self.weights[:-1] + self.weights[-1])
 
 
-def fit_logistic(features: Floats, labels: Classes, penalty: float = 1e-4) -> Logistic:
+def sample_weights(labels: Classes, *, balanced: bool) -> Floats:
+    """float64[n] that add up to 1: all the same, or such that every class that is there weighs the same."""
+    counts = np.bincount(labels, minlength=CLASSES)
+    if not balanced:
+        return np.full(len(labels), 1.0 / max(1, len(labels)))
+    weights: Floats = (1.0 / (np.maximum(counts, 1) * max(1, int((counts > 0).sum()))))[labels]
+    return weights
+
+
+def fit_logistic(features: Floats, labels: Classes, penalty: float = 1e-4, *, balanced: bool = False) -> Logistic:
     """Fit a regression.
 
     Parameters
     ----------
     features: float64[n, features], about of size 1. labels: int8[n], ``labels.Move``.
-    penalty: above 0.
+    penalty: above 0. balanced: whether every class weighs the same, however many samples it has.
 
     Raises Rejected without samples, for features that are not finite, or for a penalty that is not above 0.
     """
@@ -64,9 +73,10 @@ def fit_logistic(features: Floats, labels: Classes, penalty: float = 1e-4) -> Lo
     inputs = np.concatenate([features, np.ones((len(features), 1))], axis=1)
     weights = np.zeros((inputs.shape[1], CLASSES))
     penalties = np.append(np.full(features.shape[1], penalty), _INTERCEPT_PENALTY)
-    loss = _loss(inputs, labels, weights, penalties)
+    shares = sample_weights(labels, balanced=balanced)
+    loss = _loss(inputs, labels, shares, weights, penalties)
     for step in range(_MOST_STEPS):
-        gradient, curvature = _derivatives(inputs, labels, weights, penalties)
+        gradient, curvature = _derivatives(inputs, labels, shares, weights, penalties)
         if np.abs(gradient).max() <= _GRADIENT:
             return Logistic(weights, step)
         move = np.linalg.solve(curvature, gradient).reshape(len(_FREE), -1).T
@@ -74,7 +84,7 @@ def fit_logistic(features: Floats, labels: Classes, penalty: float = 1e-4) -> Lo
         for _ in range(_MOST_HALVINGS):
             tried = weights.copy()
             tried[:, _FREE] -= part * move
-            tried_loss = _loss(inputs, labels, tried, penalties)
+            tried_loss = _loss(inputs, labels, shares, tried, penalties)
             if tried_loss < loss:
                 break
             part /= 2
@@ -91,31 +101,35 @@ def _softmax(scores: Floats) -> Floats:
     return found
 
 
-def _loss(inputs: Floats, labels: Classes, weights: Floats, penalties: Floats) -> float:
+def _loss(inputs: Floats, labels: Classes, shares: Floats, weights: Floats, penalties: Floats) -> float:
     total = 0.0
     for first in range(0, len(inputs), _ROWS_AT_ONCE):
         scores = inputs[first : first + _ROWS_AT_ONCE] @ weights
         largest = scores.max(axis=1)
         logs = largest + np.log(np.exp(scores - largest[:, None]).sum(axis=1))
-        total += float((logs - scores[np.arange(len(scores)), labels[first : first + _ROWS_AT_ONCE]]).sum())
-    return total / len(inputs) + 0.5 * float((penalties[:, None] * weights**2).sum())
+        losses = logs - scores[np.arange(len(scores)), labels[first : first + _ROWS_AT_ONCE]]
+        total += float((shares[first : first + _ROWS_AT_ONCE] * losses).sum())
+    return total + 0.5 * float((penalties[:, None] * weights**2).sum())
 
 
-def _derivatives(inputs: Floats, labels: Classes, weights: Floats, penalties: Floats) -> tuple[Floats, Floats]:
+def _derivatives(
+    inputs: Floats, labels: Classes, shares: Floats, weights: Floats, penalties: Floats
+) -> tuple[Floats, Floats]:
     """Gradient float64[2 * m] and curvature float64[2 * m, 2 * m] in the weights of DOWN, then of UP."""
     width = inputs.shape[1]
     gradient = np.zeros((len(_FREE), width))
     curvature = np.zeros((len(_FREE), width, len(_FREE), width))
     for first in range(0, len(inputs), _ROWS_AT_ONCE):
         rows = inputs[first : first + _ROWS_AT_ONCE]
+        share = shares[first : first + _ROWS_AT_ONCE]
         probabilities = _softmax(rows @ weights)
         for one, left in enumerate(_FREE):
             error = probabilities[:, left] - (labels[first : first + _ROWS_AT_ONCE] == left)
-            gradient[one] += error @ rows
+            gradient[one] += (share * error) @ rows
             for two, right in enumerate(_FREE):
-                shared = probabilities[:, left] * ((left == right) - probabilities[:, right])
+                shared = share * probabilities[:, left] * ((left == right) - probabilities[:, right])
                 curvature[one, :, two] += rows.T @ (shared[:, None] * rows)
     size = len(_FREE) * width
     each = np.tile(penalties, len(_FREE))
-    flat = gradient.reshape(-1) / len(inputs) + each * weights[:, _FREE].T.reshape(-1)
-    return flat, curvature.reshape(size, size) / len(inputs) + np.diag(each)
+    flat = gradient.reshape(-1) + each * weights[:, _FREE].T.reshape(-1)
+    return flat, curvature.reshape(size, size) + np.diag(each)

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from market.errors import Rejected
-from orchestrator.research.baselines.logistic import Logistic, fit_logistic
+from orchestrator.research.baselines.logistic import Logistic, fit_logistic, sample_weights
 from orchestrator.research.baselines.samples import Predictions, Samples
 from orchestrator.research.datasets.labels import CLASSES, Floats
 
@@ -25,9 +25,15 @@ class Baseline(Enum):
     """Logistic regression on the imbalance of the best level and of all levels."""
     FEATURES = "features"
     """Logistic regression on all features of the newest row."""
+    IMBALANCE_BALANCED = "imbalance-balanced"
+    """As IMBALANCE, every class weighing the same."""
+    FEATURES_BALANCED = "features-balanced"
+    """As FEATURES, every class weighing the same."""
 
 
-REGRESSIONS: Final = (Baseline.IMBALANCE, Baseline.FEATURES)
+BALANCED: Final = (Baseline.IMBALANCE_BALANCED, Baseline.FEATURES_BALANCED)
+REGRESSIONS: Final = (Baseline.IMBALANCE, Baseline.FEATURES, *BALANCED)
+_OF_IMBALANCE: Final = (Baseline.IMBALANCE, Baseline.IMBALANCE_BALANCED)
 PENALTIES: Final = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Among which ``choose_penalty`` chooses."""
 
@@ -82,24 +88,27 @@ def fit_baseline(baseline: Baseline, training: Samples, penalty: float = 1e-4) -
         pairs = np.bincount(CLASSES * training.last.astype(np.int64) + training.labels, minlength=CLASSES**2)
         counts = pairs.reshape(CLASSES, CLASSES) + 1.0
         return _LastMove(counts / counts.sum(axis=1, keepdims=True))
-    return _Regression(fit_logistic(_inputs(baseline, training), training.labels, penalty), baseline)
+    inputs = _inputs(baseline, training)
+    return _Regression(fit_logistic(inputs, training.labels, penalty, balanced=baseline in BALANCED), baseline)
 
 
 def choose_penalty(baseline: Baseline, training: Samples, validation: Samples) -> float:
     """The penalty of a regression whose probabilities fit validation samples best, by mean ``-log p(label)``.
 
-    Of equally good ones the largest. Raises Rejected without validation samples.
+    The mean is over classes where the baseline weighs them the same. Of equally good ones the largest. Raises Rejected
+    without validation samples.
     """
     if not len(validation):
         raise Rejected(f"there are no validation samples to choose the penalty of {baseline.value} on: give --penalty")
-    losses = [_log_loss(fit_baseline(baseline, training, penalty), validation) for penalty in PENALTIES]
+    shares = sample_weights(validation.labels, balanced=baseline in BALANCED)
+    losses = [_log_loss(fit_baseline(baseline, training, penalty), validation, shares) for penalty in PENALTIES]
     return max(penalty for penalty, loss in zip(PENALTIES, losses, strict=True) if loss == min(losses))
 
 
-def _log_loss(predictor: Predictor, samples: Samples) -> float:
+def _log_loss(predictor: Predictor, samples: Samples, shares: Floats) -> float:
     likely = predictor.predict(samples).probabilities[np.arange(len(samples)), samples.labels]
-    return float(-np.log(np.maximum(likely, np.finfo(np.float64).tiny)).mean())
+    return float(-(shares * np.log(np.maximum(likely, np.finfo(np.float64).tiny))).sum())
 
 
 def _inputs(baseline: Baseline, samples: Samples) -> Floats:
-    return samples.imbalances if baseline is Baseline.IMBALANCE else samples.features
+    return samples.imbalances if baseline in _OF_IMBALANCE else samples.features

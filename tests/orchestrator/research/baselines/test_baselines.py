@@ -45,7 +45,7 @@ def test_the_imbalance_is_learnt_and_noise_is_not() -> None:
     training, test = random_samples(4_000), random_samples(2_000, 2)
     right = {
         baseline: float((fit_baseline(baseline, training).predict(test).classes == test.labels).mean())
-        for baseline in Baseline
+        for baseline in (Baseline.IMBALANCE, Baseline.MAJORITY, Baseline.FEATURES)
     }
     assert right[Baseline.IMBALANCE] > right[Baseline.MAJORITY] + 0.25
     assert abs(right[Baseline.FEATURES] - right[Baseline.MAJORITY]) < 0.06
@@ -70,27 +70,40 @@ def test_noise_is_penalised_and_what_helps_is_not() -> None:
     assert choose_penalty(Baseline.IMBALANCE, training, validation) <= 1e-3
 
 
-def gradient(features: Floats, samples: Samples, weights: Floats, penalty: float) -> Floats:
+def gradient(features: Floats, samples: Samples, weights: Floats, penalty: float, *, balanced: bool) -> Floats:
     """Of the loss, written down differently: one sample at a time."""
     total = np.zeros_like(weights)
-    for row, label in zip(features, samples.labels.tolist(), strict=True):
+    labels = samples.labels.tolist()
+    for row, label in zip(features, labels, strict=True):
         inputs = np.append(row, 1.0)
         powers = np.exp(inputs @ weights)
         error = powers / powers.sum()
         error[label] -= 1.0
-        total += np.outer(inputs, error)
+        share = 1 / len(set(labels)) / labels.count(label) if balanced else 1 / len(labels)
+        total += share * np.outer(inputs, error)
     penalties = np.append(np.full(features.shape[1], penalty), 1e-6)
-    return total / len(features) + penalties[:, None] * weights
+    return total + penalties[:, None] * weights
 
 
 @EXAMPLES
-@given(st.integers(0, 1 << 30))
-def test_the_regression_is_at_the_minimum(seed: int) -> None:
+@given(st.integers(0, 1 << 30), st.booleans())
+def test_the_regression_is_at_the_minimum(seed: int, balanced: bool) -> None:
     samples = random_samples(120, seed)
-    found = fit_logistic(samples.features, samples.labels, 1e-2)
-    slope = gradient(samples.features, samples, found.weights, 1e-2)
+    found = fit_logistic(samples.features, samples.labels, 1e-2, balanced=balanced)
+    slope = gradient(samples.features, samples, found.weights, 1e-2, balanced=balanced)
     assert np.abs(slope[:, [Move.DOWN, Move.UP]]).max() < 1e-8
     assert not found.weights[:, Move.SAME].any()
+
+
+def test_rare_classes_are_found_where_all_weigh_the_same() -> None:
+    samples = random_samples(2_000)
+    rare = np.flatnonzero((samples.labels == Move.SAME) | (np.arange(2_000) % 12 == 0))
+    few = Samples(samples.features[rare], samples.imbalances[rare], samples.last[rare], samples.labels[rare])
+    said = {
+        baseline: (fit_baseline(baseline, few).predict(few).classes != Move.SAME).mean()
+        for baseline in (Baseline.IMBALANCE, Baseline.IMBALANCE_BALANCED)
+    }
+    assert said[Baseline.IMBALANCE_BALANCED] > said[Baseline.IMBALANCE] + 0.1
 
 
 def test_separable_and_one_sided_samples_have_finite_weights() -> None:

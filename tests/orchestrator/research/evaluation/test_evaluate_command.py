@@ -107,7 +107,7 @@ def test_fi2010_files_are_evaluated(terminal: Terminal) -> None:
         write_layout(terminal.folder / name, table(400, seed))
     [found] = result_of(terminal, "--fi2010", "train.txt", "test.txt", "--horizon", "20")["evaluations"]
     assert (found["dataset"], found["horizon"]) == ("FI-2010", 20)
-    assert [each["samples"] for each in found["results"]] == [380] * 4
+    assert [each["samples"] for each in found["results"]] == [380] * len(Baseline)
     data = load_fi2010(terminal.folder / "test.txt")
     samples = fi2010_samples(data, 20)
     assert np.array_equal(samples.last, data.labels_of(20)[:380])
