@@ -1,8 +1,8 @@
 """Multinomial logistic regression by Newton's method: the same samples always give the same weights.
 
 Minimised is ``sum(-share * log p(label)) + penalty / 2 * sum(weights^2)``, the shares of all samples adding up to 1; it
-has one minimum. SAME is the class of reference, whose weights are 0. Intercepts have a penalty of 1e-6, which keeps them
-finite where a class is missing. No randomness, no order of samples but the given one.
+has one minimum. SAME is the class of reference, whose weights are 0. Intercepts have a penalty of 1e-6, which keeps
+them finite where a class is missing. No randomness, no order of samples but the given one.
 """
 
 from __future__ import annotations

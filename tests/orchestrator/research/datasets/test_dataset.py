@@ -160,6 +160,30 @@ def test_a_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["short.txt", "spot.txt"]
 
 
+def test_the_recordings_are_one_segment_each(data: Path, tmp_path: Path) -> None:
+    plan = DatasetPlan(sampling=Sampling(), reach=Reach(100, 10))
+    files = [data / "binance-20240808" / f"usdm_{name}_20240808.gz" for name in ("btcusdt", "ethusdt")]
+    header = build_dataset(
+        [RecordedRows(feed(path, "binance-usdm"), plan.sampling) for path in files],
+        plan,
+        tmp_path / "set",
+        lambda rows: None,
+    )
+    assert [(market.name, market.rows, market.segments) for market in header.markets] == [
+        ("binance-usdm BTCUSDT", 6_546, 1),
+        ("binance-usdm ETHUSDT", 6_580, 1),
+    ]
+    dataset = open_dataset(tmp_path / "set")
+    for market in dataset.markets:
+        for first, second in ((Part.TRAINING, Part.VALIDATION), (Part.VALIDATION, Part.TEST)):
+            assert market.samples(second)[0] - market.samples(first)[-1] >= 100 + 10
+        levels = np.asarray(market.book).reshape(-1, 10, 4)
+        assert (levels[:, 0, 0] > levels[:, 0, 2]).all()
+        assert (np.diff(levels[:, :, 0], axis=1) > 0).all()
+        assert (np.diff(levels[:, :, 2], axis=1) < 0).all()
+        assert (levels[:, :, 1::2] > 0).all()
+
+
 def words(path: Path, *more: str) -> tuple[str, ...]:
     return ("dataset", "--source", f"binance-spot={path}", "--levels", "3", "--window", "5", *more)
 
