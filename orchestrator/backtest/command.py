@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,12 +12,15 @@ from config.backtest import Queue
 from config.settings import Settings
 from config.strategies import StrategyName
 from market.errors import MissingInput
-from orchestrator.backtest.files import write_rows, write_text
+from orchestrator.backtest.files import write_text
 from orchestrator.backtest.lookahead import check_lookahead
+from orchestrator.backtest.middles import read_middles
 from orchestrator.backtest.plan import Plan, read_plan
+from orchestrator.backtest.record import run_record, write_record
+from orchestrator.backtest.report import backtest_page
+from orchestrator.backtest.report_command import REPORT_FILE
 from orchestrator.backtest.result import backtest_result, show_result
 from orchestrator.backtest.run import BacktestRun, run_backtest
-from orchestrator.backtest.states import STATE_COLUMNS, TRADE_COLUMNS, trade_rows
 from orchestrator.cli.exits import Interrupted
 from orchestrator.cli.output import Output, with_output
 from orchestrator.cli.profile import load_profile, profile_option
@@ -49,8 +51,9 @@ class _Chosen:
 @profile_option
 @click.option("--queue", type=click.Choice([queue.value for queue in Queue]), help="Model of the queue position.")
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for result.json, trades and states."
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for result.json, tables and report.html."
 )
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="HTML file with charts and tables.")
 @click.option("--check-lookahead", "cuts", type=click.IntRange(1, 1_000), metavar="N",
               help="Also cut the future at N random moments: nothing before them may change.")  # fmt: skip
 @with_output
@@ -61,6 +64,7 @@ def backtest(
     profile: str,
     queue: str | None,
     out: Path | None,
+    report: Path | None,
     cuts: int | None,
 ) -> None:
     """Run strategies over recordings, with the run loop, risk and orders of a live run.
@@ -78,10 +82,16 @@ def backtest(
         with output.progress("cutting the future", cuts) as progress:
             found = check_lookahead(plan, run, cuts, lambda: progress.advance())
         result["lookahead"] = {"cuts": cuts, "differences": found}
-    if out is not None:
-        write_rows(out, "trades", TRADE_COLUMNS, trade_rows(run.summary.orders, plan.catalogue))
-        write_rows(out, "states", STATE_COLUMNS, run.states.rows)
-        write_text(out / "result.json", json.dumps(result, indent=1) + "\n")
+    if out is not None or report is not None:
+        with output.progress("reading middles"):
+            middles = read_middles(plan, files)
+        record = run_record(run, result, middles)
+        text = backtest_page(record)
+        if out is not None:
+            write_record(out, record)
+        for path in (report, None if out is None else out / REPORT_FILE):
+            if path is not None:
+                write_text(path, text)
     _finish(output, result)
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, Final
 
+from config.venues import VenueName
 from market.instruments import Listing
 from market.orders.kinds import Liquidity
 from market.protocols import MarketKey
@@ -17,6 +18,8 @@ from orchestrator.backtest.states import amount_of, money_of, quantity_of
 from orchestrator.cli.output import Output
 from sim.backtest.layout import TAPE_KIND, TapeKind
 
+FORMAT: Final = "tickwire backtest 2"
+"""Says what result.json is; another number for another meaning."""
 _NS_PER_S: Final = 10**9
 _MONEY: Final = frozenset({"turnover", "realised", "unrealised", "fees", "equity"})
 
@@ -28,6 +31,7 @@ def backtest_result(run: BacktestRun, *, seconds: float, synthetic: bool) -> dic
     problems = counts.pop("problems")
     kinds = tape.rows[:, TAPE_KIND]
     return {
+        "format": FORMAT,
         "synthetic": synthetic,
         "sources": {source.name: str(source.path) for source in plan.sources},
         "clock_ahead_ns": dict(tape.ahead_ns),
@@ -41,6 +45,7 @@ def backtest_result(run: BacktestRun, *, seconds: float, synthetic: bool) -> dic
             for name, damage in tape.damage
         ],
         "model": _model(run),
+        "settings": _settings(run),
         "strategies": [name.value for name in plan.settings.strategies.active],
         "counts": counts,
         "orders": dict(Counter(order.state.name for order in summary.orders)),
@@ -73,6 +78,17 @@ def _model(run: BacktestRun) -> dict[str, Any]:
             for source, model in zip(run.plan.sources, _first_models(run), strict=True)
         },
     }
+
+
+def _settings(run: BacktestRun) -> dict[str, Any]:
+    """What the run was set to, as far as its result depends on it beside risk."""
+    settings = run.plan.settings
+    chosen = settings.model_dump(mode="json", include={"backtest", "strategies", "detector"})
+    fees = {source.name: settings.venues[VenueName(source.name)] for source in run.plan.sources}
+    chosen["fees_bps"] = {
+        name: {"maker": str(venue.maker_fee_bps), "taker": str(venue.taker_fee_bps)} for name, venue in fees.items()
+    }
+    return chosen
 
 
 def _first_models(run: BacktestRun) -> list[Any]:
@@ -138,10 +154,12 @@ def _show_performance(output: Output, result: dict[str, Any]) -> None:
     """Risk, closings and attribution."""
     for currency, found in result["performance"].items():
         rows = [
+            ("gain after fees", f"{Decimal(found['gain']):,.2f}"),
             ("largest fall", f"{Decimal(found['drawdown']):,.2f} in {found['drawdown_s']:,.0f} s"),
             ("Sharpe, Sortino per year", f"{_ratio(found['sharpe'])}, {_ratio(found['sortino'])}"),
             ("samples", f"{found['samples']:,} of {found['interval_s']:,.1f} s"),
             ("closings, wins", f"{found['closing_count']:,}, {found['closing_wins']:,}"),
+            ("win rate", "?" if found["closing_win_rate"] is None else f"{found['closing_win_rate']:.1%}"),
             ("average win, loss", f"{_ratio(found['closing_average_win'])}, {_ratio(found['closing_average_loss'])}"),
             *((f"fees as {name}", f"{Decimal(paid):,.2f}") for name, paid in found["fees"].items()),
         ]

@@ -40,7 +40,7 @@ class BacktestRun:
     Parameters
     ----------
     accounts: at the exchanges at the end, by the markets of the tape: fills that were not heard of any more included.
-    positions: of each strategy.
+    positions: of each strategy. strategies: those of risk included.
     """
 
     plan: Plan
@@ -50,6 +50,7 @@ class BacktestRun:
     risk: Risk
     accounts: tuple[Account, ...]
     positions: Mapping[tuple[str, MarketKey], Position]
+    strategies: tuple[Strategy, ...]
 
     @property
     def run_hash(self) -> str:
@@ -89,13 +90,14 @@ def run_backtest(
     def progress(run: RunAccess, now_ns: int) -> None:
         tell(now_ns)
 
+    traders = (*risk.strategies, *(strategies(settings, plan.catalogue, risk.size) if own is None else own))
     loop = RunLoop(
         feed=EndingFeed(ReplayFeed(plan.sources).open(), until_ns),
         clock=clock,
         gateway=risk.gateway,
         engine=CpuEngine(engine_sizes(settings)),
         catalogue=plan.catalogue,
-        strategies=(*risk.strategies, *(strategies(settings, plan.catalogue, risk.size) if own is None else own)),
+        strategies=traders,
         settings=RunSettings(
             tuple(control_messages(settings, first_sequence=FIRST_SEQUENCE + 1)),
             heartbeat_every_ns=settings.engine.lease_ms * _NS_PER_MS // _HEARTBEATS_PER_LEASE,
@@ -107,5 +109,6 @@ def run_backtest(
         listeners=risk.listeners,
     )
     summary = loop.run()
+    states.take_last(loop.access, clock.now_ns())
     accounts = tuple(core.account(number) for number in range(len(plan.tape.markets)))
-    return BacktestRun(plan, summary, journal, states, risk, accounts, loop.access.positions_by_strategy)
+    return BacktestRun(plan, summary, journal, states, risk, accounts, loop.access.positions_by_strategy, traders)

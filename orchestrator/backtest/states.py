@@ -42,6 +42,24 @@ TRADE_COLUMNS: Final = (
     "notional",
     "fee",
 )
+ORDER_COLUMNS: Final = (
+    "decided_ns",
+    "sent_ns",
+    "acknowledged_ns",
+    "ended_ns",
+    "market",
+    "strategy",
+    "order",
+    "side",
+    "type",
+    "time_in_force",
+    "price",
+    "quantity",
+    "filled",
+    "state",
+    "reason",
+    "why",
+)
 
 
 class States:
@@ -58,6 +76,11 @@ class States:
         self._marks: dict[MarketKey, int] = {}
         self.rows: list[Row] = []
         self.task = PeriodicTask("states", interval_ms * _NS_PER_MS, self._take)
+
+    def take_last(self, run: RunAccess, now_ns: int) -> None:
+        """The sample at the end, unless there is one of that time."""
+        if not self.rows or self.rows[-1]["time_ns"] < now_ns:
+            self._take(run, now_ns)
 
     def _take(self, run: RunAccess, now_ns: int) -> None:
         working: dict[MarketKey, int] = {}
@@ -142,6 +165,35 @@ def trade_rows(orders: Iterable[Order], listings: Catalogue) -> list[Row]:
                 "quantity": quantity_of(listing, fill.quantity),
                 "notional": amount_of(listing, fill.notional),
                 "fee": amount_of(listing, fill.fee),
+            }
+        )
+    return rows
+
+
+def order_rows(orders: Iterable[Order], listings: Catalogue) -> list[Row]:
+    """Every order, oldest first; times are 0 for what never was, a price is missing where there is no limit."""
+    rows: list[Row] = []
+    for order in orders:
+        intent = order.intent
+        listing = listings.listing(intent.instrument, intent.venue)
+        rows.append(
+            {
+                "decided_ns": intent.decided_ns,
+                "sent_ns": order.sent_ns,
+                "acknowledged_ns": order.acknowledged_ns,
+                "ended_ns": order.ended_ns,
+                "market": str(listing),
+                "strategy": intent.cause.strategy,
+                "order": order.client_order_id,
+                "side": intent.side.name,
+                "type": intent.type.name,
+                "time_in_force": intent.time_in_force.name,
+                "price": price_of(listing, intent.limit_price) if intent.limit_price else None,
+                "quantity": quantity_of(listing, intent.quantity),
+                "filled": quantity_of(listing, order.filled),
+                "state": order.state.name,
+                "reason": order.reason,
+                "why": intent.why,
             }
         )
     return rows
