@@ -62,7 +62,7 @@ class SyntheticBook:
             self._fast_range = self._slow_range = spread * _SCALE
             self._slow_volume = volume
         else:
-            self._fast_range += (spread * _SCALE - self._fast_range) // _FAST_BARS
+            self._fast_range += (spread * _SCALE - self._fast_range) // min(self._bars + 1, _FAST_BARS)
             self._slow_range += (spread * _SCALE - self._slow_range) // min(self._bars + 1, _SLOW_BARS)
             self._slow_volume += (volume - self._slow_volume) // min(self._bars + 1, _SLOW_BARS)
         self._bars += 1

@@ -18,8 +18,8 @@ _COLUMNS: Final = [int(column) for column in Column]
 class SyntheticRecording:
     """Lines ``<receive ns> <message>`` of trades in order of time.
 
-    After each trade that moves the best prices comes a quote, every interval with changes ends with a depth update, and
-    the first bar with a snapshot. Nothing depends on a later trade.
+    After what moves the best prices or their sizes comes a quote, every interval with changes ends with a depth update,
+    and the first bar with a snapshot. Nothing depends on a later trade.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class SyntheticRecording:
         self._bar_end = self._interval_end = 0
         self._high = self._low = self._volume = 0
         self._id = self._depth_id = 0
-        self._top: tuple[int, int] | None = None
+        self._top: tuple[int, int, int] | None = None
         self._bids: Levels = {}
         self._asks: Levels = {}
         self.books = 0
@@ -75,14 +75,14 @@ class SyntheticRecording:
             self._bar_end = 0
 
     def _quote(self, time_ns: int) -> Iterator[str]:
-        """A quote if the best prices are others than before."""
+        """A quote if the best prices or their sizes are others than before."""
         book = self._book
-        if not book.is_there or book.top() == self._top:
+        if not book.is_there or self._top == (top := (*book.top(), book.lots)):
             return
-        self._top = book.top()
+        self._top = top
         self._id += 1
-        bid, ask = ((tick, book.lots) for tick in self._top)
-        yield self._line(time_ns, self._dialect.quote(self._id, bid, ask, time_ns // _NS_PER_MS))
+        bid, ask, lots = top
+        yield self._line(time_ns, self._dialect.quote(self._id, (bid, lots), (ask, lots), time_ns // _NS_PER_MS))
 
     def _depth(self, time_ns: int) -> Iterator[str]:
         """The levels that are others than before; the whole book at first."""
@@ -97,8 +97,6 @@ class SyntheticRecording:
         if not self._bids:
             text = dialect.snapshot(self._id, bids.items(), asks.items(), time)
         else:
-            # Sizes alone may have changed, which no quote has numbered.
-            self._id = max(self._id, self._depth_id + 1)
             text = dialect.depth((self._depth_id + 1, self._id, self._depth_id), new_bids, new_asks, time)
         self._depth_id, self._bids, self._asks = self._id, bids, asks
         yield self._line(time_ns, text)

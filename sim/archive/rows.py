@@ -102,7 +102,7 @@ _SPACE_OF_CASE: Final = 32
 _T: Final = 116
 _F: Final = 102
 _LARGEST: Final = 1 << 46
-_DIGITS: Final = 18
+_LARGEST_NUMBER: Final = 9 * 10**17
 _LEAST_MS: Final = 10**12
 _LEAST_US: Final = 10**15
 _MOST_US: Final = 4 * 10**15
@@ -132,13 +132,13 @@ def _number(base: int, at: int, stop: int, decimals: int) -> int:
                     return -1 - _TOO_FINE
                 continue
         value = value * 10 + digit
-        if value > 10**_DIGITS // 10:
+        if value > _LARGEST_NUMBER:
             return -1 - _TOO_LARGE
     if digits == 0:
         return -1 - _MALFORMED
     for _ in range(min(places, decimals), decimals):
         value *= 10
-        if value > 10**_DIGITS // 10:
+        if value > _LARGEST_NUMBER:
             return -1 - _TOO_LARGE
     return value
 
