@@ -134,6 +134,10 @@ def _overridden(settings: Settings, chosen: _Chosen) -> Settings:
         raise click.UsageError(
             "--strategy market-making: the profile does not say what is quoted; add [strategies.market_making]"
         )
+    if StrategyName.FLASH_CRASH in active and not settings.strategies.flash_crash.markets:
+        raise click.UsageError(
+            "--strategy flash-crash: the profile does not say what is traded; add [strategies.flash_crash.markets.NAME]"
+        )
     backtest = settings.backtest
     if chosen.queue is not None:
         backtest = backtest.model_copy(update={"queue": Queue(chosen.queue)})

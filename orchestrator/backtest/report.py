@@ -33,7 +33,7 @@ svg.plot { background: none; border: 0; border-radius: 0; overflow: hidden; }
 .candle { stroke-width: 1; opacity: 0.55; }
 .candle.up { stroke: var(--soft); fill: none; }
 .candle.down { stroke: var(--soft); fill: var(--soft); }
-.order { fill: none; stroke-width: 1.3; opacity: 0.6; }
+.order { fill: none; stroke-width: 1.8; opacity: 0.85; }
 .order:hover { stroke-width: 4; opacity: 1; }
 .fill { fill: none; stroke-width: 8; }
 .fill.made { stroke-linecap: round; } .fill.taken { stroke-linecap: square; }
