@@ -2,7 +2,7 @@
 
 Minimised is ``sum(-share * log p(label)) + penalty / 2 * sum(weights^2)``, the shares of all samples adding up to 1; it
 has one minimum. SAME is the class of reference, whose weights are 0. Intercepts have a penalty of 1e-6, which keeps
-them finite where a class is missing. No randomness, no order of samples but the given one.
+them finite where a class is missing. No randomness, and sums in the given order of samples, whatever the threads.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from market.errors import Fatal, Rejected
+from orchestrator.research.baselines.ordered_sums import product, solved, weighted_squares
 from orchestrator.research.datasets.labels import CLASSES, Classes, Floats, Move
 
 _ROWS_AT_ONCE: Final = 1 << 15
@@ -40,7 +41,7 @@ class Logistic:
         """float64[n, 3] for float64[n, features]."""
         if features.ndim != 2 or features.shape[1] + 1 != len(self.weights):
             raise Rejected(f"features have the shape {features.shape}: must be (rows, {len(self.weights) - 1})")
-        return _softmax(features @ self.weights[:-1] + self.weights[-1])
+        return _softmax(product(features, self.weights[:-1]) + self.weights[-1])
 
 
 def sample_weights(labels: Classes, *, balanced: bool) -> Floats:
@@ -79,7 +80,7 @@ def fit_logistic(features: Floats, labels: Classes, penalty: float = 1e-4, *, ba
         gradient, curvature = _derivatives(inputs, labels, shares, weights, penalties)
         if np.abs(gradient).max() <= _GRADIENT:
             return Logistic(weights, step)
-        move = np.linalg.solve(curvature, gradient).reshape(len(_FREE), -1).T
+        move = solved(curvature, gradient).reshape(len(_FREE), -1).T
         part = 1.0
         for _ in range(_MOST_HALVINGS):
             tried = weights.copy()
@@ -104,7 +105,7 @@ def _softmax(scores: Floats) -> Floats:
 def _loss(inputs: Floats, labels: Classes, shares: Floats, weights: Floats, penalties: Floats) -> float:
     total = 0.0
     for first in range(0, len(inputs), _ROWS_AT_ONCE):
-        scores = inputs[first : first + _ROWS_AT_ONCE] @ weights
+        scores = product(inputs[first : first + _ROWS_AT_ONCE], weights)
         largest = scores.max(axis=1)
         logs = largest + np.log(np.exp(scores - largest[:, None]).sum(axis=1))
         losses = logs - scores[np.arange(len(scores)), labels[first : first + _ROWS_AT_ONCE]]
@@ -122,13 +123,13 @@ def _derivatives(
     for first in range(0, len(inputs), _ROWS_AT_ONCE):
         rows = inputs[first : first + _ROWS_AT_ONCE]
         share = shares[first : first + _ROWS_AT_ONCE]
-        probabilities = _softmax(rows @ weights)
+        probabilities = _softmax(product(rows, weights))
         for one, left in enumerate(_FREE):
             error = probabilities[:, left] - (labels[first : first + _ROWS_AT_ONCE] == left)
-            gradient[one] += (share * error) @ rows
+            gradient[one] += product((share * error)[None], rows)[0]
             for two, right in enumerate(_FREE):
                 shared = share * probabilities[:, left] * ((left == right) - probabilities[:, right])
-                curvature[one, :, two] += rows.T @ (shared[:, None] * rows)
+                curvature[one, :, two] += weighted_squares(rows, shared)
     size = len(_FREE) * width
     each = np.tile(penalties, len(_FREE))
     flat = gradient.reshape(-1) + each * weights[:, _FREE].T.reshape(-1)

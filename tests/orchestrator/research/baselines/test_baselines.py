@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market.errors import Rejected
+from market.errors import Fatal, Rejected
 from orchestrator.research.baselines.logistic import fit_logistic
+from orchestrator.research.baselines.ordered_sums import product, solved, weighted_squares
 from orchestrator.research.baselines.predictors import PENALTIES, Baseline, choose_penalty, fit_baseline
 from orchestrator.research.baselines.samples import Samples, joined_samples
 from orchestrator.research.datasets.labels import Floats, Move
@@ -112,6 +113,21 @@ def test_separable_and_one_sided_samples_have_finite_weights() -> None:
         found = fit_logistic(features, labels.astype(np.int8))
         assert np.isfinite(found.weights).all()
         assert (np.argmax(found.probabilities(features), axis=1) == labels).mean() > 0.95
+
+
+@EXAMPLES
+@given(st.integers(1, 12), st.integers(1, 40), st.integers(0, 99))
+def test_sums_in_order_are_the_products_of_matrices(width: int, count: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    rows, weights = random.standard_normal((count, width)), random.standard_normal((width, 3))
+    shares = random.uniform(0.1, 1, count)
+    assert np.allclose(product(rows, weights), rows @ weights, atol=1e-12)
+    squares = weighted_squares(rows, shares)
+    assert np.allclose(squares, rows.T @ (shares[:, None] * rows), atol=1e-12)
+    positive = squares + np.eye(width)
+    assert np.allclose(positive @ solved(positive, weights[:, 0]), weights[:, 0], atol=1e-9)
+    with pytest.raises(Fatal, match="not positive"):
+        solved(-positive, weights[:, 0])
 
 
 def test_what_cannot_be_is_refused() -> None:
