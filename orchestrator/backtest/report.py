@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from market.orders.kinds import OrderState
 from orchestrator.backtest.money_charts import Curve, drawdown_figure, equity_figure, heat, heat_table
 from orchestrator.backtest.performance import equity_curves
 from orchestrator.backtest.price_chart import price_figure
@@ -144,11 +145,25 @@ def _tables(record: RunRecord) -> list[str]:
     tables = PageTables()
     result = dict(record.result)
     show_result(tables, result)
+    _show_orders(tables, record)
     _show_markouts(tables, result)
     _show_states(tables, result)
     for currency, curve in _curves(record).items():
         _show_changes(tables, currency, curve)
     return tables.parts
+
+
+def _show_orders(tables: PageTables, record: RunRecord) -> None:
+    """What strategies wanted to trade against what could be traded."""
+    rows = []
+    for strategy in sorted({row["strategy"] for row in record.orders}):
+        own = [row for row in record.orders if row["strategy"] == strategy]
+        refused = sum(row["state"] == OrderState.REJECTED.name for row in own)
+        filled = sum(row["filled"] > 0 for row in own)
+        rows.append((strategy, f"{len(own):,}", f"{refused:,}", f"{filled:,}", f"{filled / len(own):.1%}"))
+    if rows:
+        columns = ("strategy", "wanted", "refused", "filled at least in part", "share")
+        tables.table("orders wanted against filled", columns, rows, right=columns[1:])
 
 
 def _show_markouts(tables: PageTables, result: Mapping[str, Any]) -> None:

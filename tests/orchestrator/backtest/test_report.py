@@ -212,6 +212,7 @@ def test_golden_numbers_are_in_it() -> None:
         f"crash {MARKET} 7.75 0.00 0.40 7.35",
         f"{MARKET} crash MAKER 1.500 (1) ?",
         "ACTIVE 3.000 30.00%",
+        "crash 4 1 2 50.0%",
         f"run hash {'abcdef0123456789' * 4}",
         "lost a book 3 times",
         "ahead of the receiver's",
