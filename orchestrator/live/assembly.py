@@ -16,6 +16,7 @@ from orchestrator.engine.tables import control_messages
 from orchestrator.live.bus import RunBus
 from orchestrator.live.ending import Ending
 from orchestrator.live.readiness import Readiness
+from orchestrator.live.trader_state import Keep, Save, restore_traders, trader_tasks
 from orchestrator.risk.assembly import Risk, assemble_risk
 from orchestrator.risk.comparison import Difference
 from orchestrator.risk.readings import Probe
@@ -53,6 +54,7 @@ class RunParts:
     ----------
     recovered: of the runs before. on_change, on_difference: told of the guards, and of what venues say otherwise.
     save: keeps the state of the guards. keep_candle: keeps a candle of what was seen.
+    save_component, keep_change: keep the states of traders, and what their detectors did.
     """
 
     catalogue: Catalogue
@@ -64,6 +66,8 @@ class RunParts:
     on_difference: Callable[[Difference, int], None]
     save: Callable[[bytes, int], None]
     keep_candle: Callable[[CandleClosed], None] = lambda candle: None
+    save_component: Save = lambda component, now_ns, body: None
+    keep_change: Keep = lambda change: None
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,8 @@ def assemble_run(
     )
     markets = [(listing.instrument.number, listing.venue) for listing in parts.catalogue.listings]
     candles = [CandleMaker(markets)] if settings.storage.candles else []
+    traders = strategies(settings, parts.catalogue, risk.size)
+    restore_traders(traders, parts.recovered.components, outside.clock, parts.keep_change)
     loop = RunLoop(
         feed=outside.feed,
         clock=outside.clock,
@@ -117,7 +123,7 @@ def assemble_run(
         catalogue=parts.catalogue,
         strategies=(
             *risk.strategies,
-            *strategies(settings, parts.catalogue, risk.size),
+            *traders,
             *(() if bus is None else bus.strategies),
             *candles,
         ),
@@ -134,6 +140,7 @@ def assemble_run(
             readiness.task,
             parts.ending.task,
             save,
+            *trader_tasks(traders, settings.storage.snapshot_every_ms, parts.save_component, parts.keep_change),
             *more_tasks(risk),
             *(candle_task(maker, parts.keep_candle) for maker in candles),
         ),

@@ -257,6 +257,8 @@ def _assemble(
         on_difference,
         lambda state, now_ns: journal.save(RISK, now_ns, state),
         journal.candle,
+        journal.save,
+        journal.write,
     )
     assembled = assemble_run(settings, outside, parts, bus, more_tasks)
     return LiveSession(

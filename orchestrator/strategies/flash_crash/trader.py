@@ -86,6 +86,11 @@ class FlashCrash:
         """The state of its detector."""
         return self._watch.standing
 
+    @property
+    def is_trading(self) -> bool:
+        """Whether anything is held or ordered."""
+        return bool(self._trades.open)
+
     def take_transitions(self) -> Sequence[Transition]:
         """Transitions of the detector that were not taken before, oldest first."""
         taken, self._transitions = self._transitions, []
