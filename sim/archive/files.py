@@ -14,7 +14,7 @@ from typing import IO, Final
 
 from market.errors import MissingInput
 
-PIECE_BYTES: Final = 1 << 20
+PIECE_BYTES: Final = 1 << 22
 _NAME: Final = re.compile(
     r"(?P<symbol>[A-Z0-9_]+)-aggTrades-(?P<year>\d{4})-(?P<month>\d{2})(-(?P<day>\d{2}))?\.(zip|csv)"
 )

@@ -114,7 +114,7 @@ def test_damaged_files_and_other_content_are_refused(tmp_path: Path) -> None:
         with pytest.raises(MissingInput, match=NAME):
             read(whole)
     with pytest.raises(MissingInput, match="no csv of trades"):
-        read(plain(tmp_path, "1" * (3 << 20)))
+        read(plain(tmp_path, "1" * (12 << 20)))
 
 
 def test_a_folder_gives_the_days_asked_for_and_names_those_it_lacks(tmp_path: Path) -> None:
