@@ -7,7 +7,7 @@ book event came for too long.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -214,13 +214,19 @@ class RecordedRows:
 
     As in a replay, refused messages are left out and a source's time never steps back.
 
+    Parameters
+    ----------
+    only: names of markets to take; empty: all.
+
     Members
     -------
     damage: damaged places that the last reading found.
     """
 
-    def __init__(self, settings: FeedSettings, sampling: Sampling) -> None:
+    def __init__(self, settings: FeedSettings, sampling: Sampling, only: Sequence[str] = ()) -> None:
         self.settings = settings
+        self.names = tuple(f"{settings.name} {market.symbol}" for market in settings.markets)
+        self._taken = [number for number, name in enumerate(self.names) if not only or name in only]
         self.sampling = sampling
         self.damage = 0
 
@@ -245,7 +251,7 @@ class RecordedRows:
             sampler[_NEXT] = 0
             while sampler[_NEXT] < batch.count:
                 used = _sample(sampler, books, batch.records, batch.count, batch.bids, batch.asks, rows, stamps)
-                for market in range(markets):
+                for market in self._taken:
                     chosen = stamps[:used, 1] == market
                     if chosen.any():
                         own = stamps[:used][chosen]

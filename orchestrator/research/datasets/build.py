@@ -132,7 +132,7 @@ def _gathered(source: RecordedRows, market: int, number: int, folder: Path) -> _
     described = source.settings.markets[market]
     book, times_ns, segments = (np.load(folder / array_file(number, name), mmap_mode="r") for name in _GROWN)
     return _Gathered(
-        f"{source.settings.name} {described.symbol}",
+        source.names[market],
         source.settings.path.name,
         described.price_decimals,
         described.quantity_decimals,

@@ -41,6 +41,9 @@ class _Alpha(click.ParamType[float | None]):
 @click.command()
 @click.option("--source", "sources", multiple=True, required=True, metavar="NAME=FILE", help="A venue's recording.")
 @profile_option
+@click.option(
+    "--market", "markets", multiple=True, metavar="MARKET", help="Only this one, as tables name it; repeated."
+)
 @click.option("--levels", default=10, show_default=True, type=click.IntRange(1, MOST_LEVELS), help="Of each side.")
 @click.option("--every", default=1, show_default=True, type=click.IntRange(1), help="Book events per row.")
 @click.option("--grid-ms", type=click.IntRange(1), help="A row at each multiple of this time instead.")
@@ -68,7 +71,7 @@ def dataset(output: Output, /, sources: tuple[str, ...], out: Path, **words: Any
         raise click.UsageError("--training and --validation leave nothing for the test: together they must be below 1")
     plan = _plan(words)
     planned = session_settings(load_profile(words["profile"]).settings, [parse_source(source) for source in sources])
-    recordings = [RecordedRows(source, plan.sampling) for source in planned.sources]
+    recordings = _chosen([RecordedRows(source, plan.sampling, words["markets"]) for source in planned.sources], words)
     with output.progress("rebuilding books") as progress:
         header = build_dataset(recordings, plan, out, lambda rows: progress.show(f"{rows:,} rows"))
     damage = sum(recording.damage for recording in recordings)
@@ -76,6 +79,15 @@ def dataset(output: Output, /, sources: tuple[str, ...], out: Path, **words: Any
     output.emit({"out": str(out), "damage": damage, "header": header.model_dump(mode="json")})
     if damage:
         raise click.exceptions.Exit(1)
+
+
+def _chosen(recordings: list[RecordedRows], words: dict[str, Any]) -> list[RecordedRows]:
+    """The recordings that hold a market that is asked for."""
+    names = [name for recording in recordings for name in recording.names]
+    unknown = next((name for name in words["markets"] if name not in names), None)
+    if unknown is not None:
+        raise click.UsageError(f"--market was {unknown!r}: must be one of {', '.join(map(repr, names))}")
+    return [each for each in recordings if not words["markets"] or set(each.names) & set(words["markets"])]
 
 
 def _plan(words: dict[str, Any]) -> DatasetPlan:

@@ -184,6 +184,25 @@ def test_the_recordings_are_one_segment_each(data: Path, tmp_path: Path) -> None
         assert (levels[:, :, 1::2] > 0).all()
 
 
+def test_a_dataset_may_take_some_markets_of_a_capture(terminal: Terminal, data: Path) -> None:
+    capture = data / "deribit-multicast" / "sample_capture_v1_6.pcapng"
+    name = "deribit ETH_USDC"
+    options = ("--source", f"deribit={capture}", "--levels", "5", "--window", "4", "--alpha", "0", "--out", "set")
+    ended = terminal.run("dataset", "--market", name, *options, "--json")
+    assert ended.code == ExitCode.DONE, ended.err
+    [market] = ended.json["header"]["markets"]
+    assert (market["name"], market["rows"]) == (name, 147)
+
+
+def test_a_damaged_recording_ends_with_1(terminal: Terminal, data: Path) -> None:
+    whole = (data / "binance-20240808" / "spot_btcusdt_20240808.gz").read_bytes()
+    (terminal.folder / "cut.gz").write_bytes(whole[:300_000])
+    ended = terminal.run("dataset", "--source", "binance-spot=cut.gz", "--out", "set", "--json")
+    assert ended.code == ExitCode.CHECK_FAILED
+    assert ended.json["damage"] == 1
+    assert open_dataset(terminal.folder / "set").markets[0].header.rows == ended.json["header"]["markets"][0]["rows"]
+
+
 def words(path: Path, *more: str) -> tuple[str, ...]:
     return ("dataset", "--source", f"binance-spot={path}", "--levels", "3", "--window", "5", *more)
 
@@ -208,6 +227,7 @@ def test_the_command_says_what_it_made(terminal: Terminal) -> None:
     [
         (("--alpha", "much"), "'much' must be a relative move"),
         (("--training", "0.9", "--validation", "0.1"), "leave nothing for the test"),
+        (("--market", "other"), "--market was 'other': must be one of 'binance-spot BTCUSDT'"),
     ],
 )
 def test_impossible_options_are_refused(terminal: Terminal, more: tuple[str, ...], message: str) -> None:
