@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ from sim.archive.recording import SyntheticRecording
 from sim.archive.rows import SPOT_COLUMNS, Column, Integers
 
 _NS_PER_S: Final = 1_000_000_000
+_NS_PER_DAY: Final = 86_400 * _NS_PER_S
+_LATEST_NS: Final = 1 << 62
 SOURCE: Final = "Binance public archive, aggTrades"
 BOOK_LABEL: Final = "synthetic: made by a rule from trades, nobody recorded it"
 
@@ -75,7 +77,7 @@ def run_import(plan: ImportPlan, tell: Callable[[int], object]) -> dict[str, Any
 
     Raises MissingInput for files that cannot be used or written; then nothing is written.
     """
-    checksums = {file.path.name: verify_checksum(file) for file in plan.files}
+    checksums = [(file.path.name, verify_checksum(file)) for file in plan.files]
     reader, bar_maker, totals = TradeReader(plan.price_decimals, plan.quantity_decimals), BarMaker(), _Totals()
     dialect = Dialect(plan.venue, plan.symbol, plan.price_decimals, plan.quantity_decimals)
     recording = SyntheticRecording(dialect, plan.book, plan.feed_ns) if plan.book is not None else None
@@ -115,12 +117,13 @@ def _in_days(rows: Integers, plan: ImportPlan) -> Integers:
     if plan.first_day is not None:
         keep &= times >= _midnight_ns(plan.first_day)
     if plan.last_day is not None:
-        keep &= times < _midnight_ns(plan.last_day + timedelta(days=1))
+        keep &= times < _midnight_ns(plan.last_day) + _NS_PER_DAY
     return np.ascontiguousarray(rows[keep])
 
 
 def _midnight_ns(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * _NS_PER_S
+    midnight_ns = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * _NS_PER_S
+    return min(max(midnight_ns, 0), _LATEST_NS)
 
 
 def _refuse_other_market(plan: ImportPlan, count: RowCount) -> None:
@@ -148,12 +151,10 @@ def reason_name(reason: Any) -> str:
 
 
 def _result(
-    plan: ImportPlan, count: RowCount, totals: _Totals, checksums: dict[str, bool], files: list[Path]
+    plan: ImportPlan, count: RowCount, totals: _Totals, checksums: list[tuple[str, bool]], files: list[Path]
 ) -> dict[str, Any]:
     return plan.market | {
-        "files": [
-            {"name": name, "checksum": "verified" if verified else "absent"} for name, verified in checksums.items()
-        ],
+        "files": [{"name": name, "checksum": "verified" if verified else "absent"} for name, verified in checksums],
         "rows": count.rows,
         "trades": totals.trades,
         "bars": totals.bars,

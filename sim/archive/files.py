@@ -62,7 +62,10 @@ def in_folder(folder: Path, symbol: str | None, first: date | None, last: date |
     Raises MissingInput when there are none, when there are several symbols and none is asked for, and when a day
     between ``first`` and ``last`` has no file.
     """
-    found = [archive_file(path) for path in sorted(folder.iterdir(), reverse=True)]
+    try:
+        found = [archive_file(path) for path in sorted(folder.iterdir(), reverse=True)]
+    except OSError as error:
+        raise MissingInput(f"{folder} cannot be read: {error.strerror or error}") from error
     named = [file for file in found if file.symbol is not None and (symbol is None or file.symbol == symbol)]
     symbols = sorted({file.symbol for file in named if file.symbol is not None})
     if not symbols:

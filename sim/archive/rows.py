@@ -112,14 +112,14 @@ _NS_PER_US: Final = 1_000
 
 @part
 def _number(base: int, at: int, stop: int, decimals: int) -> int:
-    """The digits of a decimal number as an integer of so many decimals; below 0: minus its reason, minus 1."""
+    """A number as an integer of so many decimals, no point where that is -1; below 0: minus its reason, minus 1."""
     if at < stop and load_u8(base, at) == _MINUS:
         return -1 - _NOT_POSITIVE if at + 1 < stop else -1 - _MALFORMED
     value, digits, places, seen_point = 0, 0, 0, False
     while at < stop:
         digit = load_u8(base, at) - _ZERO
         at += 1
-        if digit == _POINT - _ZERO and not seen_point and digits > 0 and at < stop:
+        if digit == _POINT - _ZERO and decimals >= 0 and not seen_point and digits > 0 and at < stop:
             seen_point = True
             continue
         if digit < 0 or digit > 9:
@@ -180,7 +180,7 @@ def _row(base: int, at: int, stop: int, columns: int, decimals: tuple[int, int],
             if field == 6:
                 row[_IS_SELL] = value
         else:
-            scale = decimals[0] if field == 1 else decimals[1] if field == 2 else 0
+            scale = decimals[0] if field == 1 else decimals[1] if field == 2 else -1
             value = _number(base, at, end, scale)
             if value < 0:
                 return -1 - value

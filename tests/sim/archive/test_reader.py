@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from market.errors import MissingInput
 from sim.archive import files as archive_files
@@ -67,6 +70,8 @@ GOOD = "100,10.5,1.25,7,8,1760054400000000,True,True"
         ("101,,1.25,9,9,1760054400000000,True,True", Reason.MALFORMED),
         ("101,1e1,1.25,9,9,1760054400000000,True,True", Reason.MALFORMED),
         ("101,10.5,1.25,9,9,1760054400000000,yes,True", Reason.MALFORMED),
+        ("101.0,10.5,1.25,9,9,1760054400000000,True,True", Reason.MALFORMED),
+        ("101,10.5,1.25,9,9,1760054400000000.5,True,True", Reason.MALFORMED),
         ("x01,10.5,1.25,9,9,1760054400000000,True,True", Reason.MALFORMED),
         ("101,-10.5,1.25,9,9,1760054400000000,True,True", Reason.NOT_POSITIVE),
         ("101,10.5,0.00,-1,-1,1760054400000000,True,True", Reason.NOT_POSITIVE),
@@ -87,6 +92,31 @@ def test_a_bad_row_is_counted_by_its_reason_with_its_place(line: str, reason: Re
     assert count.refused == {reason: 2}
     assert count.first_refused == {reason: f"{NAME}.csv, line 2"}
     assert (count.gaps, count.missing_ids) == (1, 1)
+
+
+FIELDS = st.sampled_from(("0", "1", "100", "101", "10.5", "-1", ".", "1.", "", "1760054400000", "1760054400000001",
+                          "true", "False", "9" * 17, "9" * 40, "x", "\xff"))  # fmt: skip
+LINES = st.lists(st.lists(FIELDS, max_size=9).map(",".join) | st.sampled_from((GOOD, HEADER, "\r", "")), max_size=12)
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(LINES, st.integers(1, 40))
+def test_any_text_is_read_line_by_line_in_pieces_of_any_size(lines: list[str], piece_bytes: int) -> None:
+    text = "\n".join(lines)
+    counted: list[tuple[list[list[int]], RowCount]] = []
+    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        path = Path(name) / f"{NAME}.csv"
+        path.write_bytes(text.encode("latin-1"))
+        for size in (piece_bytes, 1 << 20):
+            patch.setattr(archive_files, "PIECE_BYTES", size)
+            rows, count = read(path, decimals=(2, 8))
+            counted.append((rows.tolist(), count))
+    assert counted[0] == counted[1]
+    rows_read, count = counted[0]
+    written = [line for line in text.split("\n") if line not in ("", "\r")]
+    is_header = bool(text) and text.split("\n")[0] not in ("", "\r") and text[0] >= "A"
+    assert count.rows + sum(count.refused.values()) == len(written) - is_header
+    assert all(row[Column.PRICE] > 0 and row[Column.QUANTITY] > 0 for row in rows_read)
 
 
 def test_gaps_are_counted_from_file_to_file(tmp_path: Path) -> None:
