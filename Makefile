@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
-KERNEL_SOURCES := $(shell find market sim/matching gpu -name '*.py' -o -name '*.xml')
+KERNEL_SOURCES := $(shell find market sim/matching sim/backtest sim/archive gpu orchestrator/research -name '*.py' -o -name '*.xml')
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-long lint bench bench-gpu clean lock
