@@ -145,7 +145,7 @@ class Trades:
 
     def _reason(self, holding: Holding, seen: Seen) -> ExitReason | None:
         """Why to sell; urgent reasons stay."""
-        if not holding.opened_ns:
+        if not holding.opened_ns or holding.bought < 1:
             return None
         if seen.price is not None:
             holding.take_trade(seen.price, seen.now_ns)

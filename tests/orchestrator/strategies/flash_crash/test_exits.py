@@ -249,3 +249,15 @@ def test_a_fee_in_what_was_bought_leaves_parts_of_a_lot() -> None:
     assert rig.held == 9
     [trade] = rig.trader.closed
     assert trade.fees == 10_020
+
+
+def test_a_fill_that_the_fee_took_whole_leaves_nothing_to_sell() -> None:
+    rig = active()
+    rig.candle(10_000, 10_100)
+    rig.desk.fill(rig.purchases[0], quantity=1, fee=10_020, fee_base=1)
+    rig.bid(10_090)
+    assert not rig.sales
+    rig.desk.fill(rig.purchases[0], quantity=4)
+    rig.bid(10_091)
+    rig.desk.cancel(rig.purchases[0])
+    assert [sale.quantity for sale in rig.sales] == [4]
