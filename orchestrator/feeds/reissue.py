@@ -74,13 +74,19 @@ class Reissue:
     def take_snapshot(self, snapshot: Arrival, live: Words) -> list[Arrival]:
         """What to decode for a fetched book: itself, or where it shows the live one to be wrong, all that makes it.
 
-        Nothing where it is ahead of the stream: taken at once it would hide what is wrong; see ``take_overdue``.
+        Nothing where it is ahead of the stream: taken at once it would hide what is wrong; see ``take_overdue``. If the
+        stream has not reached the one before either, it has lost what came since, and the book is made anew.
         """
-        self._snapshots[snapshot.market] = snapshot
-        self._ahead.pop(snapshot.market, None)
+        market = snapshot.market
+        self._snapshots[market] = snapshot
+        was_ahead = self._ahead.pop(market, None) is not None
         if self._cross is not None and not self._cross.is_synchronised():
             self._cross.take([snapshot])
-        return self._compared(snapshot, live, snapshot.stamp_ns)
+        script = self._compared(snapshot, live, snapshot.stamp_ns)
+        if was_ahead and self._ahead.pop(market, None) is not None:
+            self.corrupted += 1
+            return [Arrival(snapshot.stamp_ns, ArrivalKind.BROKEN, b"", market), snapshot]
+        return script
 
     def take_overdue(self, live: Words, stamp_ns: int) -> list[Arrival]:
         """What to decode for fetched books that the stream has caught up with since, or that are missed by now.
