@@ -7,7 +7,6 @@ sent again: whatever is uncertain is reported as unknown, and asked for.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -354,10 +353,12 @@ class VenueGateway:
 
     async def _wait_for_answers(self) -> None:
         """What the run asked for last, such as the end of a countdown, must reach the venue."""
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(_LAST_ANSWERS_S):
                 while self._unanswered:
                     await asyncio.sleep(_LOOK_S)
+        except TimeoutError:
+            self._on_problem(f"{self._name}: no answer within {_LAST_ANSWERS_S:g} s; the connection closes without it")
 
     async def _ask(self, request: Request) -> Answer:
         """Send a request and wait for the answer; raises Retry."""
