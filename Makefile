@@ -57,6 +57,22 @@ $(VENV)/.plots: $(VENV)/.core requirements/plots.lock
 	@$(PIP) -r requirements/plots.lock
 	@touch $@
 
+$(VENV)/.models: $(VENV)/.core requirements/models.lock
+	@echo "installing what runs models"
+	@$(PIP) -r requirements/models.lock
+	@touch $@
+
+$(VENV)/.tune: $(VENV)/.core requirements/tune.lock
+	@echo "installing the optimiser"
+	@$(PIP) -r requirements/tune.lock
+	@touch $@
+
+# PyTorch has a build per accelerator under one version, so it is pinned without a hash: any of them will do.
+$(VENV)/.train: $(VENV)/.models requirements/train.lock
+	@echo "installing PyTorch"
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -c requirements/train.lock torch==2.13.0
+	@touch $@
+
 $(VENV)/.bench: $(VENV)/.test requirements/bench.lock
 	@echo "installing the peers to measure against"
 	@$(PIP) -r requirements/bench.lock
@@ -72,13 +88,13 @@ demo: setup $(VENV)/.live
 	@$(BIN)/tickwire demo
 	@$(BIN)/tickwire demo --live
 
-test: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu $(VENV)/.plots
+test: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu $(VENV)/.plots $(VENV)/.models $(VENV)/.tune
 	@$(BIN)/python -m pytest -n 2 tests
 
-test-long: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu $(VENV)/.plots
+test-long: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu $(VENV)/.plots $(VENV)/.models $(VENV)/.tune $(VENV)/.train
 	@$(BIN)/python -m pytest -n 2 --long tests
 
-lint: $(VENV)/.test $(VENV)/.live $(VENV)/.plots
+lint: $(VENV)/.test $(VENV)/.live $(VENV)/.plots $(VENV)/.models $(VENV)/.tune
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

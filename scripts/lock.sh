@@ -4,8 +4,8 @@ set -eu
 everything=$(mktemp)
 trap 'rm -f "$everything"' EXIT
 compile() { uv pip compile --quiet --no-annotate --universal --python-version 3.11 "$@"; }
-compile --extra test --extra fpga --extra bench --extra live --extra gpu --extra plots pyproject.toml -o "$everything"
-for extra in core test fpga bench live gpu plots; do
+compile --extra test --extra fpga --extra bench --extra live --extra gpu --extra plots --extra models --extra tune pyproject.toml -o "$everything"
+for extra in core test fpga bench live gpu plots models tune; do
     selected=""
     [ "$extra" = core ] || selected="--extra $extra"
     # shellcheck disable=SC2086
