@@ -39,6 +39,7 @@ ENTRY_NAMES: Final = {
     "stocks": "NAME",
     "news": "NAME",
     "sources": "VENUE",
+    "space": "NAME",
 }
 HEAD: Final = """# Settings
 
@@ -127,6 +128,8 @@ def _allowed(field: FieldInfo) -> str:
     kind = bare(field.annotation)
     if get_origin(kind) is tuple:
         kind = bare(get_args(kind)[0])
+        if not issubclass(kind, Enum):
+            return "list of numbers"
         return "list of " + ", ".join(f"`{member.value}`" for member in kind)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return ", ".join(f"`{member.value}`" for member in kind)

@@ -18,6 +18,7 @@ from config.execution import ExecutionSettings, PathSettings
 from config.feeds import FeedsSettings
 from config.instruments import InstrumentSettings
 from config.loop import LoopSettings
+from config.optimizer import OptimizerSettings
 from config.paper import PaperSettings
 from config.replay import ReplaySettings
 from config.risk import RiskSettings
@@ -50,6 +51,7 @@ class Settings(Section):
     storage: StorageSettings = Field(default=StorageSettings(), description="Journal and database.")
     strategies: StrategySettings = Field(default=StrategySettings(), description="What decides.")
     detector: DetectorSettings = Field(default=DetectorSettings(), description="The flash-crash detector.")
+    optimizer: OptimizerSettings = Field(default=OptimizerSettings(), description="The search for parameters.")
     paths: PathSettings = Field(default=PathSettings(), description="Folders.")
 
     @model_validator(mode="after")
