@@ -12,12 +12,11 @@ from gpu.buckets import Buckets, require_count, require_sizes, require_total
 from gpu.columns import Integers, as_quantities, as_sides
 from gpu.cupy_module import CupyModule
 from gpu.device import require_gpu
+from gpu.memory import in_parts, rows_that_fit
 from gpu.vpin_cuda import PrefixSums, Rows, VpinKernels, source
 
 _BYTES_PER_ROW: Final = 8 + 8 + 16
 """Two columns and two prefix sums, at their widest."""
-_MEMORY_SHARE: Final = 0.5
-"""Of the free memory, what a part may take; its edges come on top."""
 _LARGEST_NARROW: Final = (1 << 31) - 1
 
 
@@ -79,12 +78,16 @@ class DeviceBucketScan:
     def _in_parts(self, first: NDArray[Any], second: NDArray[Any], sums_of: Any) -> list[Buckets]:
         firsts = (self.volume // self.sizes).tolist()
         pieces: list[list[Integers]] = [[np.zeros((0, 2), dtype=np.int64)] for _ in self.sizes]
-        step = self._rows_at_once or self._room()
-        for start in range(0, len(first), step):
-            columns = (self._kernels.xp.asarray(column[start : start + step]) for column in (first, second))
-            sums = sums_of(*columns, self.volume, self.bought)
-            for piece, edges in zip(pieces, self._edges(sums), strict=True):
+        xp = self._kernels.xp
+
+        def take(start: int, end: int) -> None:
+            columns = (xp.asarray(column[start:end]) for column in (first, second))
+            found = self._edges(sums_of(*columns, self.volume, self.bought))
+            for piece, edges in zip(pieces, found, strict=True):
                 piece.append(edges + np.array([0, start]))
+
+        for _ in in_parts(xp, len(first), self._rows_at_once or rows_that_fit(xp, _BYTES_PER_ROW), take):
+            pass
         return [
             self._buckets(number, before, np.concatenate(piece))
             for number, (before, piece) in enumerate(zip(firsts, pieces, strict=True))
@@ -103,10 +106,6 @@ class DeviceBucketScan:
         if len(edges):
             self._bought_at_edge[number] = int(edges[-1, 0])
         return Buckets(int(self.sizes[number]), first, inside, edges[:, 1].copy())
-
-    def _room(self) -> int:
-        free, _ = self._kernels.xp.cuda.Device().mem_info
-        return max(1, int(free * _MEMORY_SHARE) // _BYTES_PER_ROW)
 
     def _on_host(self, values: Any) -> Integers:
         return np.asarray(values.get() if hasattr(values, "get") else values)

@@ -11,7 +11,6 @@ from gpu.bucket_scan import BucketScan
 from gpu.buckets import Buckets
 from gpu.cuda_on_cpu.module import CpuModule
 from gpu.cuda_on_cpu.schedule import Order, Schedule
-from gpu.device import has_gpu
 from gpu.device_scan import DeviceBucketScan
 from gpu.vpin import vpin
 from gpu.vpin_cuda import VpinKernels, source
@@ -20,7 +19,6 @@ from tests.gpu.test_vpin import CLASSIFIERS, assert_equal
 from tests.gpu.trade_columns import random_trades
 
 SIZES = (37, 1_000, 100_000)
-ON_GPU = pytest.mark.skipif(not has_gpu(), reason="there is no GPU here: the kernels run on the CPU, thread by thread")
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +97,7 @@ def test_without_a_gpu_the_gpu_is_refused_with_what_to_use_instead(monkeypatch: 
     assert vpin({"A": trades}, bucket_lots=[100], windows=[1], backend="auto")
 
 
-@ON_GPU
+@pytest.mark.gpu
 @pytest.mark.parametrize("classifier", CLASSIFIERS, ids=str)
 def test_vpin_on_a_gpu_is_that_of_numpy(classifier: object) -> None:
     trades = random_trades(20_000, seed=3)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,15 +12,12 @@ from numpy.typing import NDArray
 from gpu.cuda_on_cpu.module import CpuModule
 from gpu.cuda_on_cpu.schedule import SCHEDULES, Schedule
 from gpu.cupy_module import CupyModule
-from gpu.device import has_gpu, require_gpu
-from gpu.kernel import KERNELS, KernelSource
+from gpu.device import require_gpu
 from gpu.vpin_cuda import TILE, Rows, VpinKernels, source
-from market.errors import Fatal
 
 SIZES = np.array([1_000, 37_000, 4_999])
 WINDOW = 50
 MANY_TILES = 300 * TILE
-BARRIER = re.compile(r"__sync(threads|warp)\(\);")
 Columns = tuple[NDArray[np.int64], NDArray[np.int8]]
 
 
@@ -100,40 +95,8 @@ def test_wide_quantities_do_not_lose_their_upper_half() -> None:
     assert sums.volumes.tolist() == np.cumsum(np.where(sides != 0, wide, 0)).tolist()
 
 
-@pytest.mark.skipif(not has_gpu(), reason="there is no GPU here: the same kernels run on the CPU, thread by thread")
+@pytest.mark.gpu
 @pytest.mark.parametrize("count", [1, 31, TILE, TILE + 1, 9_973, 3_000_001])
 def test_the_kernels_equal_numpy_on_a_gpu(count: int) -> None:
     cupy = require_gpu()
     check(VpinKernels(CupyModule(source()), cupy), trades(count), cupy.asnumpy, cupy)
-
-
-def fails(module: CpuModule, columns: Columns) -> bool:
-    """Whether one of the schedules gives another result than the reference, or none."""
-    for schedule in SCHEDULES:
-        module.schedule = schedule
-        try:
-            check_on_cpu(module, columns)
-        except (AssertionError, Fatal):
-            return True
-    return False
-
-
-def barriers() -> list[tuple[str, int]]:
-    """Every barrier of every kernel source: the source and the place of the barrier in it."""
-    found = []
-    for path in sorted(KERNELS.glob("*.cu")):
-        found += [(path.stem, match.start()) for match in BARRIER.finditer(path.read_text(encoding="utf-8"))]
-    return found
-
-
-@pytest.mark.parametrize(("name", "place"), barriers())
-def test_each_barrier_is_needed_and_its_loss_is_found(tmp_path: Path, name: str, place: int) -> None:
-    text = (KERNELS / f"{name}.cu").read_text(encoding="utf-8")
-    (tmp_path / "portable.cuh").write_text((KERNELS / "portable.cuh").read_text(encoding="utf-8"), encoding="utf-8")
-    path = tmp_path / f"{name}.cu"
-    path.write_text(
-        text[:place] + BARRIER.sub(lambda found: " " * len(found[0]), text[place:], count=1), encoding="utf-8"
-    )
-    module = CpuModule(KernelSource(path))
-    found = any(fails(module, trades(count)) for count in (3 * TILE, MANY_TILES))
-    assert found, f"{name}.cu without the barrier in line {text.count(chr(10), 0, place) + 1} passes in every schedule"

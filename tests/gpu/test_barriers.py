@@ -1,0 +1,77 @@
+"""Every barrier of every kernel is needed: without it, some schedule gives another result, or none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pytest
+
+from gpu.cuda_on_cpu.module import CpuModule
+from gpu.cuda_on_cpu.schedule import SCHEDULES
+from gpu.grid_cuda import GridKernels
+from gpu.kernel import KERNELS, KernelSource, source_names
+from gpu.vpin_cuda import TILE, source
+from market.errors import Fatal
+from tests.gpu.test_vpin_kernels import MANY_TILES, check_on_cpu, trades
+from tests.gpu.tick_rule import check_entry_sums, check_tick_sides
+
+BARRIER: Final = re.compile(r"__sync(threads|warp)\(\);")
+Check = Callable[[CpuModule], None]
+"""Raises AssertionError or Fatal where a module does not compute what it should."""
+
+
+def _vpin(count: int) -> Check:
+    return lambda module: check_on_cpu(module, trades(count))
+
+
+def _grid(module: CpuModule) -> None:
+    kernels = GridKernels(CpuModule(source()), module, np)
+    check_tick_sides(kernels, 3 * TILE)
+    check_entry_sums(kernels, 3_000)
+
+
+CHECKS: Final[dict[str, tuple[Check, ...]]] = {
+    "vpin": (_vpin(3 * TILE), _vpin(MANY_TILES)),
+    "vpin_grid": (_grid,),
+}
+"""By kernel source; the next check is made where the one before it passes in every schedule."""
+
+
+def fails(module: CpuModule, check: Check) -> bool:
+    """Whether a check fails in one of the schedules."""
+    for schedule in SCHEDULES:
+        module.schedule = schedule
+        try:
+            check(module)
+        except (AssertionError, Fatal):
+            return True
+    return False
+
+
+def barriers() -> list[tuple[str, int]]:
+    """Every barrier of every kernel source: the source and the place of the barrier in it."""
+    found = []
+    for path in sorted(KERNELS.glob("*.cu")):
+        found += [(path.stem, match.start()) for match in BARRIER.finditer(path.read_text(encoding="utf-8"))]
+    return found
+
+
+def test_every_source_has_a_check() -> None:
+    assert sorted(CHECKS) == sorted(source_names())
+
+
+@pytest.mark.parametrize(("name", "place"), barriers())
+def test_each_barrier_is_needed_and_its_loss_is_found(tmp_path: Path, name: str, place: int) -> None:
+    for header in KERNELS.glob("*.cuh"):
+        (tmp_path / header.name).write_text(header.read_text(encoding="utf-8"), encoding="utf-8")
+    text = (KERNELS / f"{name}.cu").read_text(encoding="utf-8")
+    mutated = text[:place] + BARRIER.sub(lambda found: " " * len(found[0]), text[place:], count=1)
+    path = tmp_path / f"{name}.cu"
+    path.write_text(mutated, encoding="utf-8")
+    module = CpuModule(KernelSource(path))
+    found = any(fails(module, check) for check in CHECKS[name])
+    assert found, f"{name}.cu without the barrier in line {text.count(chr(10), 0, place) + 1} passes in every schedule"
