@@ -23,6 +23,7 @@ from sim.backtest.layout import QueueModel
 from sim.backtest.tape import Tape, TapeClock, read_tape
 from sim.gateway.balances import AssetKey
 from sim.gateway.paper_gateway import asset_names
+from sim.replay.feed import FeedMarket, FeedSettings
 from sim.replay.source import SourceSettings
 
 _NS_PER_US: Final = 1_000
@@ -44,10 +45,11 @@ class Plan:
     Parameters
     ----------
     sources: the recordings, for the feed. tape: the same, for the exchanges. models: one per market of the tape.
+    markets: those that can be traded, in ticks and lots of the tape.
     """
 
     settings: Settings
-    sources: tuple[SourceSettings, ...]
+    sources: tuple[FeedSettings, ...]
     tape: Tape
     models: tuple[MatchModel, ...]
     catalogue: Catalogue
@@ -61,21 +63,40 @@ class Plan:
 
 def read_plan(settings: Settings, files: Sequence[SourceFile]) -> Plan:
     """Read recordings; raises MissingInput for one that cannot be read, holds no book or is a capture of packets."""
-    names = [file.venue for file in files]
     sources = tuple(_lines(source) for source in session_settings(settings, list(files)).sources)
-    tape = read_tape(sources, TapeClock(least_ns=settings.backtest.least_feed_us * _NS_PER_US), quotes=True)
-    listings = _named(catalogue(settings))
+    tape = read_tape(sources, tape_clock(settings), quotes=True)
+    return plan_over(settings, sources, tape, catalogue(settings))
+
+
+def tape_clock(settings: Settings) -> TapeClock:
+    """How the clocks of recordings are read."""
+    return TapeClock(least_ns=settings.backtest.least_feed_us * _NS_PER_US)
+
+
+def plan_over(settings: Settings, sources: Sequence[FeedSettings], tape: Tape, listings: Catalogue) -> Plan:
+    """A backtest over sources that are named as venues, and the tape that was made of them in the same order."""
+    listings = _named(listings)
     markets: dict[MarketKey, BacktestMarket] = {}
     models: list[MatchModel] = []
-    for name, source in zip(names, sources, strict=True):
+    for source in sources:
+        name = VenueName(source.name)
         for market, route in zip(source.markets, source.routes, strict=True):
             models.append(match_model(settings, name, 10**market.quantity_decimals))
             if route is not None:
-                listing = listings.listing(route.instrument, route.venue)
+                listing = _in_steps_of(listings.listing(route.instrument, route.venue), market)
                 is_derivative = name in MARGIN_VENUES
                 markets[route.instrument, route.venue] = BacktestMarket(len(models) - 1, listing, is_derivative)
-    return Plan(
-        settings, sources, tape, tuple(models), listings, markets, _balances(settings.backtest, markets.values())
+    balances = _balances(settings.backtest, markets.values())
+    return Plan(settings, tuple(sources), tape, tuple(models), listings, markets, balances)
+
+
+def _in_steps_of(listing: Listing, market: FeedMarket) -> Listing:
+    """A listing in the ticks and lots of a recording: the venue's own may be coarser."""
+    instrument = listing.instrument
+    return replace(
+        listing,
+        tick=10 ** (-market.price_decimals - instrument.price_scale.exponent),
+        lot=10 ** (-market.quantity_decimals - instrument.quantity_scale.exponent),
     )
 
 

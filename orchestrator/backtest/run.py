@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
 from market.fastpath.engine import CpuEngine
-from market.protocols import FOREVER, MarketKey, PreTradeCheck, Strategy
+from market.protocols import FOREVER, Clock, MarketKey, PreTradeCheck, Strategy
 from market.risk.position import Position
 from orchestrator.backtest.ending import EndingFeed
 from orchestrator.backtest.plan import Plan
@@ -20,6 +20,7 @@ from orchestrator.risk.assembly import Risk, assemble_risk
 from orchestrator.run_loop.access import PeriodicTask, RunAccess
 from orchestrator.run_loop.journal import MemoryJournal
 from orchestrator.run_loop.loop import RunLoop, RunSettings
+from orchestrator.run_loop.recovered import Recovered
 from orchestrator.run_loop.summary import RunSummary
 from orchestrator.strategies.assembly import strategies
 from sim.backtest.core import Account
@@ -63,6 +64,21 @@ class BacktestRun:
         return digest.hexdigest()
 
 
+@dataclass(frozen=True)
+class RunStart:
+    """What a backtest begins with, where it is that of another run.
+
+    Parameters
+    ----------
+    epoch: of the run. recovered: positions and numbers from before; orders that work are not at these exchanges.
+    restore: gives strategies what they remember.
+    """
+
+    epoch: int = 1
+    recovered: Recovered = field(default_factory=Recovered)
+    restore: Callable[[Sequence[Strategy], Clock], None] = lambda strategies, clock: None
+
+
 def run_backtest(
     plan: Plan,
     own: Sequence[Strategy] | None = None,
@@ -71,6 +87,10 @@ def run_backtest(
     until_ns: int = FOREVER,
     passes_unwatched: bool = True,
     tell: Callable[[int], None] = lambda now_ns: None,
+    start: RunStart | None = None,
+    journal: MemoryJournal | None = None,
+    watched: Callable[[Clock], Clock] = lambda clock: clock,
+    periodic: Sequence[PeriodicTask] = (),
 ) -> BacktestRun:
     """Run to the end of the recordings, or to a time.
 
@@ -79,18 +99,26 @@ def run_backtest(
     own: strategies in place of those that the settings name. checks: asked after all rules of risk.
     until_ns: nothing that is received then or later is there. tell: told the time now and then.
     passes_unwatched: see ``RunSettings``; the run is the same either way.
+    start: what it begins with; None: nothing. journal: what it writes to. watched: a clock that answers as the
+    backtest's does, and may look on. periodic: done besides, and must not trade.
 
     Raises what ends a run: MissingInput for recordings that cannot be read, Fatal for what must not be.
     """
-    settings, clock, journal, core = plan.settings, EventClock(), MemoryJournal(), plan.core()
-    gateway = BacktestGateway(core, plan.markets, clock, plan.balances)
+    settings, clock, core = plan.settings, watched(EventClock()), plan.core()
+    start, journal = start or RunStart(), journal or MemoryJournal()
+    held = {key: position.quantity for (owner, key), position in start.recovered.positions.items() if owner is None}
+    gateway = BacktestGateway(core, plan.markets, clock, plan.balances, positions=held)
     risk = assemble_risk(settings, plan.catalogue, gateway, clock)
     states = States(plan.catalogue, settings.backtest.sample_interval_ms)
 
     def progress(run: RunAccess, now_ns: int) -> None:
         tell(now_ns)
 
-    traders = (*risk.strategies, *(strategies(settings, plan.catalogue, risk.size) if own is None else own))
+    traders: tuple[Strategy, ...] = (
+        *risk.strategies,
+        *(strategies(settings, plan.catalogue, risk.size) if own is None else own),
+    )
+    start.restore(traders, clock)
     loop = RunLoop(
         feed=EndingFeed(ReplayFeed(plan.sources).open(), until_ns),
         clock=clock,
@@ -100,13 +128,15 @@ def run_backtest(
         strategies=traders,
         settings=RunSettings(
             tuple(control_messages(settings, first_sequence=FIRST_SEQUENCE + 1)),
+            epoch=start.epoch,
             heartbeat_every_ns=settings.engine.lease_ms * _NS_PER_MS // _HEARTBEATS_PER_LEASE,
             passes_unwatched=passes_unwatched,
         ),
         checks=(*risk.checks, *checks),
         journal=journal,
-        periodic=(*risk.tasks, states.task, PeriodicTask("progress", _PROGRESS_NS, progress)),
+        periodic=(*risk.tasks, states.task, PeriodicTask("progress", _PROGRESS_NS, progress), *periodic),
         listeners=risk.listeners,
+        recovered=start.recovered,
     )
     summary = loop.run()
     states.take_last(loop.access, clock.now_ns())

@@ -61,7 +61,7 @@ class BacktestGateway:
     Parameters
     ----------
     core: made for this gateway alone, without received books. markets: those that may be traded.
-    balances: by venue and asset at the beginning.
+    balances: by venue and asset at the beginning. positions: held at the beginning, in quantity counts.
     """
 
     def __init__(
@@ -70,12 +70,13 @@ class BacktestGateway:
         markets: Mapping[MarketKey, BacktestMarket],
         clock: Clock,
         balances: Mapping[AssetKey, Decimal] | None = None,
+        positions: Mapping[MarketKey, int] | None = None,
     ) -> None:
         self._core = core
         self._markets = dict(markets)
         self._clock = clock
         self._balances = SimulatedBalances(balances or {})
-        self._positions: dict[MarketKey, int] = {}
+        self._positions: dict[MarketKey, int] = dict(positions or {})
         self._orders: dict[str, _Known] = {}
         self._by_number: list[_Known] = []
         self._alive = 0
