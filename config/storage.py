@@ -54,9 +54,23 @@ class StorageSettings(Section):
         default=60_000,
         description="Orders that ended so shortly before a crash are asked about again: fills may have been missed.",
     )
+    remember_orders_ms: Annotated[Milliseconds, Field(ge=1)] = Field(
+        default=600_000,
+        description="How long an order is held in memory after its end, a tenth longer at most; later it is in the "
+        "journal alone, and comes back if anything is heard of it.",
+    )
     candles: Flag = Field(
         default=True, description="Whether one-second candles are kept, for the trade journal and post-mortems."
     )
+
+    @model_validator(mode="after")
+    def _late_fills_are_remembered(self) -> Self:
+        if self.remember_orders_ms < self.late_fills_ms:
+            raise ValueError(
+                f"remember_orders_ms was {self.remember_orders_ms}: must be at least late_fills_ms, "
+                f"{self.late_fills_ms}: the next run asks about these orders"
+            )
+        return self
 
     @model_validator(mode="after")
     def _database_url_fits(self) -> Self:

@@ -22,6 +22,7 @@ from orchestrator.risk.comparison import Difference
 from orchestrator.risk.readings import Probe
 from orchestrator.risk.supervisor import GuardChange, RiskState
 from orchestrator.run_loop.access import PeriodicTask
+from orchestrator.run_loop.forgotten import Archive
 from orchestrator.run_loop.loop import RunLoop, RunSettings
 from orchestrator.run_loop.recovered import Recovered
 from orchestrator.storage.candles import CandleMaker, candle_task
@@ -55,6 +56,7 @@ class RunParts:
     recovered: of the runs before. on_change, on_difference: told of the guards, and of what venues say otherwise.
     save: keeps the state of the guards. keep_candle: keeps a candle of what was seen.
     save_component, keep_change: keep the states of traders, and what their detectors did.
+    archive: takes the orders that ended some time ago; None: the run holds all of them.
     """
 
     catalogue: Catalogue
@@ -68,6 +70,7 @@ class RunParts:
     keep_candle: Callable[[CandleClosed], None] = lambda candle: None
     save_component: Save = lambda component, now_ns, body: None
     keep_change: Keep = lambda change: None
+    archive: Archive | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,7 @@ def assemble_run(
             epoch=parts.epoch,
             heartbeat_every_ns=settings.engine.lease_ms * _NS_PER_MS // _HEARTBEATS_PER_LEASE,
             recovery_timeout_ns=settings.storage.recovery_timeout_ms * _NS_PER_MS,
+            remembered_ns=settings.storage.remember_orders_ms * _NS_PER_MS,
         ),
         checks=(parts.ending.check, readiness.check, *risk.checks),
         journal=parts.journal,
@@ -146,6 +150,7 @@ def assemble_run(
         ),
         listeners=(readiness.listen, *risk.listeners),
         recovered=parts.recovered,
+        archive=parts.archive,
     )
     return AssembledRun(loop, risk, readiness)
 

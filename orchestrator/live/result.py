@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
@@ -31,7 +30,7 @@ def run_result(session: LiveSession, summary: RunSummary) -> dict[str, Any]:
         "parity": f"{summary.parity:08x}",
         "counts": counts,
         "triggers": {name: value for name, value in summary.counters.items() if name.startswith("trigger")},
-        "orders": dict(Counter(order.state.name for order in summary.orders)),
+        "orders": {state.name: count for state, count in summary.totals.states.items()},
         "markets": markets,
         "profit": _total(markets),
         "guard": session.risk.supervisor.guard.state.name,

@@ -259,6 +259,7 @@ def _assemble(
         journal.candle,
         journal.save,
         journal.write,
+        archive=journal,
     )
     assembled = assemble_run(settings, outside, parts, bus, more_tasks)
     return LiveSession(

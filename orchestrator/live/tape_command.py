@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import click
@@ -21,14 +20,13 @@ def tape(output: Output, file: Path) -> None:
     ends the command with 1.
     """
     summary, journal, calls = play(file)
-    states = Counter(order.state.name for order in summary.orders)
     result = {
         "calls": calls,
         "decision_hash": summary.decision_hash,
         "parity": f"{summary.parity:08x}",
         "events": summary.counts.events,
         "triggers": summary.counts.triggers,
-        "orders": dict(states),
+        "orders": {state.name: count for state, count in summary.totals.states.items()},
         "intents": len(journal.intents),
     }
     output.table("the same decisions", ("", ""), [(name, str(value)) for name, value in result.items()])

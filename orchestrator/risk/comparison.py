@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -59,19 +59,21 @@ class Difference:
         return self.subject if self.kind in asked else ""
 
 
-def compare_orders(report: OpenOrders, orders: Sequence[Order], asked_ns: int) -> Iterator[Difference]:
+def compare_orders(
+    report: OpenOrders, working: Sequence[Order], find: Callable[[str], Order | None], asked_ns: int
+) -> Iterator[Difference]:
     """Differences between a venue's open orders and ours.
 
     Parameters
     ----------
-    orders: all of the run. asked_ns: when the venue was asked; what was acknowledged or ended since is left out, as
-        the answer may be of before.
+    working: orders that have not ended here. find: any order of the run by its client order id.
+    asked_ns: when the venue was asked; what was acknowledged or ended since is left out, as the answer may be of
+        before.
     """
     listed = {order.client_order_id: order for order in report.orders}
-    known = {order.client_order_id: order for order in orders if order.intent.venue == report.venue}
     for name, at_venue in listed.items():
-        order = known.get(name)
-        if order is None:
+        order = find(name)
+        if order is None or order.intent.venue != report.venue:
             yield _unknown(report.venue, at_venue)
         elif order.state.is_terminal:
             if order.ended_ns < asked_ns:
@@ -80,7 +82,10 @@ def compare_orders(report: OpenOrders, orders: Sequence[Order], asked_ns: int) -
         elif at_venue.filled != order.filled:
             detail = f"{name} had {order.filled} counts filled here and {at_venue.filled} at the venue"
             yield Difference(report.venue, DifferenceKind.ORDER_FILLED, name, at_venue.filled - order.filled, detail)
-    for name, order in known.items():
+    for order in working:
+        if order.intent.venue != report.venue:
+            continue
+        name = order.client_order_id
         if order.state in _ACKNOWLEDGED and order.acknowledged_ns < asked_ns and name not in listed:
             detail = f"{name} works here and not at the venue"
             yield Difference(report.venue, DifferenceKind.ORDER_MISSING, name, detail=detail)

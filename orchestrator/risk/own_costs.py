@@ -50,7 +50,7 @@ class OwnCosts:
         self.use(limits)
         self._interval_ns = interval_ms * _NS_PER_MS
         self._markets = {key: _MarketCosts(limits.settings.sizing.fills) for key in limits.markets}
-        self._decided: OrderedDict[str, tuple[OrderIntent, int]] = OrderedDict()
+        self._decided: OrderedDict[str, tuple[MarketKey, int, int]] = OrderedDict()
         self._new: list[tuple[str, Fill]] = []
 
     def use(self, limits: RiskLimits) -> None:
@@ -70,7 +70,9 @@ class OwnCosts:
         quote = view.quote(intent.instrument, intent.venue)
         if quote is None:
             return
-        self._decided[intent.client_order_id] = (intent, quote.bid_price + quote.ask_price)
+        # Not the intent: this is kept longer than the run keeps its orders.
+        key = (intent.instrument, intent.venue)
+        self._decided[intent.client_order_id] = (key, intent.side.sign, quote.bid_price + quote.ask_price)
         if len(self._decided) > _REMEMBERED_ORDERS:
             self._decided.popitem(last=False)
 
@@ -116,10 +118,10 @@ class OwnCosts:
         decided = self._decided.get(client_order_id)
         if decided is None:
             return
-        intent, doubled_mid = decided
-        market = self._markets[intent.instrument, intent.venue]
-        market.slippages.append(intent.side.sign * (2 * fill.price - doubled_mid) * _PPB // doubled_mid)
-        _take(market.markouts, fill.receive_ns, intent.side.sign, 0)
+        key, sign, doubled_mid = decided
+        market = self._markets[key]
+        market.slippages.append(sign * (2 * fill.price - doubled_mid) * _PPB // doubled_mid)
+        _take(market.markouts, fill.receive_ns, sign, 0)
 
 
 def size_ppm(cost_ppb: int, full_ppb: int, least_ppb: int, least_ppm: int) -> int:

@@ -89,7 +89,7 @@ class Reconciliation:
             self._take_positions(run, report)
             return
         asked_ns = self._asked_ns.get(report.venue, 0)
-        differences = list(compare_orders(report, run.orders, asked_ns))
+        differences = list(compare_orders(report, run.working_orders, run.view.order, asked_ns))
         self._note(report.venue, _OF_ORDERS, differences)
         for difference in differences:
             if difference.order_in_doubt:

@@ -25,7 +25,7 @@ class RunAccess(Protocol):
 
     @property
     def orders(self) -> Sequence[Order]:
-        """All orders of the run and those that it took over, oldest first."""
+        """Orders of the run and those that it took over, oldest first; forgotten ones only ``view.order`` has."""
 
     @property
     def working_orders(self) -> Sequence[Order]:
@@ -74,7 +74,7 @@ class LoopAccess:
 
     @property
     def orders(self) -> Sequence[Order]:
-        """All orders, oldest first."""
+        """All orders that are remembered, oldest first."""
         return self._ledger.orders
 
     @property

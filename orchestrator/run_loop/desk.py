@@ -80,7 +80,7 @@ class Desk:
         for intent in intents:
             if intent.cause.strategy != strategy:
                 raise Fatal(f"strategy {strategy} placed {intent.client_order_id}; expected its own tag in the cause")
-        if any(intent.client_order_id in self._ledger for intent in intents):
+        if any(self._ledger.knows(intent) for intent in intents):
             self._counts.repeated += 1
             return
         for intent in intents:
@@ -179,9 +179,8 @@ class Desk:
         except DataGap as gap:
             self._counts.data_gaps += 1
             self._counts.note(str(gap))
-            for order in self._ledger.orders:
-                if order.is_working:
-                    self._apply(order.client_order_id, OutcomeUnknown(time_ns=self._clock.now_ns(), reason=str(gap)))
+            for order in self._ledger.working():
+                self._apply(order.client_order_id, OutcomeUnknown(time_ns=self._clock.now_ns(), reason=str(gap)))
             return
         for report in reports:
             self._take_report(report)

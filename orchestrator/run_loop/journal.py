@@ -11,11 +11,11 @@ from market.orders.reports import GatewayReport
 
 
 class MemoryJournal:
-    """Everything that a run wrote down, in order; grows without bound.
+    """Everything that a run wrote down, in order, and an archive of what it forgot; grows without bound.
 
     Members
     -------
-    intents, events, reports, payloads: what was written.
+    intents, events, reports, payloads: what was written. forgotten: orders in the archive, by client order id.
     """
 
     def __init__(self) -> None:
@@ -23,6 +23,7 @@ class MemoryJournal:
         self.events: list[tuple[str, OrderEvent]] = []
         self.reports: list[GatewayReport] = []
         self.payloads: list[bytes] = []
+        self.forgotten: dict[str, Order] = {}
 
     def intent(self, intent: OrderIntent) -> None:
         """Keep an intent."""
@@ -39,6 +40,14 @@ class MemoryJournal:
     def decisions(self, payloads: Sequence[bytes]) -> None:
         """Keep payloads of the fast loop."""
         self.payloads.extend(payloads)
+
+    def forget(self, orders: Sequence[Order]) -> None:
+        """Keep orders that the run forgets."""
+        self.forgotten.update((order.client_order_id, order) for order in orders)
+
+    def recall(self, client_order_id: str) -> Order | None:
+        """Give an order back."""
+        return self.forgotten.pop(client_order_id, None)
 
     def orders(self) -> dict[str, Order]:
         """The orders as the journal alone tells them: what a restart would begin with."""

@@ -38,6 +38,7 @@ from orchestrator.run_loop.beginning import Beginning, keep_quote
 from orchestrator.run_loop.coordinator import Coordinator
 from orchestrator.run_loop.desk import Desk
 from orchestrator.run_loop.fast_loop import FastLoop
+from orchestrator.run_loop.forgotten import Archive
 from orchestrator.run_loop.intake import FINISHED, Intake
 from orchestrator.run_loop.journal import NoJournal
 from orchestrator.run_loop.ledger import Ledger
@@ -61,6 +62,7 @@ class RunSettings:
     epoch: of this run; greater than that of any earlier one.
     heartbeat_every_ns: interval of the heartbeats that renew the fast loop's lease; at least 1.
     recovery_timeout_ns: how long a run that takes over orders waits until venues have said what became of them.
+    remembered_ns: for how long after its end an order is held in memory, where the run has an archive.
     passes_unwatched: whether events that nobody waits for go to the compiled engine without Python in between. The
         clock then goes from one event that is heard of to the next: for runs in event time.
     """
@@ -69,6 +71,7 @@ class RunSettings:
     epoch: int = 1
     heartbeat_every_ns: int = 100_000_000
     recovery_timeout_ns: int = 60_000_000_000
+    remembered_ns: int = FOREVER
     passes_unwatched: bool = False
 
     def __post_init__(self) -> None:
@@ -99,6 +102,7 @@ class RunLoop:
         periodic: Sequence[PeriodicTask] = (),
         listeners: Sequence[ReportListener] = (),
         recovered: Recovered | None = None,
+        archive: Archive | None = None,
     ) -> None:
         journal = NoJournal() if journal is None else journal
         recovered = Recovered() if recovered is None else recovered
@@ -112,7 +116,7 @@ class RunLoop:
         self._stopped = False
         self._counts = RunCounts()
         self._timers = Timers()
-        self._ledger = Ledger()
+        self._ledger = Ledger(archive, settings.remembered_ns)
         self._ledger.restore(recovered.orders, recovered.positions)
         self._coordinator = Coordinator(strategies)
         self._intake = Intake(feed)
@@ -170,6 +174,7 @@ class RunLoop:
             counters=self._fast_loop.counters,
             counts=self._counts,
             orders=tuple(self._ledger.orders),
+            totals=self._ledger.totals,
             positions=self._ledger.positions,
             interrupted=interrupted,
         )
@@ -241,6 +246,7 @@ class RunLoop:
             self._heartbeat_ns = now_ns + self._heartbeat_every_ns
             self._desk.questions.ask_again()
             self._desk.end_half_pairs()
+            self._ledger.forget(now_ns)
         elif self._schedule.next_ns == due_ns:
             self._schedule.take(now_ns).action(self._access, now_ns)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from market.orders.kinds import OrderState
 from market.orders.order import Order
 from market.protocols import MarketKey
 from market.risk.position import Position
@@ -47,13 +48,21 @@ class RunCounts:
 
 
 @dataclass(frozen=True)
+class OrderTotals:
+    """All orders of a run, counted by state, and their fills."""
+
+    states: Mapping[OrderState, int]
+    fills: int
+
+
+@dataclass(frozen=True)
 class RunSummary:
     """The outcome of a run.
 
     Parameters
     ----------
-    decision_hash, parity, counters: of the fast loop. orders: all, oldest first; those that had not ended at the end
-        of the run included. positions: by instrument and venue.
+    decision_hash, parity, counters: of the fast loop. orders: oldest first; those that had not ended at the end of
+        the run included, those that were forgotten not. totals: over all of them. positions: by instrument and venue.
     """
 
     decision_hash: str
@@ -61,5 +70,6 @@ class RunSummary:
     counters: Mapping[str, int]
     counts: RunCounts
     orders: tuple[Order, ...]
+    totals: OrderTotals
     positions: Mapping[MarketKey, Position]
     interrupted: bool

@@ -6,13 +6,16 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from config.storage import Durability
 from market.errors import Fatal
 from market.orders.events import OrderEvent
-from market.orders.order import OrderIntent
+from market.orders.order import Order, OrderIntent
 from market.orders.reports import GatewayReport
 from orchestrator.storage.journal_format import encode_frame, encode_header
+from orchestrator.storage.journal_reader import JournalTail
+from orchestrator.storage.order_index import OrderIndex
 from orchestrator.storage.records import (
     Area,
     Audited,
@@ -22,15 +25,20 @@ from orchestrator.storage.records import (
     EventWritten,
     IntentWritten,
     JournalRecord,
+    OrderRecalled,
+    OrdersForgotten,
     Outcome,
     ReportWritten,
     SessionEnded,
     StateChanged,
 )
 
+_FORGOTTEN_TOGETHER: Final = 256
+"""Orders in one record at most, so that taking one back reads little."""
+
 
 class JournalFile:
-    """A ``market.protocols.Journal`` in a file, and whatever else a session writes down.
+    """A ``market.protocols.Journal`` and the run's archive in a file, and whatever else a session writes down.
 
     Each call is one ``write`` that is done when the call returns: what was written survives the death of the process.
     With ``Durability.FSYNC`` the file is opened so that a write returns when the disk has it, and survives power loss.
@@ -51,6 +59,7 @@ class JournalFile:
         self._size = 0
         self._unsure_end = 0
         self._lock = threading.Lock()
+        self._forgotten = OrderIndex()
         self._append(encode_header(session))
 
     @property
@@ -82,6 +91,35 @@ class JournalFile:
         """Something that changed an order."""
         self.write(EventWritten(client_order_id=client_order_id, event=event))
 
+    def forget(self, orders: Sequence[Order]) -> None:
+        """Keep ended orders that the run does not hold in memory any more."""
+        for start in range(0, len(orders), _FORGOTTEN_TOGETHER):
+            part = tuple(orders[start : start + _FORGOTTEN_TOGETHER])
+            place = self._put(OrdersForgotten(orders=part))
+            self._forgotten.add((order.client_order_id for order in part), place)
+
+    def recall(self, client_order_id: str) -> Order | None:
+        """An order that was forgotten, as it stood then; the journal says that the run holds it again."""
+        for place in self._forgotten.places(client_order_id):
+            for order in self._forgotten_at(place):
+                if order.client_order_id == client_order_id:
+                    self.write(OrderRecalled(order=order))
+                    return order
+        return None
+
+    def _forgotten_at(self, place: int) -> Sequence[Order]:
+        tail = JournalTail(self._path, place)
+        try:
+            record = next(tail.read(1), None)
+        finally:
+            tail.close()
+        if not isinstance(record, OrdersForgotten):
+            raise Fatal(
+                f"the journal {self._path} holds {type(record).__name__} at byte {place}; expected the orders that "
+                "this run wrote there: something else changes the file"
+            )
+        return record.orders
+
     def report(self, report: GatewayReport) -> None:
         """A report that is not about an order of the run, or contradicts what is known of it."""
         self.write(ReportWritten(report=report))
@@ -112,10 +150,16 @@ class JournalFile:
 
     def write(self, record: JournalRecord) -> None:
         """Append a record."""
+        self._put(record)
+
+    def _put(self, record: JournalRecord) -> int:
+        """Append a record; returns its place."""
         with self._lock:
             if self._unsure_end:
                 self._settle()
-            self._append(encode_frame(record, self._size))
+            place = self._size
+            self._append(encode_frame(record, place))
+            return place
 
     def close(self) -> None:
         """Close the file; no more can be written."""

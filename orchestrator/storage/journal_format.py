@@ -22,7 +22,10 @@ import msgspec
 from market.errors import Fatal
 from orchestrator.storage.records import JournalRecord
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""What is written."""
+READABLE: Final = (1, VERSION)
+"""What is read; version 1 has no orders that were forgotten."""
 HEADER_BYTES: Final = 32
 FRAME_BYTES: Final = 8
 LARGEST_PAYLOAD: Final = 1 << 28
@@ -50,14 +53,14 @@ def encode_header(session: int) -> bytes:
 
 
 def decode_header(header: bytes, name: str) -> int:
-    """The session of a journal; raises UnreadableJournal for anything else than a header of this version."""
+    """The session of a journal; raises UnreadableJournal for anything else than a header of a version that is read."""
     if len(header) < HEADER_BYTES or header[:8] != _MAGIC:
         raise UnreadableJournal(f"{name} begins with {header[:8]!r}; expected a journal, {_MAGIC!r}")
     _, version, session = _HEADER.unpack_from(header)
-    if version != VERSION:
+    if version not in READABLE:
         raise UnreadableJournal(
-            f"{name} is a journal of version {version}; expected version {VERSION}: read it with the program that "
-            "wrote it"
+            f"{name} is a journal of version {version}; expected version {READABLE[0]} or {VERSION}: read it with the "
+            "program that wrote it"
         )
     (check,) = _CHECK.unpack_from(header, HEADER_BYTES - 4)
     if check != zlib.crc32(header[: HEADER_BYTES - 4]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from market.fastpath.layout import TEMPLATE_TRIGGER
 from market.orders.cause import Origin
 from market.orders.kinds import Side
-from market.orders.order import Order
+from market.orders.order import Order, OrderIntent
 from orchestrator.run_loop.fast_loop import decode_trigger
 from orchestrator.run_loop.recovered import Owned
 from orchestrator.storage.journal_format import UnreadableJournal
@@ -25,6 +25,8 @@ from orchestrator.storage.records import (
     EventWritten,
     IntentWritten,
     JournalRecord,
+    OrderRecalled,
+    OrdersForgotten,
     Outcome,
     SessionEnded,
     SessionStarted,
@@ -62,6 +64,7 @@ class _Changes:
     states: dict[int, StateChanged] = field(default_factory=dict)
     audits: dict[int, Audited] = field(default_factory=dict)
     candles: list[CandleClosed] = field(default_factory=list)
+    forgotten: dict[str, None] = field(default_factory=dict)
     begins: bool = False
 
 
@@ -114,6 +117,8 @@ class Projection:
         """Take a record whose effect the database holds already."""
         self._replayed.take(record)
         self._remember(record)
+        if isinstance(record, OrdersForgotten):
+            self._forget(order.client_order_id for order in record.orders)
         if isinstance(record, SessionStarted):
             self._session = _session(record)
 
@@ -121,6 +126,9 @@ class Projection:
         """Take the next record; ``place`` is its end in the journal."""
         if isinstance(record, EventWritten):
             self._take_event(record)
+        elif isinstance(record, OrdersForgotten):
+            # Not before they are written: what happened to them may be of this very batch.
+            self._changes.forgotten |= dict.fromkeys(order.client_order_id for order in record.orders)
         else:
             self._replayed.take(record)
             self._remember(record)
@@ -173,7 +181,14 @@ class Projection:
 
     def written(self) -> None:
         """The transaction is done."""
+        self._forget(self._changes.forgotten)
         self._changes = _Changes()
+
+    def _forget(self, names: Iterable[str]) -> None:
+        names = tuple(names)
+        self._replayed.ledger.discard(names)
+        for name in names:
+            self._why.pop(name, None)
 
     def _take_event(self, record: EventWritten) -> None:
         name = record.client_order_id
@@ -220,12 +235,18 @@ class Projection:
             while len(self._triggers) > _TRIGGERS_KEPT:
                 self._triggers.popitem(last=False)
         elif isinstance(record, IntentWritten):
-            intent, cause = record.intent, record.intent.cause
-            why = intent.why
-            if not why and cause.origin is Origin.TRIGGER:
-                why = self._triggers.get((cause.epoch, cause.number), f"trigger {cause.number}")
-            if why:
-                self._why[intent.client_order_id] = why
+            self._remember_why(record.intent)
+        elif isinstance(record, OrderRecalled):
+            self._changes.forgotten.pop(record.order.client_order_id, None)
+            if record.order.client_order_id not in self._why:
+                self._remember_why(record.order.intent)
+
+    def _remember_why(self, intent: OrderIntent) -> None:
+        why, cause = intent.why, intent.cause
+        if not why and cause.origin is Origin.TRIGGER:
+            why = self._triggers.get((cause.epoch, cause.number), f"trigger {cause.number}")
+        if why:
+            self._why[intent.client_order_id] = why
 
     def _order(self, name: str) -> Order:
         found = self._replayed.ledger.order(name)

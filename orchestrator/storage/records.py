@@ -98,6 +98,18 @@ class EventWritten(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     event: OrderEvent
 
 
+class OrdersForgotten(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Ended orders, as they stand, that the run does not hold in memory from here on."""
+
+    orders: tuple[Order, ...]
+
+
+class OrderRecalled(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A forgotten order that the run holds again: it was asked for, or something was heard of it."""
+
+    order: Order
+
+
 class ReportWritten(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A report that is not about an order of the run, or contradicts what is known of it."""
 
@@ -170,6 +182,8 @@ JournalRecord: TypeAlias = (
     | TakenOver
     | IntentWritten
     | EventWritten
+    | OrdersForgotten
+    | OrderRecalled
     | ReportWritten
     | DecisionsWritten
     | ComponentSaved

@@ -21,6 +21,8 @@ from orchestrator.storage.records import (
     IntentWritten,
     JournalRecord,
     Market,
+    OrderRecalled,
+    OrdersForgotten,
     SessionEnded,
     SessionStarted,
     StateChanged,
@@ -36,7 +38,7 @@ class ReplayedSession:
     Members
     -------
     started, ended: the records themselves. latest_ns: the latest time that any record names.
-    ledger: orders and positions.
+    ledger: positions, and the orders that the run held in memory.
     """
 
     def __init__(self) -> None:
@@ -93,6 +95,10 @@ class ReplayedSession:
         elif isinstance(record, EventWritten):
             self.ledger.apply(record.client_order_id, record.event)
             self._note_time(record.event.time_ns)
+        elif isinstance(record, OrdersForgotten):
+            self.ledger.discard(order.client_order_id for order in record.orders)
+        elif isinstance(record, OrderRecalled):
+            self.ledger.restore([record.order], {})
         elif isinstance(record, SessionStarted):
             self.started = record
             self._epoch = max(self._epoch, record.epoch)

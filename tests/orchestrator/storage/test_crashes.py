@@ -32,9 +32,9 @@ from orchestrator.run_loop.take_triggers import TakeTriggers
 from orchestrator.storage.candles import CandleMaker, candle_task
 from orchestrator.storage.component_snapshots import snapshot_task
 from orchestrator.storage.journal_file import JournalFile
-from orchestrator.storage.journal_folder import JournalFolder, OpenSession
+from orchestrator.storage.journal_folder import JournalFolder, OpenSession, journal_path, session_numbers
 from orchestrator.storage.journal_reader import read_journal
-from orchestrator.storage.records import CandleClosed, ComponentSaved, JournalRecord, Outcome
+from orchestrator.storage.records import CandleClosed, ComponentSaved, JournalRecord, OrdersForgotten, Outcome
 from sim.clock import EventClock
 from sim.feed.replay_feed import ReplayFeed
 from sim.gateway.settling import SettleMode, SettlingGateway
@@ -73,6 +73,12 @@ class MortalJournal:
     def decisions(self, payloads: Sequence[bytes]) -> None:
         self._call("decisions", payloads)
 
+    def forget(self, orders: Sequence[Order]) -> None:
+        self._call("forget", orders)
+
+    def recall(self, client_order_id: str) -> Order | None:
+        return self.journal.recall(client_order_id)
+
 
 def busy(cause: WakeCause, view: MarketView) -> Iterable[Intent]:
     """Orders of its own at the start, some of which it cancels 20 ms later."""
@@ -92,6 +98,8 @@ class Machine:
     small: World
     folder: Path
     mode: SettleMode
+    late_fills_ms: int = 60_000
+    remembered_ms: int = 60_000
     venue: SettlingGateway = field(init=False)
 
     def __post_init__(self) -> None:
@@ -100,10 +108,11 @@ class Machine:
 
     @contextmanager
     def session(self) -> Iterator[OpenSession]:
-        with JournalFolder(self.folder, Durability.PROCESS, 60_000 * MS) as journals:
+        with JournalFolder(self.folder, Durability.PROCESS, self.late_fills_ms * MS) as journals:
             yield journals.begin(mode="paper", catalogue=self.small.catalogue, now_ns=self.small.clock.now_ns())
 
     def loop(self, opened: OpenSession, lives: int = 0, *, writes_last: bool = False) -> RunLoop:
+        journal = MortalJournal(opened.journal, lives, writes_last) if lives else opened.journal
         return RunLoop(
             feed=ReplayFeed(self.small.plan.sources).open(),
             clock=self.small.clock,
@@ -116,9 +125,11 @@ class Machine:
                 epoch=opened.epoch,
                 heartbeat_every_ns=self.small.plan.heartbeat_every_ns,
                 recovery_timeout_ns=1_000 * MS,
+                remembered_ns=self.remembered_ms * MS,
             ),
-            journal=MortalJournal(opened.journal, lives, writes_last) if lives else opened.journal,
+            journal=journal,
             recovered=opened.recovered,
+            archive=journal,
         )
 
     def forget_answers(self) -> None:
@@ -126,21 +137,22 @@ class Machine:
         self.venue.take(self.small.clock.now_ns() + 10_000 * MS)
 
 
+@pytest.mark.parametrize("remembered_ms", [20, 60_000])
 @pytest.mark.parametrize("mode", list(SettleMode), ids=str)
 def test_a_run_killed_at_any_write_is_taken_over_without_losing_or_repeating_an_order(
-    tmp_path: Path, mode: SettleMode
+    tmp_path: Path, mode: SettleMode, remembered_ms: int
 ) -> None:
     small = world(tmp_path)
     lives = 1
-    while not _killed_and_taken_over(small, tmp_path, mode, lives):
+    while not _killed_and_taken_over(small, tmp_path, mode, lives, remembered_ms):
         lives += 1
     assert lives > 40
 
 
-def _killed_and_taken_over(small: World, tmp_path: Path, mode: SettleMode, lives: int) -> bool:
+def _killed_and_taken_over(small: World, tmp_path: Path, mode: SettleMode, lives: int, remembered_ms: int) -> bool:
     """Kill a run at one of its writes, or after it; returns whether it ended before."""
     for writes_last in (False, True):
-        machine = Machine(small, tmp_path / f"{lives}-{writes_last}", mode)
+        machine = Machine(small, tmp_path / f"{lives}-{writes_last}", mode, min(remembered_ms, 60_000), remembered_ms)
         with machine.session() as opened:
             try:
                 machine.loop(opened, lives, writes_last=writes_last).run()
@@ -161,6 +173,8 @@ def _check(machine: Machine, summary: RunSummary, at_venue: dict[str, Order], ta
     """What the venue has, we have, and nothing else; money agrees, and stays so in the journal."""
     ours = {order.client_order_id: order for order in summary.orders}
     theirs = machine.venue._orders
+    if machine.remembered_ms < 60_000:
+        ours |= _forgotten(machine.folder)
     assert set(at_venue) <= set(theirs)
     for name in taken_over:
         if name in theirs:
@@ -174,6 +188,15 @@ def _check(machine: Machine, summary: RunSummary, at_venue: dict[str, Order], ta
     assert held + unheard == sum(order.filled for order in theirs.values())
     with machine.session() as opened:
         assert opened.recovered.positions.get((None, (BTC, SPOT)), Position()).quantity == held
+
+
+def _forgotten(folder: Path) -> dict[str, Order]:
+    """Orders that the runs wrote down before they forgot them."""
+    numbers = session_numbers(folder)
+    records = [record for number in numbers for record in read_journal(journal_path(folder, number)).records]
+    kept = [record.orders for record in records if isinstance(record, OrdersForgotten)]
+    assert kept
+    return {order.client_order_id: order for orders in kept for order in orders}
 
 
 def _fills(order: Order) -> list[tuple[str, int, int]]:

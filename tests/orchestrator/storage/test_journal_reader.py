@@ -6,6 +6,7 @@ import itertools
 import os
 import resource
 import threading
+import zlib
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -167,8 +168,16 @@ def test_another_version_is_refused_naming_both(tmp_path: Path) -> None:
     newer = bytearray(WHOLE)
     newer[8] = VERSION + 1
     (tmp_path / "j").write_bytes(newer)
-    with pytest.raises(UnreadableJournal, match=rf"version {VERSION + 1}; expected version {VERSION}"):
+    with pytest.raises(UnreadableJournal, match=rf"version {VERSION + 1}; expected version 1 or {VERSION}:"):
         read_journal(tmp_path / "j")
+
+
+def test_a_journal_of_the_version_before_is_read(tmp_path: Path) -> None:
+    older = bytearray(WHOLE)
+    older[8] = 1
+    older[28:32] = zlib.crc32(bytes(older[:28])).to_bytes(4, "little")
+    (tmp_path / "j").write_bytes(older)
+    assert read_journal(tmp_path / "j").records == tuple(RECORDS)
 
 
 def test_a_missing_file_is_missing_input(tmp_path: Path) -> None:

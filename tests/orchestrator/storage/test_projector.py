@@ -16,6 +16,7 @@ from market.fastpath.layout import SCHEMA
 from market.fastpath.specification import Kind
 from market.orders.cause import Origin
 from market.orders.kinds import OrderState, Side
+from market.orders.order import Order
 from market.wire.sbe import encode
 from orchestrator.storage.database import Database
 from orchestrator.storage.journal_file import JournalFile
@@ -29,7 +30,10 @@ from orchestrator.storage.records import (
     CandleClosed,
     ComponentSaved,
     DecisionsWritten,
+    EventWritten,
     JournalRecord,
+    OrderRecalled,
+    OrdersForgotten,
     Outcome,
     SessionEnded,
     StateChanged,
@@ -255,6 +259,63 @@ def test_it_makes_no_difference_where_batches_end_and_where_it_stops(
     before = rows(database)
     project(database, folder)
     assert rows(database) == before
+    reference.close()
+
+
+def forgetful(records: Sequence[JournalRecord]) -> list[JournalRecord]:
+    """The same session by a run that holds no ended order longer than a record, and takes it back when it must."""
+    told: list[JournalRecord] = []
+    replayed = ReplayedSession()
+    forgotten: dict[str, Order] = {}
+    for record in records:
+        if isinstance(record, EventWritten) and record.client_order_id in forgotten:
+            told.append(OrderRecalled(order=forgotten.pop(record.client_order_id)))
+        told.append(record)
+        replayed.take(record)
+        ended = [
+            order
+            for order in replayed.ledger.orders
+            if order.state.is_terminal and forgotten.get(order.client_order_id) != order
+        ]
+        if ended:
+            told.append(OrdersForgotten(orders=tuple(ended)))
+            forgotten |= {order.client_order_id: order for order in ended}
+    return told
+
+
+@pytest.mark.parametrize("batch_records", [1, 2, 3, 1_000])
+def test_forgotten_orders_are_in_the_database_as_ever(
+    database: Database, folder: Path, tmp_path: Path, batch_records: int
+) -> None:
+    bought = intent(11, quantity=1_000, price=6_000_000)
+    late = [
+        EventWritten(client_order_id=bought.client_order_id, event=fill(600, fill_id="late", time_ns=T + 20 * S)),
+        EventWritten(client_order_id=bought.client_order_id, event=fill(400, fill_id="last", time_ns=T + 21 * S)),
+    ]
+    whole = [*first_session(), *order_records(bought, [sent(), opened(), cancelled()]), *order_records(intent(12),
+             [sent(), cancelled()]), *late]  # fmt: skip
+    told = forgetful(whole)
+    assert sum(isinstance(record, OrderRecalled) for record in told) == 2
+    journal = write(folder, 1, [])
+    for record in told:
+        journal.write(record)
+        projector = Projector(database, folder, batch_records)
+        projector.advance()
+        projector.close()
+    project(database, folder, batch_records)
+    reference = Database.open(f"sqlite:///{tmp_path}/reference.db")
+    write(tmp_path / "reference", 1, whole).close()
+    project(reference, tmp_path / "reference")
+    journal.close()
+    ours, theirs = rows(database), rows(reference)
+    # Others are numbered by their places in the journal, which are other ones.
+    for table in ("orders", "fills", "positions", "trades", "lots", "results", "candles"):
+        assert ours[table] == theirs[table], table
+    with database.read() as connection, reference.read() as expected:
+        session, wanted = Sessions(connection).get(1), Sessions(expected).get(1)
+    assert session is not None
+    assert wanted is not None
+    assert (session.orders, session.fills) == (wanted.orders, wanted.fills) == (7, 7)
     reference.close()
 
 
