@@ -14,6 +14,7 @@ help:
 	@echo "make test-long  run the slow suites as well"
 	@echo "make lint       style, strict types, import direction"
 	@echo "make bench      measure beside peers, append to benchmarks/results"
+	@echo "make bench-gpu  test and measure on a GPU, into benchmarks/results/gpu"
 	@echo "make setup      only install what 'demo' needs"
 	@echo "make clean      remove the environment and everything built"
 
@@ -103,8 +104,8 @@ lint: $(VENV)/.test $(VENV)/.live $(VENV)/.plots $(VENV)/.models $(VENV)/.tune
 bench: setup $(VENV)/.bench
 	@$(BIN)/python -m benchmarks
 
-bench-gpu:
-	@echo "there is no GPU benchmark yet: see docs/architecture.md" >&2; exit 4
+bench-gpu: $(VENV)/.core $(VENV)/.test $(VENV)/.gpu
+	@$(BIN)/python -m benchmarks.gpu
 
 clean:
 	@rm -rf $(VENV) build out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

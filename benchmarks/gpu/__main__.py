@@ -1,0 +1,143 @@
+"""``python -m benchmarks.gpu``: the GPU's tests, then its measurements, into one result file, in under nine minutes.
+
+Ends with 0, with 1 when a test fails or a result is wrong, 2 for impossible arguments, 4 without a GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.gpu.grid_file import GRID, read_grid
+from benchmarks.gpu.outcome import Outcome, device_of
+from benchmarks.gpu.timing import Deadline
+from benchmarks.gpu.vpin_runs import measure_copy, measure_grid, measure_scan
+from benchmarks.harness import RESULTS, ROOT
+from gpu.cupy_module import CupyModule
+from gpu.device import require_gpu
+from gpu.grid_cuda import GridKernels, on_device
+from gpu.grid_scan import BYTES_PER_ROW
+from gpu.memory import release, rows_that_fit
+from gpu.vpin_grid import VpinGrid
+from market.errors import Fatal, MissingExtra, MissingInput, Rejected
+
+DONE: Final = 0
+CHECK_FAILED: Final = 1
+USAGE: Final = 2
+MISSING: Final = 4
+_MOST_MINUTES: Final = 8.9
+_TESTS_S: Final = 240.0
+_SCANNED: Final = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run was asked for; the fields are those of ``--help``."""
+
+    trades: int
+    grid: Path
+    out: Path
+    minutes: float
+    commit: str | None
+    skip_tests: bool
+
+
+def options_of(arguments: Sequence[str]) -> Options:
+    """The options of an argument list; ends the process with 2 for impossible ones."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__.partition("\n")[0])
+    parser.add_argument("--trades", type=int, default=3_000_000_000, help="generated trades of the grid (3000000000)")
+    parser.add_argument("--grid", type=Path, default=GRID, help="parameter sets (benchmarks/gpu/grid.json)")
+    parser.add_argument("--out", type=Path, default=RESULTS / "gpu", help="folder of the result files")
+    parser.add_argument("--minutes", type=float, default=_MOST_MINUTES, help=f"that it may take ({_MOST_MINUTES})")
+    parser.add_argument("--commit", help="what is measured, where this is no clone of the repository")
+    parser.add_argument("--skip-tests", action="store_true", help="only measure")
+    options = Options(**vars(parser.parse_args(arguments)))
+    if options.trades < 1 or not 0.0 < options.minutes <= 60.0:
+        parser.error("--trades must be from 1 on, --minutes above 0 and at most 60")
+    return options
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Test, measure, write; the exit code."""
+    options = options_of(arguments)
+    try:
+        grid = read_grid(options.grid)
+        cupy = require_gpu()
+    except (MissingExtra, MissingInput, Rejected) as missing:
+        print(f"nothing was measured: {missing}", file=sys.stderr)
+        return MISSING if isinstance(missing, MissingExtra) else USAGE
+    command = shlex.join(["python", "-m", "benchmarks.gpu", *arguments])
+    outcome = Outcome(command, device_of(cupy), options.commit)
+    outcome.say(f"{outcome.device['name']}, driver {outcome.device['driver']}")
+    return measure(outcome, options, grid, lambda: on_device(CupyModule, cupy), run_tests)
+
+
+def measure(
+    outcome: Outcome,
+    options: Options,
+    grid: VpinGrid,
+    kernels_of: Callable[[], GridKernels],
+    tests: Callable[[float], dict[str, Any]],
+    scanned: int = _SCANNED,
+) -> int:
+    """Run the tests and all measurements, and write what they gave, also when something fails on the way."""
+    deadline = Deadline(60.0 * options.minutes)
+    code = DONE
+    try:
+        if not options.skip_tests:
+            outcome.parts["tests"] = tests(min(_TESTS_S, deadline.left_s))
+            outcome.say(f"tests: {outcome.parts['tests']['said']}")
+            if outcome.parts["tests"]["exit_code"] != 0:
+                raise Fatal("a test on the GPU failed: nothing was measured")
+        kernels = kernels_of()
+        rate = measure_copy(outcome, kernels.xp, min(1 << 32, 32 * scanned))
+        measure_scan(outcome, kernels, rate, min(scanned, rows_that_fit(kernels.xp, BYTES_PER_ROW + 40)))
+        if hasattr(kernels.xp, "cuda"):
+            release(kernels.xp)
+        measure_grid(outcome, kernels, grid, options.trades, options.out / "grid.csv.gz", deadline)
+    except (Fatal, Rejected) as failed:
+        outcome.parts["failed"] = str(failed)
+        print(f"failed: {failed}", file=sys.stderr)
+        code = CHECK_FAILED
+    outcome.write(options.out / "result.json")
+    outcome.say(f"wrote {options.out / 'result.json'}")
+    return code
+
+
+def run_tests(limit_s: float) -> dict[str, Any]:
+    """Run the tests that are marked ``gpu``; their exit code and last line."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-m",
+        "gpu",
+        "-p",
+        "no:cacheprovider",
+        "-W",
+        "default",
+        "tests/gpu",
+    ]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False, timeout=limit_s
+        )
+    except subprocess.TimeoutExpired:
+        return {"command": shlex.join(command), "exit_code": 124, "said": f"not done after {limit_s:.0f} s"}
+    lines = [line for line in done.stdout.splitlines() if line.strip()] or done.stderr.splitlines() or [""]
+    found = {"command": shlex.join(command), "exit_code": done.returncode, "said": lines[-1]}
+    if done.returncode != 0:
+        found["output"] = "\n".join(lines[-60:])
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,206 @@
+"""``python -m benchmarks.gpu`` at a small size, its kernels run thread by thread: grid, parts, files, exit codes."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.gpu.__main__ import CHECK_FAILED, DONE, MISSING, USAGE, Options, main, measure, options_of
+from benchmarks.gpu.generated import GeneratedTrades
+from benchmarks.gpu.grid_file import GRID, read_grid
+from benchmarks.gpu.outcome import Figure, Outcome
+from benchmarks.gpu.timing import Deadline
+from benchmarks.gpu.vpin_runs import MOST_ROWS, GridPlan, require_equal, run_grid
+from gpu.classification import Bulk, Rule, TimeBars
+from gpu.columns import Trades
+from gpu.cuda_on_cpu.module import CpuModule
+from gpu.grid_cuda import GridKernels, on_device
+from gpu.kernel import KernelSource
+from gpu.vpin_grid import VpinGrid, vpin_grid
+from market.errors import Fatal
+from market.signals.layout import SECOND_NS
+from tests.gpu.small_device import SmallDevice
+
+SMALL = VpinGrid(
+    classifiers=(Rule.FLAG, Rule.TICK, Bulk(bars=TimeBars(10 * SECOND_NS))),
+    bucket_lots=(20_000, 50_000),
+    windows=(3, 10),
+    top_parts=(0.1, 0.2),
+    horizon_ns=20 * SECOND_NS,
+)
+TRADES = 12_000
+
+
+def passing(limit_s: float) -> dict[str, Any]:
+    """A test run in which all was well."""
+    return {"command": "pytest", "exit_code": 0, "said": "1 passed"}
+
+
+def run(out: Path, tests: Callable[[float], dict[str, Any]] = passing, **changed: Any) -> tuple[int, dict[str, Any]]:
+    """A run on the CPU's runner; its exit code and result file."""
+    words: dict[str, Any] = {
+        "trades": TRADES,
+        "grid": GRID,
+        "out": out,
+        "minutes": 1.0,
+        "commit": "abc",
+        "skip_tests": False,
+    }
+    outcome = Outcome("the command", {"name": "the runner"}, "abc", say=lambda text: None)
+    options = Options(**(words | changed))
+    code = measure(outcome, options, SMALL, lambda: on_device(CpuModule, np), tests, scanned=5_000)
+    return code, json.loads((out / "result.json").read_text())
+
+
+def test_the_committed_grid_has_sixteen_thousand_sets() -> None:
+    grid = read_grid()
+    assert len(grid) == 16_000
+    assert grid.has_kernels
+    assert len(grid.classifiers) == 8
+
+
+@pytest.mark.parametrize("cuts", [(0, 1, 400, 1_000), (0, 999, 1_000)])
+def test_generated_trades_do_not_depend_on_the_parts(cuts: tuple[int, ...]) -> None:
+    whole, parts = GeneratedTrades(np).part(0, 1_000), GeneratedTrades(np)
+    made = []
+    for start, end in itertools.pairwise(cuts):
+        made.append(parts.part(start, end))
+        parts.took(made[-1])
+    for name in ("times_ns", "prices", "quantities", "sides"):
+        np.testing.assert_array_equal(np.concatenate([getattr(one, name) for one in made]), getattr(whole, name))
+
+
+def test_generated_trades_are_possible_ones_of_many_sizes() -> None:
+    made = GeneratedTrades(np).part(0, 50_000)
+    trades = Trades(times_ns=made.times_ns, prices=made.prices, quantities=made.quantities, aggressors=made.sides)
+    assert abs(trades.quantities.mean() / GeneratedTrades(np).mean_lots - 1) < 0.1
+    assert len(np.unique(trades.quantities)) > 100
+    assert 0.45 < (made.sides == 1).mean() < 0.55
+    assert 15 < len(trades) / (np.ptp(trades.times_ns) / 1e9) < 19
+
+
+def test_a_run_writes_every_sets_result_and_where_the_figures_come_from(tmp_path: Path) -> None:
+    code, result = run(tmp_path)
+    assert code == DONE
+    assert (result["command"], result["commit"], result["device"]["name"]) == ("the command", "abc", "the runner")
+    assert result["tests"]["said"] == "1 passed"
+    names = {figure["name"]: figure for figure in result["figures"]}
+    assert {"copy bandwidth", "VPIN scan", "VPIN scan, share of the copy bandwidth", "VPIN grid"} <= set(names)
+    assert all(figure["value"] > 0 for figure in names.values())
+    assert (names["VPIN grid"]["target"], names["VPIN grid"]["lower_is_better"]) == (30.0, True)
+    text = gzip.decompress((tmp_path / result["grid"]["file"]).read_bytes())
+    assert hashlib.sha256(text).hexdigest() == result["grid"]["sha256"]
+    header, *rows = text.decode().splitlines()
+    assert len(rows) == len(SMALL) == result["grid"]["sets"]
+    assert header.split(",")[:4] == ["classifier", "bucket_lots", "window", "top_part"]
+    made = GeneratedTrades(np).part(0, TRADES)
+    trades = Trades(times_ns=made.times_ns, prices=made.prices, quantities=made.quantities, aggressors=made.sides)
+    columns = vpin_grid(trades, SMALL, backend="cpu").columns()
+    place = header.split(",").index("threshold")
+    assert [float(row.split(",")[place]) for row in rows] == columns["threshold"].tolist()
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_the_same_grid_gives_the_same_file(tmp_path: Path) -> None:
+    assert run(tmp_path / "a")[1]["grid"]["sha256"] == run(tmp_path / "b", skip_tests=True)[1]["grid"]["sha256"]
+    assert (tmp_path / "a/grid.csv.gz").read_bytes() == (tmp_path / "b/grid.csv.gz").read_bytes()
+
+
+def test_nothing_is_measured_after_a_test_that_failed(tmp_path: Path) -> None:
+    code, result = run(tmp_path, lambda limit_s: {"exit_code": 1, "said": "1 failed", "output": "assert 1 == 2"})
+    assert code == CHECK_FAILED
+    assert result["failed"] == "a test on the GPU failed: nothing was measured"
+    assert result["tests"]["output"] == "assert 1 == 2"
+    assert result["figures"] == []
+
+
+def test_a_result_that_is_not_the_cpus_is_not_timed() -> None:
+    kernels = on_device(CpuModule, np)
+
+    class Wrong(GridKernels):
+        def means(self, imbalances: Any, bucket_lots: int, window: int) -> Any:
+            """VPIN, but for one bucket."""
+            vpin = kernels.means(imbalances, bucket_lots, window)
+            vpin[-1] = 1.0
+            return vpin
+
+    wrong = Wrong(CpuModule(KernelSource.named("vpin")), CpuModule(KernelSource.named("vpin_grid")), np)
+    with pytest.raises(Fatal, match=r"of set \d+ differs from the CPU's: nothing was timed"):
+        require_equal(wrong, SMALL, TRADES)
+
+
+def test_trades_are_split_so_that_a_part_and_what_is_kept_fit() -> None:
+    grid = read_grid()
+    large = GridPlan.of(SmallDevice(1, free_bytes=80 << 30), grid, 3_000_000_000, 109.0)
+    assert 0 < large.kept_bytes < 40 << 30
+    assert 10_000_000 < large.rows_at_once <= MOST_ROWS
+    small = GridPlan.of(SmallDevice(1, free_bytes=40 << 30), grid, 3_000_000_000, 109.0)
+    assert small.rows_at_once < large.rows_at_once
+    with pytest.raises(Fatal, match="take fewer --trades"):
+        GridPlan.of(SmallDevice(1, free_bytes=8 << 30), grid, 3_000_000_000, 109.0)
+    assert GridPlan.of(SmallDevice(1, free_bytes=8 << 30), grid, 1_000_000, 109.0).rows_at_once == 1_000_000
+
+
+def test_parts_do_not_change_what_a_grid_finds() -> None:
+    kernels = on_device(CpuModule, np)
+    found = [run_grid(kernels, SMALL, GridPlan(TRADES, rows, 0), Deadline(60.0)) for rows in (TRADES, 2_500)]
+    assert found[0].result.rows == found[1].result.rows
+    assert found[0].seconds > 0
+
+
+def test_a_run_without_time_ends_and_says_so() -> None:
+    with pytest.raises(Fatal, match="no time was left for the grid's trades: give --minutes more"):
+        run_grid(on_device(CpuModule, np), SMALL, GridPlan(TRADES, 5_000, 0), Deadline(0.0))
+
+
+def test_without_a_gpu_it_says_so_and_ends_with_4(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TICKWIRE_GPU", "0")
+    assert main(["--out", str(tmp_path / "out")]) == MISSING
+    assert "nothing was measured: the GPU is turned off by TICKWIRE_GPU=0" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "no such file"),
+        ("{", "is no JSON"),
+        ("[]", "has list"),
+        ('{"rules": []}', "has rules"),
+        (GRID.read_text().replace('"flag"', '"guess"'), "'guess' is not a valid Rule"),
+        (GRID.read_text().replace("0.005", "1.5"), "top_parts has 1.5"),
+    ],
+)
+def test_a_grid_file_that_is_none_is_refused(
+    content: str | None, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "grid.json"
+    if content is not None:
+        path.write_text(content)
+    assert main(["--grid", str(path)]) == USAGE
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--trades", "0"], ["--minutes", "0"], ["--minutes", "61"], ["--trades", "x"]])
+def test_impossible_arguments_end_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        options_of(arguments)
+    assert ended.value.code == USAGE
+    assert "--trades" in capsys.readouterr().err
+
+
+def test_a_figure_knows_whether_its_target_is_met() -> None:
+    assert Figure("share", 0.72, "", target=0.7).met
+    assert not Figure("time", 31.0, "s", target=30.0, lower_is_better=True).met
+    assert Figure("alone", 1.0, "s").met is None
+    assert "missed, aimed at 30" in str(Figure("time", 31.0, "s", target=30.0, lower_is_better=True))
