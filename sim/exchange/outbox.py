@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from heapq import heappop, heappush
 from itertools import count
 from typing import Final, TypeAlias
@@ -82,10 +83,10 @@ class Outbox:
                 await self._send(heappop(self._waiting)[2])
                 self.sent += 1
                 continue
-            try:
-                await asyncio.wait_for(self._ready.wait(), wait_s)
-            except TimeoutError:
-                continue
+            # Not wait_for: it swallows a cancellation that comes together with what it waits for.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._ready.wait()
 
     def _put_harmed(self, message: Message, fate: Fate, *, overtaken: bool) -> None:
         if fate.gap:
