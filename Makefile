@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
 KERNEL_SOURCES := $(shell find market sim/matching sim/backtest sim/archive gpu orchestrator/research -name '*.py' -o -name '*.xml')
 
+# A test that stands still fails with every thread's stack, and the others go on.
+NO_HANG := -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-long lint bench bench-gpu clean lock
 
@@ -90,7 +93,7 @@ demo: setup $(VENV)/.live
 	@$(BIN)/tickwire demo --live
 
 test: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu $(VENV)/.plots $(VENV)/.models $(VENV)/.tune
-	@$(BIN)/python -m pytest -n 2 tests
+	@$(BIN)/python -m pytest -n 2 $(NO_HANG) tests
 
 test-long: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu $(VENV)/.plots $(VENV)/.models $(VENV)/.tune $(VENV)/.train
 	@$(BIN)/python -m pytest -n 2 --long tests
