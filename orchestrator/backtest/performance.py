@@ -119,8 +119,15 @@ class Closings:
 
 def closings(orders: Iterable[Order], listings: Catalogue, currency: str) -> Closings:
     """The closings in one currency; positions are those of each strategy, at average cost."""
+    gains = [gain for _, gain in closing_gains(orders, listings, currency)]
+    won, lost = [gain for gain in gains if gain > 0], [gain for gain in gains if gain <= 0]
+    return Closings(len(gains), len(won), _mean(won), _mean(lost))
+
+
+def closing_gains(orders: Iterable[Order], listings: Catalogue, currency: str) -> list[tuple[int, Decimal]]:
+    """When each closing in one currency was heard, in order, and what it realised less its own fee."""
     held: dict[tuple[str, MarketKey], Position] = {}
-    gains: list[Decimal] = []
+    gains: list[tuple[int, Decimal]] = []
     for order, fill in fills_in_order(orders):
         intent = order.intent
         listing = listings.listing(intent.instrument, intent.venue)
@@ -131,9 +138,8 @@ def closings(orders: Iterable[Order], listings: Catalogue, currency: str) -> Clo
         after = before.traded(intent.side, fill.price, fill.quantity, fill.fee, fill.fee_base)
         held[key] = after
         if before.quantity * intent.side.sign < 0:
-            gains.append(amount_of(listing, after.realised - before.realised - fill.fee))
-    won, lost = [gain for gain in gains if gain > 0], [gain for gain in gains if gain <= 0]
-    return Closings(len(gains), len(won), _mean(won), _mean(lost))
+            gains.append((fill.receive_ns, amount_of(listing, after.realised - before.realised - fill.fee)))
+    return gains
 
 
 def _mean(amounts: Sequence[Decimal]) -> Decimal | None:
