@@ -62,11 +62,11 @@ def test_a_replay_takes_the_same_records_in_the_same_order(tmp_path: Path) -> No
             spot.change("99.60", "1")
             rig.until_quote((9960, 1000, 10100, 1000))
             rig.until_live(1)
+            rig.until(lambda: len(rig.order) > 50)
             rig.finish()
             rig.feed.stop_capture()
         taken, order, quotes = replayed(tmp_path, *plans)
     assert order == sorted(order, key=lambda event: event[1])
-    assert len(order) > 50
     assert order == rig.order
     assert taken == rig.recorded.taken
     assert quotes == rig.quotes
