@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +13,7 @@ from config.execution import Mode
 from config.settings import Settings
 from market.fastpath.engine import CpuEngine
 from market.instruments import Catalogue, Listing
-from market.protocols import Feed
+from market.protocols import Clock, Feed
 from orchestrator.bus.messages import CommandMessage
 from orchestrator.engine.tables import engine_sizes
 from orchestrator.live.assembly import Outside, RunParts, assemble_run
@@ -24,8 +24,10 @@ from orchestrator.live.paper import paper_trading
 from orchestrator.live.reload import ProfileRead, Reload, settings_of, settings_text
 from orchestrator.risk.assembly import Risk
 from orchestrator.risk.readings import FeedReading, GatewayReading, HostReading, Probe
+from orchestrator.risk.supervisor import GuardChange
 from orchestrator.run_loop.access import PeriodicTask
 from orchestrator.run_loop.journal import MemoryJournal
+from orchestrator.run_loop.loop import RunLoop
 from orchestrator.run_loop.recovered import Recovered
 from orchestrator.run_loop.summary import RunSummary
 from orchestrator.storage.records import TakenOver
@@ -61,7 +63,22 @@ class TapedPlan(msgspec.Struct, frozen=True):
 
 def tape_head(settings: Settings, taped: TapedPlan, feed: Feed, epoch: int) -> Head:
     """The beginning of a run's tape."""
-    return head_of(feed, settings_text(settings), epoch, msgspec.msgpack.encode(taped))
+    return head_of(feed, settings_text(settings), epoch, plan_bytes(taped))
+
+
+def plan_bytes(taped: TapedPlan) -> bytes:
+    """A plan as MessagePack; as JSON where money has outgrown 64 bits."""
+    try:
+        return msgspec.msgpack.encode(taped)
+    except OverflowError:
+        return msgspec.json.encode(taped)
+
+
+def plan_of(content: bytes) -> TapedPlan:
+    """The plan of ``plan_bytes``."""
+    if content.startswith(b"{"):
+        return msgspec.json.decode(content, type=TapedPlan)
+    return msgspec.msgpack.decode(content, type=TapedPlan)
 
 
 def taped_plan(
@@ -115,34 +132,76 @@ class PlayedProbe:
         self.host = played_value(tape, "host", HostReading)
 
 
+@dataclass(frozen=True)
+class PlayedRun:
+    """A run of a tape that is ready to begin again; ``loop.run`` it once.
+
+    Parameters
+    ----------
+    before: what it took over from the runs before. ending: says whether the run ends.
+    """
+
+    head: Head
+    taped: TapedPlan
+    settings: Settings
+    catalogue: Catalogue
+    before: Recovered
+    ending: Ending
+    tape: Tape
+    journal: MemoryJournal
+    loop: RunLoop
+
+
 def play(path: Path) -> tuple[RunSummary, MemoryJournal, int]:
     """Run a tape again; returns what came of it, what it wrote down, and how many calls it made.
 
     Raises Fatal at the first call that differs, MissingInput and Rejected for a file that is no tape, and TapeEnded
     where the recorded run was cut off.
     """
+    run = played_run(path)
+    return run.loop.run(), run.journal, run.tape.played
+
+
+def played_run(
+    path: Path,
+    journal: MemoryJournal | None = None,
+    watched: Callable[[Clock], Clock] = lambda clock: clock,
+    on_change: Callable[[GuardChange], None] = lambda change: None,
+) -> PlayedRun:
+    """The run of a tape; raises MissingInput and Rejected for a file that is no tape.
+
+    Parameters
+    ----------
+    journal: what the run writes to. watched: a clock that answers as the tape's does, and may look on.
+    on_change: told of the guards.
+    """
     head, calls = read_tape(path)
     settings = settings_of(head.settings)
-    taped = msgspec.msgpack.decode(head.plan, type=TapedPlan)
-    tape, journal, catalogue = Tape(calls), MemoryJournal(), Catalogue(taped.listings)
+    taped = plan_of(head.plan)
+    tape, catalogue = Tape(calls), Catalogue(taped.listings)
+    journal = MemoryJournal() if journal is None else journal
     sizes = engine_sizes(settings)
     engine = link_to(settings, PlayedBackEnd(tape)) if taped.linked else CpuEngine(sizes)
-    outside = Outside(PlayedClock(tape), PlayedFeed(head, tape), PlayedGateway(tape), PlayedProbe(tape), engine)
+    outside = Outside(
+        watched(PlayedClock(tape)), PlayedFeed(head, tape), PlayedGateway(tape), PlayedProbe(tape), engine
+    )
     if taped.mode is Mode.PAPER:
         outside = on_paper(settings, catalogue, outside)
     ending = Ending(taped.lasts_ns, cancels=taped.cancels)
     ending.heard = played_value(tape, "ending", str)
-    before = ReplayedSession()
-    before.take(taped.before)
+    replayed = ReplayedSession()
+    replayed.take(taped.before)
+    before = replayed.recovered(_FOREVER_NS)
     parts = RunParts(
         catalogue,
         head.epoch,
-        before.recovered(_FOREVER_NS),
+        before,
         journal,
         ending,
-        lambda change: None,
+        on_change,
         lambda difference, times: None,
         lambda state, now_ns: None,
+        archive=journal,
     )
     bus = _bus(settings, catalogue, tape) if taped.commanded else None
     beats = [PeriodicTask("beat", every_ns, lambda run, now_ns: None) for every_ns in taped.beat_ns]
@@ -152,8 +211,8 @@ def play(path: Path) -> tuple[RunSummary, MemoryJournal, int]:
         reload = Reload(settings, risk, read, lambda *about: None) if taped.rereads else None
         return (*beats, *(() if bus is None else bus.tasks(risk, taped.mode.value, tuple, reload)))
 
-    assembled = assemble_run(settings, outside, parts, bus, more_tasks)
-    return assembled.loop.run(), journal, tape.played
+    loop = assemble_run(settings, outside, parts, bus, more_tasks).loop
+    return PlayedRun(head, taped, settings, catalogue, before, ending, tape, journal, loop)
 
 
 def _bus(settings: Settings, catalogue: Catalogue, tape: Tape) -> RunBus:

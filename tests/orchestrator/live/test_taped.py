@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from config.execution import Mode
 from config.loading import load_settings, profile_names
 from market.errors import Fatal
 from orchestrator.live.reload import settings_of, settings_text
-from orchestrator.live.taped import play
+from orchestrator.live.taped import TapedPlan, plan_bytes, plan_of, play
+from orchestrator.storage.records import HeldPosition, TakenOver
 from tests.orchestrator.live.exchange_world import exchange_world
 from tests.orchestrator.live.test_live_run import run_with_dislocation
 
@@ -36,6 +38,15 @@ def test_a_live_run_and_its_tape_decide_alike(tmp_path: Path, engine: str) -> No
 def test_settings_come_back_from_a_tape_as_they_were(profile: str) -> None:
     settings = load_settings(profile, environment={"BINANCE_API_KEY": "k", "BINANCE_API_SECRET": "s"})
     assert settings_of(settings_text(settings)) == settings
+
+
+def test_positions_beyond_64_bits_come_back_from_a_tape() -> None:
+    held = HeldPosition(
+        strategy="arb", instrument=0, venue=1, quantity=3, cost=-(2**70), cash=2**70, realised=0, fees=2**65
+    )
+    before = TakenOver(epoch=7, orders=(), positions=(held,), decisions={"arb": 4}, components={"risk": b"\x00\xff"})
+    plan = TapedPlan(Mode.LIVE, 10**9, True, False, (), before)
+    assert plan_of(plan_bytes(plan)) == plan
 
 
 def test_another_strategy_decides_otherwise_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
