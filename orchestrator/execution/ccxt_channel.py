@@ -20,6 +20,7 @@ from orchestrator.execution.channel import ChannelListener, Done, Send
 from orchestrator.execution.order_text import place_request
 from orchestrator.execution.requests import ROUTES, MarketKind, Request, Route
 from orchestrator.execution.used_limits import used_in_headers, used_in_message
+from orchestrator.live.network import end_tasks
 from orchestrator.recording.backoff import Backoff
 
 _EVENTS: Final = frozenset({"executionReport", "ORDER_TRADE_UPDATE", "ALGO_UPDATE"})
@@ -115,10 +116,7 @@ class CcxtChannel:
     async def close(self) -> None:
         """End all connections."""
         self._is_closed = True
-        waiting = list(self._tasks)
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
+        await end_tasks(self._tasks)
         if self._client is not None:
             await self._client.close()
 

@@ -122,7 +122,7 @@ class VenueGateway:
             self._network.call(self._time.measure(), timeout_s)
         except (Retry, TimeoutError) as error:
             self.close()
-            raise Retry(f"{self._name}: the venue's time is not known: {error or type(error).__name__}") from None
+            raise Retry(f"{self._name}: the venue's time is not known: {str(error) or type(error).__name__}") from None
         self._validity.begun_ms = self._time.timestamp_ms()
         self._running.append(self._network.start(self.channel.run(self)))
         if not self._up.wait(timeout_s):

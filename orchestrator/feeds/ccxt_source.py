@@ -18,6 +18,7 @@ from orchestrator.feeds.connection import Connection, Receiver
 from orchestrator.feeds.decoding import LineDecoder
 from orchestrator.feeds.limits import FeedLimits
 from orchestrator.feeds.link import STATES, LinkState
+from orchestrator.live.network import end_tasks
 from sim.replay.source import Route, SourceSettings
 
 DEPTH: Final = 50
@@ -156,9 +157,7 @@ class CcxtConnection(Connection):
                 for task in done:
                     return f"{type(task.exception()).__name__}: {task.exception()}" if _is_network(task) else "ended"
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end_tasks(tasks)
 
     async def _books(self, exchange: Any, watched: Watched) -> None:
         while True:

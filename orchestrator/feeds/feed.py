@@ -19,7 +19,7 @@ from orchestrator.feeds.health import HealthMetrics, SourceState
 from orchestrator.feeds.limits import FeedLimits
 from orchestrator.feeds.link import Link
 from orchestrator.feeds.live_source import LiveSource, SourceSettings
-from orchestrator.live.network import NetworkThread
+from orchestrator.live.network import NetworkThread, end_tasks
 
 _END_S: Final = 15.0
 
@@ -214,8 +214,6 @@ class _Running:
         try:
             await asyncio.wait({task, ended}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            ended.cancel()
-            task.cancel()
-            await asyncio.gather(task, ended, return_exceptions=True)
+            await end_tasks([task, ended])
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error

@@ -54,6 +54,8 @@ class WebSocketConnection(Connection):
                     lambda: _Listener(self),
                     self.address.url,
                     max_frame_size=LARGEST_FRAME_BYTES,
+                    # An attempt that is given up leaves its connection to picows, which closes it after so long.
+                    websocket_handshake_timeout=self.limits.connect_s,
                     extra_headers=dict(self.address.headers) or None,
                     use_aiofastnet=False,
                 )

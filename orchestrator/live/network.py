@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+import warnings
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -15,6 +16,7 @@ from market.errors import Fatal
 
 _T = TypeVar("_T")
 _END_S: Final = 10.0
+_AGAIN_S: Final = 0.5
 
 
 class NetworkThread:
@@ -42,7 +44,6 @@ class NetworkThread:
         self._thread.join(_END_S)
         if self._thread.is_alive():
             raise Fatal(f"the network thread did not end within {_END_S:g} s")
-        self._loop.close()
 
     def start(self, work: Coroutine[Any, Any, None]) -> Future[None]:
         """Run a coroutine in the network's thread, from any thread; its error goes to ``on_error`` too."""
@@ -65,10 +66,28 @@ class NetworkThread:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
+        with warnings.catch_warnings():
+            # uvloop closes connections that somebody left open, and warns of each. Where warnings are errors it would
+            # not get to closing them, and wait for their ends for ever.
+            warnings.simplefilter("ignore", ResourceWarning)
+            self._loop.close()
 
     async def _cancel_all(self) -> None:
-        others = [task for task in asyncio.all_tasks(self._loop) if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await end_tasks([task for task in asyncio.all_tasks(self._loop) if task is not asyncio.current_task()])
         await self._loop.shutdown_asyncgens()
+
+
+async def end_tasks(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Cancel tasks and wait for their ends, whatever they end by.
+
+    Asked again and again: in Python 3.11 ``asyncio.wait_for``, which libraries use, swallows a cancellation that comes
+    together with what it waits for.
+    """
+    left = set(tasks)
+    ended: set[asyncio.Future[Any]] = set()
+    while left:
+        for task in left:
+            task.cancel()
+        done, left = await asyncio.wait(left, timeout=_AGAIN_S)
+        ended |= done
+    await asyncio.gather(*ended, return_exceptions=True)

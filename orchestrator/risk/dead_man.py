@@ -34,6 +34,8 @@ _DISARM: Final = b"d"
 _ARMED: Final = b"armed\n"
 _ROUNDS: Final = 3
 _START_TIMEOUT_S: Final = 30.0
+_END_TIMEOUT_S: Final = 120.0
+"""Longer than three rounds at venues that do not answer."""
 _READ_BYTES: Final = 4_096
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -147,8 +149,16 @@ class DeadManSwitch:
         except BrokenPipeError:
             word = b""  # it has ended by itself; its exit code says how
         stream.close()
-        code = child.wait()
-        _close(child)
+        try:
+            code = child.wait(_END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            # It is left alone: it may still be cancelling.
+            raise Fatal(
+                f"the dead-man switch {child.pid} is still at work after {_END_TIMEOUT_S:g} s; expected its end: look "
+                "at the venues which orders work"
+            ) from None
+        finally:
+            _close(child)
         return child.pid, code
 
     def _armed(self) -> subprocess.Popen[bytes]:

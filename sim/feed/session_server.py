@@ -118,7 +118,7 @@ def served(server: SessionServer) -> Iterator[SessionServer]:
     """A server that runs on a free port of this machine, in a thread of its own, while the block does."""
     loop = asyncio.new_event_loop()
     ready, stopped = threading.Event(), asyncio.Event()
-    thread = threading.Thread(target=_run, args=(loop, server, ready.set, stopped), name="session")
+    thread = threading.Thread(target=_run, args=(loop, server, ready.set, stopped), name="session", daemon=True)
     thread.start()
     try:
         if not ready.wait(_END_S):

@@ -19,6 +19,7 @@ from market.wire.sbe import decode
 from orchestrator.cli.exits import ExitCode
 from tests.orchestrator.cli.terminal import Terminal
 from tests.orchestrator.loop.rig import Rig, bound, open_rig
+from tests.processes import mortal
 
 COMMAND = (sys.executable, "-c", "import sys; from orchestrator.cli import main; sys.exit(main())", "loop")
 
@@ -28,9 +29,12 @@ def running(rig: Rig, folder: Path, *words: str) -> Iterator[subprocess.Popen[st
     """The command in a process of its own, from the moment that it receives."""
     environment = {**os.environ, **rig.environment}
     pipe = subprocess.PIPE
-    with subprocess.Popen(
-        [*COMMAND, *words], cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True
-    ) as process:
+    with (
+        subprocess.Popen(
+            [*COMMAND, *words], cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True
+        ) as process,
+        mortal(process),
+    ):
         try:
             assert process.stderr is not None
             assert process.stderr.readline().startswith("receiving 6 channels; triggers go to 127.0.0.1:")

@@ -19,6 +19,7 @@ from market.errors import MissingInput
 from orchestrator.exchange.command import read_plan
 from sim.faults.plan import FaultKind
 from tests.orchestrator.cli.terminal import Terminal
+from tests.processes import mortal
 
 _PROGRAM = "import sys; from orchestrator.cli import main; sys.exit(main())"
 
@@ -28,9 +29,12 @@ def running(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
     """The command in a process of its own; it is killed if it is still there in the end."""
     command = [sys.executable, "-c", _PROGRAM, "exchange", "--profile", "demo", "--json", *words]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TICKWIRE__")}
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with (
+        subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process,
+        mortal(process),
+    ):
         try:
             yield process
         finally:

@@ -15,6 +15,7 @@ from pathlib import Path
 from config.loading import Loaded, load_settings, load_with_origins
 from tests.orchestrator.fpga.test_soft import COMMAND, READY
 from tests.orchestrator.loop.rig import LOOPBACK
+from tests.processes import mortal
 
 MARKETS = 8
 """At most; the demo's settings have fewer."""
@@ -84,7 +85,10 @@ def soft_board(folder: Path, profile: str, *words: str, **variables: str) -> Ite
     options = ["--profile", str(file), "--bus", "8", "--selftest-port", "0", "--log-port", log_port]
     command = [*COMMAND, *options, "--key-file", str(key), *words]
     known = {**os.environ, **environment}
-    with subprocess.Popen(command, cwd=folder, env=known, stderr=subprocess.PIPE, text=True) as process:
+    with (
+        subprocess.Popen(command, cwd=folder, env=known, stderr=subprocess.PIPE, text=True) as process,
+        mortal(process),
+    ):
         try:
             assert process.stderr is not None
             said = []

@@ -23,6 +23,7 @@ from orchestrator.engine.tables import control_messages
 from orchestrator.loop.channels import channel_rows
 from tests.orchestrator.cli.terminal import Terminal
 from tests.orchestrator.loop.rig import LOOPBACK, RemoteHost, Rig, bound, free_ports, open_rig
+from tests.processes import mortal
 
 COMMAND = (sys.executable, "-c", "import sys; from orchestrator.cli import main; sys.exit(main())", "fpga", "soft")
 READY = "the simulated core receives"
@@ -33,9 +34,12 @@ def running(rig: Rig, folder: Path, *words: str) -> Iterator[subprocess.Popen[st
     """The command in a process of its own, from the moment that it receives."""
     environment = {**os.environ, **rig.environment}
     pipe = subprocess.PIPE
-    with subprocess.Popen(
-        [*COMMAND, *words], cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True
-    ) as process:
+    with (
+        subprocess.Popen(
+            [*COMMAND, *words], cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True
+        ) as process,
+        mortal(process),
+    ):
         try:
             assert process.stderr is not None
             assert any(line.startswith(READY) for line in process.stderr), "it ended before it was ready"

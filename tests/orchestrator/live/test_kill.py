@@ -33,6 +33,7 @@ from orchestrator.storage.records import EventWritten, IntentWritten
 from sim.exchange.venue.venue import SimulatedVenue
 from sim.faults.plan import Channel, Fault, FaultKind, FaultPlan
 from tests.orchestrator.live.exchange_world import ACCOUNT, FUTURES, SPOT, SYMBOL, ExchangeWorld, exchange_world
+from tests.processes import mortal
 
 KILLS: Final = 20
 LONG_KILLS: Final = 200
@@ -161,7 +162,8 @@ class Runs:
 
     def _line(self, word: str) -> str:
         assert self._process.stdout is not None
-        line = self._process.stdout.readline().split()
+        with mortal(self._process):
+            line = self._process.stdout.readline().split()
         assert line[:1] == [word], line
         return line[1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable
 
@@ -53,3 +54,44 @@ def test_what_still_runs_is_cancelled_at_the_end() -> None:
 def errors_of(errors: list[BaseException]) -> Callable[[BaseException], None]:
     """A listener that keeps what it is told."""
     return errors.append
+
+
+def test_a_task_that_swallows_a_cancellation_is_ended_too() -> None:
+    """As ``wait_for`` does, which then gives what has come at the same time."""
+    started, swallowed = threading.Event(), list[asyncio.CancelledError]()
+
+    async def deaf() -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as once:
+            swallowed.append(once)
+        await asyncio.Event().wait()
+
+    errors: list[BaseException] = []
+    with NetworkThread(errors_of(errors)) as network:
+        network.start(deaf())
+        assert started.wait(60)
+    assert len(swallowed) == 1
+    assert not errors
+
+
+def test_a_connection_that_somebody_left_open_is_closed_at_the_end() -> None:
+    """uvloop warns of it; here, where warnings are errors, that must not keep it from ending."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        left = list[asyncio.BaseTransport]()
+
+        async def leave() -> None:
+            address = server.getsockname()
+            transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, *address)
+            left.append(transport)
+
+        errors: list[BaseException] = []
+        with NetworkThread(errors_of(errors)) as network:
+            network.call(leave(), 60)
+            opened, _ = server.accept()
+        with opened:
+            opened.settimeout(60)
+            assert opened.recv(1) == b""
+    assert not errors

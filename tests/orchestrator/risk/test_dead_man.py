@@ -23,6 +23,7 @@ from orchestrator.risk.countdown import CountdownRenewal
 from orchestrator.risk.dead_man import DeadManPlan, DeadManSwitch, Ending, cancel_in_rounds, resolve, watch
 from orchestrator.risk.venue_cancel import CancelTarget, Market, cancel_all, parse_target, signed_query
 from tests.orchestrator.risk.floor import floor
+from tests.processes import mortal
 
 PLACE = "tests.orchestrator.risk.cancel_notes"
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
@@ -67,13 +68,14 @@ def test_killing_the_parent_cancels_everything(tmp_path: Path) -> None:
     )
     assert parent.stdout is not None
     assert parent.stdin is not None
-    child = int(parent.stdout.readline())
+    with mortal(parent):
+        child = int(parent.stdout.readline())
     words = Path(f"/proc/{child}/cmdline").read_bytes()
     assert b"BTCUSDT" in words
     assert b"a secret" not in words
     assert not path.exists()
     parent.send_signal(signal.SIGKILL)
-    parent.wait()
+    parent.wait(60)
     ended(child)
     parent.stdin.close()
     parent.stdout.close()
@@ -175,9 +177,11 @@ def venue(answers: dict[str, tuple[int, bytes]]) -> Iterator[str]:
     with HTTPServer(("127.0.0.1", 0), Venue) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_all_orders_of_all_symbols_are_cancelled_at_the_venue(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,7 @@ from tests.orchestrator.storage.worlds import (
     sent,
     unknown,
 )
+from tests.processes import mortal
 
 
 def folder(path: Path, durability: Durability = Durability.PROCESS) -> JournalFolder:
@@ -246,7 +247,10 @@ with JournalFolder(Path(sys.argv[1]), Durability(sys.argv[2]), 0) as journals:
 def test_what_was_written_survives_sigkill(tmp_path: Path, durability: Durability) -> None:
     """Every number that the killed process had printed was journalled before, so the journal has it."""
     command = [sys.executable, "-c", WRITER, str(tmp_path / "journal"), durability.value]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as process:
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as process,
+        mortal(process),
+    ):
         assert process.stdout is not None
         for _ in range(200):
             printed = int(process.stdout.readline())
