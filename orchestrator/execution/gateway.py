@@ -116,7 +116,7 @@ class VenueGateway:
         """How far the venue's clock is ahead of ours, as last measured."""
         return self._time.ahead_ns
 
-    def open(self, timeout_s: float = 15.0) -> None:
+    def open(self, timeout_s: float = 30.0) -> None:
         """Learn the venue's time, connect and wait until the user data stream stands; raises Retry if it does not."""
         try:
             self._network.call(self._time.measure(), timeout_s)

@@ -30,7 +30,7 @@ SBE_KEY: Final = ed25519_key(ACCOUNT, 1)
 SYMBOL: Final = "BTCUSDT"
 GENEROUS: Final = Limits(weight=Interval("MINUTE", 1, 10**6), orders=(Interval("DAY", 1, 10**6),))
 """Runs begin more often here than anybody would begin them at a venue."""
-PATIENCE_S: Final = 20.0
+PATIENCE_S: Final = 60.0
 _ALIVE_S: Final = 0.05
 T = TypeVar("T")
 

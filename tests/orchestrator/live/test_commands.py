@@ -45,7 +45,7 @@ def test_a_paper_run_needs_no_keys(
         monkeypatch.chdir(tmp_path)
         profile = world.profile()
         profile.write_text(profile.read_text(encoding="utf-8").replace('mode = "live"', 'mode = "paper"'), "utf-8")
-        code = main(["paper", "--profile", str(profile), "--seconds", "1", "--json"])
+        code = main(["paper", "--profile", str(profile), "--seconds", "2", "--json"])
     result = json.loads(capsys.readouterr().out)
     assert code == 0
     assert result["ended"] == "its time is over"
