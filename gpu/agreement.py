@@ -6,8 +6,9 @@ import numpy as np
 
 from gpu.bars import bought_of_bars, price_changes, reference_bars
 from gpu.bucket_scan import volume_buckets
-from gpu.classification import Bulk, Classifier, TimeBars, classify
-from gpu.columns import Integers, Sides, Trades
+from gpu.classification import Bulk, Classifier, TimeBars
+from gpu.columns import Integers, Sides, Trades, require_host
+from gpu.trade_sides import classify
 from gpu.vpin import with_sigma
 from market.errors import Rejected
 
@@ -19,6 +20,7 @@ def agreement(trades: Trades, classifier: Classifier) -> float:
     ``min(V_B, B) + min(V_S, S)`` lots at best: it says how much was bought, not which trades; bars without a change are
     left out. Raises Rejected unless every trade has a flag.
     """
+    require_host("agreement", trades)
     flags = trades.aggressors
     if flags is None or (flags == 0).any():
         raise Rejected("agreement needs aggressors: every trade must have the venue's flag to compare with")

@@ -12,7 +12,7 @@ from gpu.bucket_scan import BucketScan
 from gpu.buckets import require_total
 from gpu.buckets_reference import reference_edges
 from gpu.classification import Bars, Bulk, Distribution, TimeBars
-from gpu.columns import LARGEST_TOTAL, Floats, Integers, Trades
+from gpu.columns import LARGEST_TOTAL, Floats, Integers, Trades, require_host
 from gpu.distributions import log_beta_of, normal, student
 from gpu.distributions_reference import normal as reference_normal
 from gpu.distributions_reference import student as reference_student
@@ -84,6 +84,7 @@ class BarBuilder:
 
     def take(self, trades: Trades) -> BarTable:
         """Take trades; returns the bars that they completed."""
+        require_host("a builder of bars", trades)
         if isinstance(self._bars, TimeBars):
             return self._time(trades, self._bars.interval_ns)
         ones = np.ones(len(trades), dtype=np.int8)

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gpu import scan
-from gpu.backend import Backend, choose, choose_threads
+from gpu.arrays import all_on_gpu, choose_for
+from gpu.backend import Backend, choose_threads
 from gpu.buckets import Buckets, reference_buckets, require_count, require_sizes, require_total
-from gpu.columns import LARGEST_TOTAL, Integers, Sides, as_integers, as_quantities, as_sides
+from gpu.columns import LARGEST_TOTAL, Integers, Sides, as_integers, as_quantities, as_sides, require_host
 from gpu.device_scan import DeviceBucketScan
 from market.errors import Rejected
 
@@ -41,9 +42,10 @@ def volume_buckets(
     quantities: [n], lots. sides: [n], 0 unknown, 1 buy, 2 sell. bucket_lots: [m].
     threads: of the CPU back end, None: all that the process may use; the result does not depend on it.
 
-    Raises Rejected naming column and index; also for a total of 2^62 lots or more, and for more than ``MOST_BUCKETS``.
+    Columns on a GPU are computed there, and give buckets there. Raises Rejected naming column and index; also for a
+    total of 2^62 lots or more, and for more than ``MOST_BUCKETS``.
     """
-    chosen = choose(backend, has_kernels=True)
+    chosen = choose_for(all_on_gpu(quantities=quantities, sides=sides), backend)
     if chosen is Backend.GPU:
         return DeviceBucketScan(bucket_lots).take(quantities, sides)
     if chosen is Backend.CPU:
@@ -73,6 +75,7 @@ class BucketScan:
 
         Raises Rejected for impossible trades; nothing has been taken then.
         """
+        require_host("a scan by the CPU", quantities)
         lots = as_integers("quantities", quantities)
         codes = _codes(sides, len(lots))
         parts = self._parts(lots, codes)

@@ -45,7 +45,7 @@ class Buckets:
     @property
     def imbalances(self) -> Integers:
         """int64[k]: ``|B - S|`` in lots."""
-        imbalances: Integers = np.abs(2 * self.bought - self.lots)
+        imbalances: Integers = abs(2 * self.bought - self.lots)
         return imbalances
 
 

@@ -14,8 +14,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from gpu.backend import Backend, choose
-from gpu.columns import Integers, Sides, Trades
+from gpu.columns import Integers, Sides, Trades, require_host
 from gpu.distributions import LARGEST_DEGREES, SMALLEST_DEGREES
 from market.errors import Rejected
 from market.native.kernel import entry, inline
@@ -148,6 +147,7 @@ class SideRule:
     def take(self, trades: Trades) -> Sides:
         """int8[n], sides of the next trades. Raises Rejected where a column that the rule reads is missing."""
         require_columns(self._rule, trades)
+        require_host("a stream of sides", trades)
         if self._rule is Rule.FLAG and trades.aggressors is not None:
             return trades.aggressors
         out = np.empty(len(trades), dtype=np.int8)
@@ -167,32 +167,3 @@ def require_columns(rule: Rule, trades: Trades) -> None:
         raise Rejected("rule 'flag' reads aggressors: these trades have none; use quote, tick or bulk")
     if rule in (Rule.QUOTE, Rule.FLAG_OR_QUOTE) and trades.bids is None:
         raise Rejected(f"rule '{rule}' reads bids and asks: these trades have none; use flag, tick or bulk")
-
-
-def classify(trades: Trades, rule: Rule | str, *, backend: Backend | str = Backend.AUTO) -> Sides:
-    """int8[n], the side of every trade by a rule: 0 unknown, 1 buy, 2 sell.
-
-    Raises Rejected where a column that the rule reads is missing.
-    """
-    if choose(backend) is Backend.NUMPY:
-        return _reference_sides(trades, Rule(rule))
-    return SideRule(Rule(rule)).take(trades)
-
-
-def _reference_sides(trades: Trades, rule: Rule) -> Sides:
-    require_columns(rule, trades)
-    flags = trades.aggressors if trades.aggressors is not None else np.zeros(len(trades), dtype=np.int8)
-    if rule is Rule.FLAG:
-        return flags
-    if rule is Rule.TICK:
-        steps = np.sign(np.diff(trades.prices, prepend=trades.prices[:1]))
-        last_change = np.maximum.accumulate(np.where(steps != 0, np.arange(len(steps)), 0))
-        by_tick: Sides = np.choose(steps[last_change] + 1, (_SELL, _NONE, _BUY)).astype(np.int8)
-        return by_tick
-    assert trades.bids is not None
-    assert trades.asks is not None
-    doubled = trades.bids + trades.asks
-    quoted = (trades.bids > 0) & (trades.asks > 0)
-    by_quote = np.where(2 * trades.prices > doubled, _BUY, np.where(2 * trades.prices < doubled, _SELL, _NONE))
-    by_quote = np.where(quoted, by_quote, _NONE)
-    return np.where((rule is Rule.FLAG_OR_QUOTE) & (flags != _NONE), flags, by_quote).astype(np.int8)

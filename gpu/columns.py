@@ -7,12 +7,13 @@ and 2 sold by the aggressor. Errors name the column and the first offending inde
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gpu.arrays import all_on_gpu, first_true, gpu_array, is_on_gpu, module_of
 from market.errors import Rejected
 from market.native.kernel import entry
 from market.signals.layout import LARGEST_PRICE, LARGEST_QUANTITY, LARGEST_TIME
@@ -59,26 +60,26 @@ def first_decrease(values: Integers) -> int:
 def as_integers(name: str, values: ArrayLike, *, rows: int | None = None) -> Integers:
     """A column as int64[n] in one piece; copied only where it is something else.
 
-    Raises Rejected for another shape or length, and for what is not whole numbers: floats are refused even where they
-    are whole, since whoever has floats has not decided on a tick or lot yet.
+    An array on a GPU stays there. Raises Rejected for another shape or length, and for what is not whole numbers:
+    floats are refused even where they are whole, since whoever has floats has not decided on a tick or lot yet.
     """
     column = _one_dimension(name, values, rows)
+    xp = module_of(column)
     if column.dtype.kind == "f":
-        bad = np.flatnonzero(~np.isfinite(column))
-        detail = f"{name}[{bad[0]}] is {column[bad[0]]}" if len(bad) else "convert to ticks, lots or ns first"
+        bad = first_true(~xp.isfinite(column))
+        detail = f"{name}[{bad}] is {column[bad]}" if bad >= 0 else "convert to ticks, lots or ns first"
         raise Rejected(f"{name} must be whole numbers, was {column.dtype}: {detail}")
     if column.dtype.kind not in "iu":
         raise Rejected(f"{name} must be whole numbers, was {column.dtype}")
     if column.dtype == np.uint64 and len(column) and int(column.max()) > LARGEST_TOTAL:
-        index = int(np.argmax(column > LARGEST_TOTAL))
+        index = first_true(column > LARGEST_TOTAL)
         raise Rejected(f"{name}[{index}] is {column[index]}: does not fit int64")
-    return np.ascontiguousarray(column, dtype=np.int64)
+    found: Integers = xp.ascontiguousarray(column, dtype=np.int64)
+    return found
 
 
 def _one_dimension(name: str, values: ArrayLike, rows: int | None) -> NDArray[Any]:
-    if hasattr(values, "__cuda_array_interface__"):
-        raise Rejected(f"{name} lies on a GPU: this back end takes NumPy arrays")
-    column = np.asarray(values)
+    column: NDArray[Any] = gpu_array(name, values) if is_on_gpu(values) else np.asarray(values)
     if not column.size and column.dtype == np.float64:
         column = column.astype(np.int64)
     if column.ndim != 1 or (rows is not None and len(column) != rows):
@@ -89,7 +90,7 @@ def _one_dimension(name: str, values: ArrayLike, rows: int | None) -> NDArray[An
 
 def require_range(name: str, values: Integers, low: int, high: int) -> None:
     """Raise Rejected naming the first value outside low..high."""
-    index = first_outside(values, low, high)
+    index = first_true((values < low) | (values > high)) if is_on_gpu(values) else first_outside(values, low, high)
     if index >= 0:
         raise Rejected(f"{name}[{index}] is {values[index]}: must be from {low} to {high}")
 
@@ -98,7 +99,11 @@ def require_order(name: str, times_ns: Integers, not_before: int | None = None) 
     """Raise Rejected naming the first time below the one before it, or below the last one of the part before."""
     if len(times_ns) and not_before is not None and times_ns[0] < not_before:
         raise Rejected(f"{name}[0] is {times_ns[0]}, before the part taken last, which ended at {not_before}")
-    index = first_decrease(times_ns)
+    if is_on_gpu(times_ns):
+        fall = first_true(times_ns[1:] < times_ns[:-1])
+        index = fall + 1 if fall >= 0 else -1
+    else:
+        index = first_decrease(times_ns)
     if index >= 0:
         raise Rejected(
             f"{name}[{index}] is {times_ns[index]}, before {name}[{index - 1}] = {times_ns[index - 1]}: sort"
@@ -119,9 +124,9 @@ def as_sides(name: str, values: ArrayLike, *, rows: int | None = None) -> Sides:
         wide = as_integers(name, column)
         require_range(name, wide, AGGRESSOR_NONE, AGGRESSOR_SELL)
         return wide.astype(np.int8)
-    sides: Sides = np.ascontiguousarray(column)
+    sides: Sides = module_of(column).ascontiguousarray(column)
     if len(sides) and int(sides.view(np.uint8).max()) > AGGRESSOR_SELL:
-        index = int(np.argmax(sides.view(np.uint8) > AGGRESSOR_SELL))
+        index = first_true(sides.view(np.uint8) > AGGRESSOR_SELL)
         raise Rejected(f"{name}[{index}] is {sides[index]}: must be 0 (unknown), 1 (buy) or 2 (sell)")
     return sides
 
@@ -136,7 +141,8 @@ class Trades:
     aggressors: [n], 0 unknown, 1 buy, 2 sell; None: the venue does not say.
     bids, asks: [n], best prices in ticks just before each trade, 0 where there was none; None: there are no quotes.
 
-    Any integer type is taken and kept as int64 (``aggressors`` as int8). Raises Rejected naming column and index.
+    Any integer type is taken and kept as int64 (``aggressors`` as int8). Columns lie on the host or all on a GPU.
+    Raises Rejected naming column and index.
     """
 
     times_ns: Integers
@@ -145,11 +151,14 @@ class Trades:
     aggressors: Sides | None = None
     bids: Integers | None = None
     asks: Integers | None = None
+    on_gpu: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         def keep(name: str, check: Callable[[str, ArrayLike], NDArray[Any]]) -> None:
             object.__setattr__(self, name, check(name, getattr(self, name)))
 
+        names = ("times_ns", "prices", "quantities", "aggressors", "bids", "asks")
+        object.__setattr__(self, "on_gpu", all_on_gpu(**{name: getattr(self, name) for name in names}))
         keep("times_ns", as_integers)
         rows = len(self.times_ns)
         require_range("times_ns", self.times_ns, 0, LARGEST_TIME)
@@ -182,3 +191,9 @@ class Trades:
             bids=cut(self.bids),
             asks=cut(self.asks),
         )
+
+
+def require_host(what: str, columns: Trades | ArrayLike) -> None:
+    """Raise Rejected for columns that lie on a GPU; ``what`` takes those of the host."""
+    if columns.on_gpu if isinstance(columns, Trades) else is_on_gpu(columns):
+        raise Rejected(f"{what} takes columns on the host, these lie on a GPU: move them with .get()")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gpu.arrays import all_on_gpu, differences, is_on_gpu, module_of, on_host
 from gpu.buckets import Buckets, require_count, require_sizes, require_total
 from gpu.columns import Integers, as_quantities, as_sides
 from gpu.cupy_module import CupyModule
@@ -22,6 +24,8 @@ _LARGEST_NARROW: Final = (1 << 31) - 1
 
 class DeviceBucketScan:
     """Buckets of a stream that comes in parts, with the calls and the results of ``BucketScan``.
+
+    Columns that lie on the GPU give buckets that do.
 
     Parameters
     ----------
@@ -55,7 +59,8 @@ class DeviceBucketScan:
         """
         lots = as_quantities("quantities", quantities)
         codes = as_sides("sides", sides, rows=len(lots))
-        classified = np.where(codes == 0, 0, lots)
+        all_on_gpu(quantities=lots, sides=codes)
+        classified = module_of(lots).where(codes == 0, 0, lots)
         unknown = lots - classified
         require_total("quantities", classified, self.volume)
         require_total("quantities", unknown, self.unknown)
@@ -77,35 +82,34 @@ class DeviceBucketScan:
 
     def _in_parts(self, first: NDArray[Any], second: NDArray[Any], sums_of: Any) -> list[Buckets]:
         firsts = (self.volume // self.sizes).tolist()
-        pieces: list[list[Integers]] = [[np.zeros((0, 2), dtype=np.int64)] for _ in self.sizes]
-        xp = self._kernels.xp
+        xp, stays = self._kernels.xp, is_on_gpu(first)
+        home = xp if stays else np
+        pieces: list[list[Any]] = [[home.zeros((0, 2), dtype=np.int64)] for _ in self.sizes]
 
         def take(start: int, end: int) -> None:
             columns = (xp.asarray(column[start:end]) for column in (first, second))
-            found = self._edges(sums_of(*columns, self.volume, self.bought))
-            for piece, edges in zip(pieces, found, strict=True):
-                piece.append(edges + np.array([0, start]))
+            edges, rows = self._edges(sums_of(*columns, self.volume, self.bought))
+            edges[:, 1] += start
+            for piece, (begin, stop) in zip(pieces, pairwise(rows.first_rows.tolist()), strict=True):
+                piece.append(edges[begin:stop] if stays else on_host(edges[begin:stop]))
 
         for _ in in_parts(xp, len(first), self._rows_at_once or rows_that_fit(xp, _BYTES_PER_ROW), take):
             pass
         return [
-            self._buckets(number, before, np.concatenate(piece))
+            self._buckets(number, before, home.concatenate(piece))
             for number, (before, piece) in enumerate(zip(firsts, pieces, strict=True))
         ]
 
-    def _edges(self, sums: PrefixSums) -> list[Integers]:
-        """Edges of every size within one part, on the host; the part's sums have been taken then."""
+    def _edges(self, sums: PrefixSums) -> tuple[Any, Rows]:
+        """Edges of every size within one part; the part's sums have been taken then."""
         volume, bought = int(sums.volumes[-1]), int(sums.bought[-1])
         rows = Rows.between(self.sizes, self.volume, volume)
-        edges = self._on_host(self._kernels.edges(sums, rows))
+        edges = self._kernels.edges(sums, rows)
         self.volume, self.bought = volume, bought
-        return np.split(edges, rows.first_rows[1:-1])
+        return edges, rows
 
-    def _buckets(self, number: int, first: int, edges: Integers) -> Buckets:
-        inside = np.diff(edges[:, 0], prepend=self._bought_at_edge[number])
+    def _buckets(self, number: int, first: int, edges: Any) -> Buckets:
+        inside = differences(edges[:, 0], self._bought_at_edge[number])
         if len(edges):
             self._bought_at_edge[number] = int(edges[-1, 0])
         return Buckets(int(self.sizes[number]), first, inside, edges[:, 1].copy())
-
-    def _on_host(self, values: Any) -> Integers:
-        return np.asarray(values.get() if hasattr(values, "get") else values)

@@ -6,12 +6,14 @@ ranks say otherwise, so a study describes a sample and is no trading rule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gpu.arrays import all_on_gpu, on_host
 from gpu.columns import Floats, Integers, as_integers, require_order, require_range
+from gpu.device import require_gpu
 from market.errors import Rejected
 from market.signals.layout import LARGEST_PRICE, SECOND_NS
 
@@ -43,7 +45,7 @@ class EventStudy:
     @property
     def change_ratio(self) -> float:
         """Mean absolute change after entries over the usual one; NaN without either."""
-        return _ratio(np.abs(self.changes), np.abs(self.usual_changes))
+        return _ratio(abs(self.changes), abs(self.usual_changes))
 
     @property
     def volatility_ratio(self) -> float:
@@ -85,9 +87,18 @@ def study_entries(
         rank is above ``1 - top_part``. None: where VPIN is at least that quantile of the sample.
 
     A bucket enters when it is in the top part and the last one with a known VPIN was not; the first enters nothing.
-    Raises Rejected for impossible columns or parameters.
+    Columns on a GPU are studied on the host and give a study on the GPU. Raises Rejected for impossible columns or
+    parameters.
     """
     _require(top_part, horizon_ns, steps)
+    columns = {"times_ns": times_ns, "vpin": vpin, "imbalances": imbalances, "ranks": ranks}
+    if all_on_gpu(**columns, price_times_ns=price_times_ns, prices=prices):
+        host = [on_host(column) for column in (times_ns, vpin, imbalances, price_times_ns, prices)]
+        there = None if ranks is None else on_host(ranks)
+        study = study_entries(*host, top_part=top_part, horizon_ns=horizon_ns, steps=steps, ranks=there)
+        xp = require_gpu()
+        arrays = (getattr(study, each.name) for each in fields(study)[1:])
+        return EventStudy(study.threshold, *(xp.asarray(array) for array in arrays))
     times, trade_times = as_integers("times_ns", times_ns), as_integers("price_times_ns", price_times_ns)
     require_order("times_ns", times)
     require_order("price_times_ns", trade_times)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gpu.backend import Backend, choose
+from gpu.arrays import all_on_gpu, choose_for, module_of
+from gpu.backend import Backend
 from gpu.buckets import require_sizes, require_total
 from gpu.columns import Floats, Integers, Sides, as_integers, as_quantities, as_sides, require_order, require_range
 from market.native.kernel import entry
@@ -25,8 +26,9 @@ class FlowReadings:
 
     Parameters
     ----------
-    windows_ns: of the rows. cvd: int64[windows, k], lots. toxicity: float64[windows, k], 0..1, NaN without classified
-    volume. unknown_lots: int64[windows, k], volume in the window of unknown side.
+    windows_ns: of the rows; the arrays lie where the trades do. cvd: int64[windows, k], lots. toxicity:
+    float64[windows, k], 0..1, NaN without classified volume. unknown_lots: int64[windows, k], volume in the window of
+    unknown side.
     """
 
     windows_ns: tuple[int, ...]
@@ -64,15 +66,18 @@ def trade_flow(
     moments = times if at_ns is None else as_integers("at_ns", at_ns)
     require_range("at_ns", moments, 0, LARGEST_TIME)
     require_order("at_ns", moments)
-    rows = np.arange(1, len(times) + 1) if at_ns is None else np.searchsorted(times, moments, side="right")
+    on_gpu = all_on_gpu(times_ns=times, quantities=lots, sides=codes, at_ns=moments)
+    chosen = choose_for(on_gpu, backend, has_kernels=on_gpu)
+    xp = module_of(times)
+    rows = xp.arange(1, len(times) + 1) if at_ns is None else xp.searchsorted(times, moments, side="right")
     ends: Integers = rows.astype(np.int64)
-    sums: Integers = np.empty((len(spans), 3, len(moments)), dtype=np.int64)
-    compute = _reference if choose(backend) is Backend.NUMPY else window_sums
+    sums: Integers = xp.empty((len(spans), 3, len(moments)), dtype=np.int64)
+    compute = window_sums if chosen is Backend.CPU else _by_sums
     for row, span in enumerate(spans.tolist()):
         compute(times, lots, codes, moments, ends, span, sums[row])
     delta = sums[:, 0] - sums[:, 1]
     total = sums[:, 0] + sums[:, 1]
-    toxicity = np.where(total > 0, np.abs(delta) / np.maximum(total, 1), np.nan)
+    toxicity = xp.where(total > 0, abs(delta) / xp.maximum(total, 1), np.nan)
     return FlowReadings(tuple(spans.tolist()), delta, toxicity, sums[:, 2].copy())
 
 
@@ -99,10 +104,12 @@ def window_sums(
         out[2, row] = unknown
 
 
-def _reference(
+def _by_sums(
     times_ns: Integers, lots: Integers, sides: Sides, moments: Integers, ends: Integers, span: int, out: Integers
 ) -> None:
-    starts = np.minimum(np.searchsorted(times_ns, moments - span, side="right"), ends)
+    xp = module_of(times_ns)
+    starts = xp.minimum(xp.searchsorted(times_ns, moments - span, side="right"), ends)
     for row, side in enumerate((1, 2, 0)):
-        totals = np.concatenate(([0], np.cumsum(np.where(sides == side, lots, 0), dtype=np.int64)))
+        totals = xp.zeros(len(lots) + 1, dtype=np.int64)
+        totals[1:] = xp.cumsum(xp.where(sides == side, lots, 0), dtype=np.int64)
         out[row] = totals[ends] - totals[starts]

@@ -7,6 +7,8 @@ from typing import Any, Final
 import numpy as np
 
 from gpu.columns import Integers
+from gpu.cupy_module import CupyModule
+from gpu.device import require_gpu
 from gpu.kernel import KernelModule, KernelSource, LaunchShape
 from gpu.vpin_cuda import BLOCK, TILE, Rows, VpinKernels
 from gpu.vpin_cuda import source as vpin_source
@@ -66,3 +68,8 @@ class GridKernels:
 def on_device(module: Any, xp: Any) -> GridKernels:
     """The kernels, each source compiled by ``module``: ``CupyModule``, or the CPU's runner in tests."""
     return GridKernels(module(vpin_source()), module(source()), xp)
+
+
+def on_current_gpu() -> GridKernels:
+    """The kernels on the current GPU. Raises ``MissingExtra`` without one."""
+    return on_device(CupyModule, require_gpu())

@@ -46,14 +46,20 @@ class BucketSeries:
 
     Parameters
     ----------
-    imbalances: int64[k], ``|B - S|`` in lots. times_ns, prices: int64[k], when each was complete, and the price then.
+    bought: int64[k], lots of each bucket bought by aggressors. times_ns, prices: int64[k], when each was complete, and
+        the price then.
     """
 
     classifier: Classifier
     bucket_lots: int
-    imbalances: Any
+    bought: Any
     times_ns: Any
     prices: Any
+
+    @property
+    def imbalances(self) -> Any:
+        """int64[k], ``|B - S|`` in lots."""
+        return abs(2 * self.bought - self.bucket_lots)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +132,7 @@ def judge(
     The threshold of a part p is the value that at most ``floor(p m)`` of the m known ones lie above. VPIN enters where
     it is at least that and was not at the bucket before; the first known one enters nothing.
     """
-    xp, count = tools.xp, len(series.imbalances)
+    xp, count, imbalances = tools.xp, len(series.bought), series.imbalances
     changes = path.changes(xp, series, horizon_ns)
     followed = changes >= 0
     number = int(followed.sum())
@@ -139,7 +145,7 @@ def judge(
             none = (float("nan"), 0, 0, 0, usual, 0)
             found += [Judgement(window, part, count, *none) for part in top_parts]
             continue
-        vpin = tools.means(series.imbalances, series.bucket_lots, window)
+        vpin = tools.means(imbalances, series.bucket_lots, window)
         # Numbers from 0 on are in the order of their bits, and integers are what devices sort fastest.
         ordered = xp.sort(vpin[window - 1 :].view(np.int64))
         places = xp.asarray([known - 1 - int(part * known) for part in top_parts])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from gpu.arrays import differences, on_host
 from gpu.bars import ChangeMoments
 from gpu.buckets import require_count
-from gpu.classification import Bulk, Classifier, Distribution, Rule, TimeBars
+from gpu.classification import Bulk, Classifier, Distribution, Rule, TimeBars, VolumeBars
 from gpu.columns import LARGEST_TOTAL, Floats, Integers
 from gpu.distributions import log_beta_of, normal_values, student_values
 from gpu.grid_cuda import GridKernels
@@ -20,9 +22,8 @@ from gpu.grid_judgement import BucketSeries, PricePath
 from gpu.vpin_cuda import PrefixSums, Rows
 from market.errors import Rejected
 from market.signals.layout import SECOND_NS
+from market.wire.records import AGGRESSOR_BUY, AGGRESSOR_NONE, AGGRESSOR_SELL
 
-RULES: Final = (Rule.FLAG, Rule.TICK)
-"""Those that the device knows."""
 BYTES_PER_ROW: Final = 8 + 8 + 8 + 1 + 4 * 8
 """Columns of a trade at their widest, two prefix sums and what is worked with beside them."""
 
@@ -33,13 +34,16 @@ class DeviceTrades:
 
     Parameters
     ----------
-    times_ns, prices: int64[n]. quantities: int32[n] or int64[n], lots. sides: int8[n], 0 unknown, 1 buy, 2 sell.
+    times_ns, prices: int64[n]. quantities: int32[n] or int64[n], lots. sides: int8[n], 0 unknown, 1 buy, 2 sell, by the
+        venue's flag; bids, asks: int64[n], 0 for none. Each of these where a rule reads it.
     """
 
     times_ns: Any
     prices: Any
     quantities: Any
-    sides: Any
+    sides: Any = None
+    bids: Any = None
+    asks: Any = None
 
     def __len__(self) -> int:
         return len(self.times_ns)
@@ -57,7 +61,7 @@ class _Bars:
         """Complete bars that are ``factor`` times as long: those after which another one begins."""
         numbers = self.numbers // factor
         last = xp.flatnonzero(numbers[1:] != numbers[:-1])
-        return _Bars(numbers[last], _differences(xp, xp.cumsum(self.volumes)[last]), self.prices[last])
+        return _Bars(numbers[last], differences(xp.cumsum(self.volumes)[last]), self.prices[last])
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +106,7 @@ class _RuleSeries:
             none = xp.zeros(0, dtype=np.int64)
             columns = list(zip(*piece, strict=True)) or [(none,), (none,), (none,)]
             at_edges, times, prices = (xp.concatenate(column) for column in columns)
-            imbalances = xp.abs(2 * _differences(xp, at_edges) - size)
-            found.append(BucketSeries(classifier, size, imbalances, times, prices))
+            found.append(BucketSeries(classifier, size, differences(at_edges), times, prices))
         return found
 
 
@@ -112,13 +115,22 @@ class GridScan:
 
     Parameters
     ----------
-    rules: of ``RULES``. bulks: with bars of equal time. sizes: bucket volumes in lots.
+    rules, bulks: who bought. sizes: bucket volumes in lots.
+
+    Members
+    -------
+    unknown: lots of unknown side so far, by rule. unknown_bars: those of the first bars, after ``finish``.
     """
 
     def __init__(self, kernels: GridKernels, rules: Sequence[Rule], bulks: Sequence[Bulk], sizes: Integers) -> None:
         self._kernels, self._bulks, self._sizes = kernels, tuple(bulks), sizes
         self._rules = {rule: _RuleSeries(kernels, sizes) for rule in rules}
-        self._base_ns = math.gcd(SECOND_NS, *(_interval(bulk) for bulk in bulks))
+        lots = {bulk.bars.lots for bulk in bulks if isinstance(bulk.bars, VolumeBars)}
+        self._volume_bars = {each: _RuleSeries(kernels, np.array([each])) for each in sorted(lots)}
+        intervals = (bulk.bars.interval_ns for bulk in bulks if isinstance(bulk.bars, TimeBars))
+        self._base_ns = math.gcd(SECOND_NS, *intervals)
+        self.unknown = dict.fromkeys(rules, 0)
+        self.unknown_bars: dict[Bulk, int] = {}
         self._bars: list[_Bars] = []
         self._last_price = self._last_side = 0
         self._volume = 0
@@ -139,16 +151,19 @@ class GridScan:
         require_count(total // smallest - self._volume // smallest, smallest)
         bars = self._bars_of(trades, volumes)
         del volumes
-        side, found = self._last_side, []
+        side, found, unknown = self._last_side, [], dict(self.unknown)
         for rule, series in self._rules.items():
-            sides = trades.sides
+            sides = sides_of(self._kernels, rule, trades, self._last_price, self._last_side)
             if rule is Rule.TICK:
-                sides = self._kernels.tick_sides(trades.prices, self._last_price, self._last_side)
                 side = int(sides[-1])
+            unknown[rule] += int(xp.where(sides == 0, trades.quantities, 0).sum(dtype=np.int64))
             columns = (trades.quantities, sides, trades.times_ns, trades.prices)
             found.append((series, series.edges(kernels.trade_sums, *columns)))
+        for series in self._volume_bars.values():
+            columns = (trades.quantities, xp.ones(len(trades), dtype=np.int8), trades.times_ns, trades.prices)
+            found.append((series, series.edges(kernels.trade_sums, *columns)))
         self._last_price, self._last_side = int(trades.prices[-1]), side
-        self._volume = total
+        self._volume, self.unknown = total, unknown
         self._bars.append(bars)
         for series, edges in found:
             series.take(edges)
@@ -157,7 +172,7 @@ class GridScan:
         xp = self._kernels.xp
         numbers = trades.times_ns // self._base_ns
         last = xp.concatenate((xp.flatnonzero(numbers[1:] != numbers[:-1]), xp.asarray([len(trades) - 1])))
-        return _Bars(numbers[last], _differences(xp, volumes[last]), trades.prices[last])
+        return _Bars(numbers[last], differences(volumes[last]), trades.prices[last])
 
     def finish(self) -> tuple[list[BucketSeries], PricePath]:
         """All series, classifiers outermost, rules first; and the path of prices. Nothing can be taken after it."""
@@ -175,54 +190,59 @@ class GridScan:
             found += series.finish(rule)
         self._rules = {}
         for bulk in self._bulks:
-            found += self._bulk(bulk, base.coarser(xp, _interval(bulk) // self._base_ns))
+            found += self._bulk(bulk, *self._bars_for(bulk, base))
         seconds = base.coarser(xp, SECOND_NS // self._base_ns)
         return found, PricePath((seconds.numbers + 1) * SECOND_NS, seconds.prices)
 
-    def _bulk(self, bulk: Bulk, bars: _Bars) -> list[BucketSeries]:
+    def _bars_for(self, bulk: Bulk, base: _Bars) -> tuple[Any, Any, Any]:
+        """Volume, last price and end of every complete bar of a classification."""
+        xp = self._kernels.xp
+        if isinstance(bulk.bars, TimeBars):
+            bars = base.coarser(xp, bulk.bars.interval_ns // self._base_ns)
+            return bars.volumes, bars.prices, (bars.numbers + 1) * bulk.bars.interval_ns
+        [full] = self._volume_bars[bulk.bars.lots].finish(bulk)
+        return xp.full(len(full.prices), bulk.bars.lots, dtype=np.int64), full.prices, full.times_ns
+
+    def _bulk(self, bulk: Bulk, volumes: Any, prices: Any, ends_ns: Any) -> list[BucketSeries]:
         xp, series = self._kernels.xp, _RuleSeries(self._kernels, self._sizes)
-        known = bulk
-        if len(bars.numbers) > 1:
-            distinct, places = xp.unique(xp.diff(bars.prices), return_inverse=True)
-            known, parts = _parts_bought(xp, bulk, bars.prices, distinct)
-            volumes = bars.volumes[1:]
+        self.unknown_bars[bulk] = int(volumes[:1].sum())
+        known = bulk if bulk.sigma_ticks is not None else _with_sigma(bulk, prices)
+        if len(prices) > 1:
+            distinct, places = xp.unique(xp.diff(prices), return_inverse=True)
+            parts = xp.asarray(_parts_bought(known, on_host(distinct)))
+            volumes = volumes[1:]
             # Each operation by itself: fused ones would round once less.
             scaled = volumes * parts[places]
             bought = xp.clip(xp.floor(scaled + 0.5).astype(np.int64), 0, volumes)
-            ends = (bars.numbers[1:] + 1) * _interval(bulk)
-            series.take(series.edges(self._kernels.buckets.bar_sums, volumes, bought, ends, bars.prices[1:]))
+            series.take(series.edges(self._kernels.buckets.bar_sums, volumes, bought, ends_ns[1:], prices[1:]))
         return series.finish(known)
 
 
-def _differences(xp: Any, sums: Any) -> Any:
-    """What each sum adds to the one before it."""
-    differences = sums.copy()
-    differences[1:] -= sums[:-1]
-    return differences
+def sides_of(
+    kernels: GridKernels, rule: Rule, trades: DeviceTrades, price_before: int = 0, side_before: int = 0
+) -> Any:
+    """int8[n], the side of at least one trade by a rule; the tick rule goes on from a price and side, 0 for none."""
+    if rule is Rule.FLAG:
+        return trades.sides
+    if rule is Rule.TICK:
+        return kernels.tick_sides(trades.prices, price_before, side_before)
+    xp, doubled, middle = kernels.xp, 2 * trades.prices, trades.bids + trades.asks
+    sides = xp.where(doubled > middle, AGGRESSOR_BUY, xp.where(doubled < middle, AGGRESSOR_SELL, AGGRESSOR_NONE))
+    sides = xp.where((trades.bids > 0) & (trades.asks > 0), sides, AGGRESSOR_NONE).astype(np.int8)
+    if rule is Rule.FLAG_OR_QUOTE and trades.sides is not None:
+        sides = xp.where(trades.sides != AGGRESSOR_NONE, trades.sides, sides)
+    return sides
 
 
-def _interval(bulk: Bulk) -> int:
-    if not isinstance(bulk.bars, TimeBars):
-        raise Rejected(f"{bulk} in a grid: on a GPU it takes bars of equal time; use backend='cpu'")
-    return bulk.bars.interval_ns
+def _with_sigma(bulk: Bulk, prices: Any) -> Bulk:
+    moments = ChangeMoments()
+    moments.add(on_host(prices))
+    return dataclasses.replace(bulk, sigma_ticks=moments.sigma_ticks)
 
 
-def _parts_bought(xp: Any, bulk: Bulk, prices: Any, distinct: Any) -> tuple[Bulk, Any]:
-    """The classification with its sigma, and the part that counts as bought for each distinct change of price.
-
-    The distribution is evaluated on the host, compiled: changes are whole ticks, so that there are few of them.
-    """
-    if bulk.sigma_ticks is None:
-        moments = ChangeMoments()
-        moments.add(np.asarray(prices.get() if hasattr(prices, "get") else prices))
-        bulk = Bulk(
-            bars=bulk.bars,
-            distribution=bulk.distribution,
-            degrees=bulk.degrees,
-            sigma_ticks=moments.sigma_ticks,
-        )
+def _parts_bought(bulk: Bulk, changes: Integers) -> Floats:
+    """The part that counts as bought for each change of price, compiled: there are few distinct whole ticks."""
     assert bulk.sigma_ticks is not None
-    changes: Integers = np.asarray(distinct.get() if hasattr(distinct, "get") else distinct)
     parts: Floats = np.full(len(changes), 0.5)
     if bulk.sigma_ticks > 0.0:
         ratios = changes / bulk.sigma_ticks
@@ -230,4 +250,4 @@ def _parts_bought(xp: Any, bulk: Bulk, prices: Any, distinct: Any) -> tuple[Bulk
             student_values(ratios, bulk.degrees, log_beta_of(bulk.degrees), parts)
         else:
             normal_values(ratios, parts)
-    return bulk, xp.asarray(parts)
+    return parts

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gpu.backend import Backend, choose
+from gpu.arrays import choose_for, first_true, gpu_array, is_on_gpu, module_of, on_host
+from gpu.backend import Backend
 from gpu.columns import Floats, Integers
 from market.errors import Rejected
 from market.native.kernel import entry
@@ -19,25 +20,40 @@ def empirical_cdf(values: ArrayLike, *, past_only: bool = False, backend: Backen
     values: [k] floats. past_only: compare with the values up to and including each, as one could have done then; else
         with the whole sample, which looks ahead.
 
-    Raises Rejected for another shape or an infinite value.
+    Values on a GPU give ranks there; those of the past are computed on the host. Raises Rejected for another shape
+    or an infinite value.
     """
-    column = np.ascontiguousarray(values, dtype=np.float64)
+    on_gpu = is_on_gpu(values)
+    chosen = choose_for(on_gpu, backend, has_kernels=on_gpu)
+    column: Floats = gpu_array("values", values) if on_gpu else np.asarray(values)
+    xp = module_of(column)
+    column = xp.ascontiguousarray(column, dtype=np.float64)
     if column.ndim != 1:
         raise Rejected(f"values must have shape (n,), was {column.shape}")
-    infinite = np.flatnonzero(np.isinf(column))
-    if len(infinite):
-        raise Rejected(f"values[{infinite[0]}] is {column[infinite[0]]}: must be finite, or NaN where not known")
-    known = ~np.isnan(column)
-    out = np.full(len(column), np.nan)
-    out[known] = _ranks(column[known], past_only, choose(backend))
+    infinite = first_true(xp.isinf(column))
+    if infinite >= 0:
+        raise Rejected(f"values[{infinite}] is {column[infinite]}: must be finite, or NaN where not known")
+    known = ~xp.isnan(column)
+    out: Floats = xp.full(len(column), np.nan)
+    if past_only:
+        out[known] = xp.asarray(_past_ranks(on_host(column[known]), chosen))
+    else:
+        out[known] = _ranks(column[known])
     return out
 
 
-def _ranks(values: Floats, past_only: bool, backend: Backend) -> Floats:
+def _ranks(values: Floats) -> Floats:
+    if not len(values):
+        return values
+    xp = module_of(values)
+    distinct, places = xp.unique(values, return_inverse=True)
+    at_most = xp.cumsum(xp.bincount(places, minlength=len(distinct)))
+    found: Floats = at_most[places] / len(values)
+    return found
+
+
+def _past_ranks(values: Floats, backend: Backend) -> Floats:
     distinct, places = np.unique(values, return_inverse=True)
-    if not past_only:
-        at_most = np.cumsum(np.bincount(places, minlength=len(distinct)))
-        return at_most[places] / len(values)
     counts: Integers = np.empty(len(values), dtype=np.int64)
     if backend is Backend.NUMPY:
         for index in range(len(values)):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gpu.arrays import choose_for
 from gpu.backend import Backend, choose
 from gpu.bars import (
     BarBuilder,
@@ -25,9 +26,12 @@ from gpu.bars import (
 from gpu.bucket_scan import BucketScan
 from gpu.buckets import Buckets, reference_buckets, require_sizes, require_window, window_means
 from gpu.buckets_reference import reference_means
-from gpu.classification import Bulk, Classifier, Rule, SideRule, classify
-from gpu.columns import Floats, Integers, Trades, require_order
+from gpu.classification import Bulk, Classifier, Rule, SideRule
+from gpu.columns import Floats, Integers, Trades, require_host, require_order
 from gpu.device_scan import DeviceBucketScan
+from gpu.device_vpin import means_on_gpu, series_on_gpu
+from gpu.grid_cuda import on_current_gpu
+from gpu.trade_sides import classify
 from market.errors import Rejected
 
 
@@ -80,17 +84,21 @@ def vpin(
 
     Parameters
     ----------
-    trades: by name of the instrument. bucket_lots: bucket sizes for all, or by instrument.
+    trades: by name of the instrument. Columns on a GPU are computed there, and their series have their arrays there.
+    bucket_lots: bucket sizes for all, or by instrument.
     windows: n, how many buckets a mean is over.
     classifiers: rules, and bulk classifications with their bars.
     threads: of the CPU back end, None: all that the process may use; the result does not depend on it.
 
     Raises Rejected for impossible parameters and for columns that a classifier lacks, MissingExtra without a GPU.
     """
-    chosen = choose(backend, has_kernels=True)
     found: list[VpinSeries] = []
     for name, columns in trades.items():
+        chosen = choose_for(columns.on_gpu, backend)
         sizes = bucket_lots[name] if isinstance(bucket_lots, Mapping) else bucket_lots
+        if columns.on_gpu:
+            found.extend(_on_gpu(name, columns, classifiers, sizes, windows))
+            continue
         for classifier in classifiers:
             if chosen is Backend.NUMPY:
                 found.extend(_reference(name, columns, classifier, sizes, windows))
@@ -99,6 +107,28 @@ def vpin(
                 stream = VpinStream(name, known, bucket_lots=sizes, windows=windows, backend=chosen, threads=threads)
                 found.extend(stream.update(columns))
     return found
+
+
+def _on_gpu(
+    name: str, trades: Trades, classifiers: Sequence[Classifier], bucket_lots: Sequence[int], windows: Sequence[int]
+) -> list[VpinSeries]:
+    kernels, spans = on_current_gpu(), tuple(require_sizes("windows", windows).tolist())
+    return [
+        VpinSeries(
+            instrument=name,
+            classifier=series.classifier,
+            bucket_lots=series.bucket_lots,
+            windows=spans,
+            first=0,
+            times_ns=series.times_ns,
+            prices=series.prices,
+            bought=series.bought,
+            vpin=means_on_gpu(series, spans, kernels),
+            unknown_lots=unknown,
+            sigma_ticks=series.classifier.sigma_ticks if isinstance(series.classifier, Bulk) else None,
+        )
+        for series, unknown in series_on_gpu(trades, classifiers, bucket_lots, kernels)
+    ]
 
 
 def with_sigma(classifier: Classifier, trades: Trades) -> Classifier:
@@ -177,6 +207,7 @@ class VpinStream:
 
         Raises Rejected for trades that run back in time, and for a total of 2^62 lots or more.
         """
+        require_host("a stream", trades)
         require_order("times_ns", trades.times_ns, self._last_ns)
         if self._sides is not None:
             found = self._scan.take(trades.quantities, self._sides.take(trades))

@@ -16,17 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu.backend import Backend, choose, choose_threads
+from gpu.arrays import choose_for
+from gpu.backend import Backend, choose_threads
 from gpu.bars import BarBuilder
 from gpu.buckets import require_sizes
-from gpu.classification import Bulk, Classifier, Rule, TimeBars
+from gpu.classification import Bulk, Classifier, Rule, TimeBars, require_columns
 from gpu.columns import Trades
-from gpu.cupy_module import CupyModule
-from gpu.device import require_gpu
-from gpu.grid_cuda import GridKernels, on_device
+from gpu.device_vpin import scan_trades
+from gpu.grid_cuda import GridKernels, on_current_gpu
 from gpu.grid_judgement import BILLION, BucketSeries, CompiledTools, Judgement, PricePath, judge
-from gpu.grid_scan import BYTES_PER_ROW, RULES, DeviceTrades, GridScan
-from gpu.memory import in_parts, rows_that_fit
+from gpu.grid_scan import GridScan
 from gpu.vpin import vpin
 from market.errors import Rejected
 from market.signals.layout import LARGEST_TIME, SECOND_NS
@@ -76,12 +75,6 @@ class VpinGrid:
         """The classifiers that look at bars."""
         return tuple(one for one in self.classifiers if isinstance(one, Bulk))
 
-    @property
-    def has_kernels(self) -> bool:
-        """Whether the grid can run on a GPU: by flag or tick rule, and with bars of equal time."""
-        timed = all(isinstance(bulk.bars, TimeBars) for bulk in self.bulks)
-        return timed and all(rule in RULES for rule in self.rules)
-
 
 @dataclass
 class GridResult:
@@ -122,14 +115,15 @@ def vpin_grid(
 
     Parameters
     ----------
-    threads: of the CPU back end, None: all that the process may use; the result does not depend on it.
+    trades: on the host or on a GPU. threads: of the CPU back end, None: all that the process may use; the result does
+        not depend on it.
 
     Raises Rejected for columns that a classifier lacks, MissingExtra without a GPU, Fatal where even a small part of
     the trades does not fit the GPU's memory.
     """
-    _require_column(trades, grid)
-    if choose(backend, has_kernels=grid.has_kernels) is Backend.GPU:
-        return on_gpu(trades, grid, on_device(CupyModule, require_gpu()))
+    _require_columns(trades, grid)
+    if choose_for(trades.on_gpu, backend) is Backend.GPU:
+        return on_gpu(trades, grid, on_current_gpu())
     path = BarBuilder(TimeBars(SECOND_NS)).take(trades)
     series = list(_compiled_series(trades, grid, threads))
     return judge_all(CompiledTools(), series, PricePath(path.ends_ns, path.prices), grid, threads)
@@ -138,15 +132,7 @@ def vpin_grid(
 def on_gpu(trades: Trades, grid: VpinGrid, kernels: GridKernels, rows_at_once: int | None = None) -> GridResult:
     """As ``vpin_grid``, with these kernels and at most so many trades on the device at once; None: what fits."""
     scan = GridScan(kernels, grid.rules, grid.bulks, require_sizes("bucket_lots", grid.bucket_lots))
-    xp, none = kernels.xp, np.zeros(len(trades), dtype=np.int8)
-    sides = trades.aggressors if trades.aggressors is not None else none
-
-    def take(start: int, end: int) -> None:
-        columns = (trades.times_ns, trades.prices, trades.quantities, sides)
-        scan.take(DeviceTrades(*(xp.asarray(column[start:end]) for column in columns)))
-
-    for _ in in_parts(xp, len(trades), rows_at_once or rows_that_fit(xp, BYTES_PER_ROW), take):
-        pass
+    scan_trades(scan, kernels.xp, trades, rows_at_once)
     series, path = scan.finish()
     return judge_all(kernels, series, path, grid, threads=1)
 
@@ -176,12 +162,11 @@ def _compiled_series(trades: Trades, grid: VpinGrid, threads: int | None) -> Ite
     for classifier in (*grid.rules, *grid.bulks):
         words = {"bucket_lots": grid.bucket_lots, "windows": (1,), "classifiers": (classifier,)}
         for found in vpin({"": trades}, backend=Backend.CPU, threads=threads, **words):  # type: ignore[arg-type]
-            imbalances = np.abs(found.imbalances)
-            yield BucketSeries(found.classifier, found.bucket_lots, imbalances, found.times_ns, found.prices)
+            yield BucketSeries(found.classifier, found.bucket_lots, found.bought, found.times_ns, found.prices)
 
 
-def _require_column(trades: Trades, grid: VpinGrid) -> None:
-    if Rule.FLAG in grid.rules and trades.aggressors is None:
-        raise Rejected("rule 'flag' reads aggressors: these trades have none; use quote, tick or bulk")
+def _require_columns(trades: Trades, grid: VpinGrid) -> None:
+    for rule in grid.rules:
+        require_columns(rule, trades)
     if len(trades) and int(trades.times_ns[-1]) + grid.horizon_ns > LARGEST_TIME:
         raise Rejected(f"times_ns ends at {trades.times_ns[-1]}: too near the largest time for the horizon")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,13 +103,6 @@ def test_unordered_parts_and_unknown_back_ends_are_refused() -> None:
     with pytest.raises(Rejected, match="threads was 0"):
         volume_buckets([1], [1], [1], threads=0)
 
-
-def test_an_array_on_a_gpu_is_refused_by_the_cpu() -> None:
-    class OnGpu:
-        __cuda_array_interface__: ClassVar = {"shape": (1,)}
-
-    with pytest.raises(Rejected, match="quantities lies on a GPU"):
-        volume_buckets(OnGpu(), [1], [1])  # type: ignore[arg-type]
 
 
 def test_asking_for_a_gpu_says_what_is_missing() -> None:

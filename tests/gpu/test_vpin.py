@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from gpu.bars import ChangeMoments, reference_bars
-from gpu.classification import Bars, Bulk, Classifier, Distribution, Rule, TimeBars, VolumeBars, classify
+from gpu.classification import Bars, Bulk, Classifier, Distribution, Rule, TimeBars, VolumeBars
 from gpu.columns import Trades
+from gpu.trade_sides import classify
 from gpu.vpin import BarSigma, VpinSeries, VpinStream, vpin, with_sigma
 from market.errors import Rejected
 from tests.gpu.trade_columns import parts_of, random_trades, trades_of

@@ -30,6 +30,8 @@ CLASSIFIERS = (
     Rule.TICK,
     Bulk(bars=TimeBars(SECOND_NS)),
     Bulk(bars=TimeBars(400_000_000), distribution=Distribution.STUDENT),
+    Rule.QUOTE,
+    Bulk(bars=VolumeBars(700)),
 )
 GRID = VpinGrid(
     classifiers=CLASSIFIERS,
@@ -55,7 +57,7 @@ def by_whole_arrays(trades: Trades, grid: VpinGrid) -> list[tuple[object, ...]]:
         {"": trades},
         bucket_lots=grid.bucket_lots,
         windows=grid.windows,
-        classifiers=grid.classifiers,
+        classifiers=(*grid.rules, *grid.bulks),
         backend="numpy",
     ):
         changes: list[int | None] = []
@@ -105,7 +107,7 @@ def kernels(schedule: Schedule | None = None) -> GridKernels:
 def test_every_set_is_that_of_whole_arrays(seed: int) -> None:
     trades = random_trades(3_000, seed)
     result = vpin_grid(trades, GRID, backend="cpu")
-    assert len(result) == len(GRID) == 4 * 3 * 3 * 2
+    assert len(result) == len(GRID) == 6 * 3 * 3 * 2
     assert listed(result) == by_whole_arrays(trades, GRID)
     assert sum(row.judged for _, _, row in result.rows) > 100
     assert vpin_grid(trades, GRID, backend="cpu", threads=1).rows[0] == result.rows[0]
@@ -162,9 +164,6 @@ def test_an_impossible_grid_is_refused(words: dict[str, object], says: str) -> N
 
 def test_what_the_gpu_cannot_do_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     trades = random_trades(500)
-    by_volume = VpinGrid(classifiers=(Bulk(bars=VolumeBars(500)),), bucket_lots=(100,), windows=(3,))
-    assert not by_volume.has_kernels
-    assert len(vpin_grid(trades, by_volume)) == 1
     monkeypatch.setenv("TICKWIRE_GPU", "0")
     with pytest.raises(MissingExtra, match="TICKWIRE_GPU=0"):
         vpin_grid(trades, GRID, backend="gpu")

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from gpu.classification import Rule, classify
+from gpu.classification import Rule
 from gpu.columns import Floats, Integers, Sides, Trades
 from gpu.grid_cuda import GridKernels
 from gpu.grid_judgement import CompiledTools
+from gpu.trade_sides import classify
 
 
 def prices_with_rests(count: int, seed: int = 4) -> Integers:
