@@ -20,10 +20,12 @@ from sim.backtest.core import BacktestCore, MatchModel
 from sim.backtest.gateway import BacktestMarket
 from sim.backtest.latency import Latency
 from sim.backtest.layout import QueueModel
+from sim.backtest.order_tape import ORDER_FORMATS, states_orders
 from sim.backtest.tape import Tape, TapeClock, read_tape
 from sim.gateway.balances import AssetKey
 from sim.gateway.paper_gateway import asset_names
 from sim.replay.feed import FeedMarket, FeedSettings
+from sim.replay.packet_source import PacketSourceSettings
 from sim.replay.source import SourceSettings
 
 _NS_PER_US: Final = 1_000
@@ -62,8 +64,8 @@ class Plan:
 
 
 def read_plan(settings: Settings, files: Sequence[SourceFile]) -> Plan:
-    """Read recordings; raises MissingInput for one that cannot be read, holds no book or is a capture of packets."""
-    sources = tuple(_lines(source) for source in session_settings(settings, list(files)).sources)
+    """Read recordings; raises MissingInput for one that cannot be read, holds no book or is packets of price levels."""
+    sources = tuple(_playable(source) for source in session_settings(settings, list(files)).sources)
     tape = read_tape(sources, tape_clock(settings), quotes=True)
     return plan_over(settings, sources, tape, catalogue(settings))
 
@@ -119,10 +121,15 @@ def match_model(settings: Settings, venue: VenueName, lots_per_unit: int) -> Mat
     )
 
 
-def _lines(source: object) -> SourceSettings:
-    if not isinstance(source, SourceSettings):
-        raise MissingInput(f"{source} is a capture of packets: a backtest needs recorded lines or a feed capture")
-    return source
+def _playable(source: FeedSettings) -> SourceSettings | PacketSourceSettings:
+    if isinstance(source, SourceSettings):
+        return source
+    if isinstance(source, PacketSourceSettings) and states_orders(source):
+        return source
+    raise MissingInput(
+        f"{source.path} is a capture of packets of {source.name}: a backtest needs recorded lines, a feed capture, or "
+        f"packets that state every order, those of {' or '.join(form.value for form in ORDER_FORMATS)}"
+    )
 
 
 def _named(listings: Catalogue) -> Catalogue:

@@ -71,6 +71,7 @@ def _model(run: BacktestRun) -> dict[str, Any]:
     return {
         "queue": backtest.queue.value,
         "queue_exponent": str(backtest.queue_exponent),
+        "exact_queues": sorted({market.source for market in run.plan.tape.markets if market.most_orders}),
         "partial_fills": backtest.partial_fills,
         "own_impact": backtest.own_impact,
         "latency_us": {

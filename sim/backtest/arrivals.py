@@ -13,10 +13,11 @@ from market.native.kernel import inline, part
 from market.native.memory import get
 from sim.backtest.exchange import OPPOSITE
 from sim.backtest.layout import Request
+from sim.backtest.order_flow import join_recorded, take_recorded
 from sim.backtest.queue_models import join_queue
 from sim.backtest.reporting import TAKER, report_order, trade
 from sim.backtest.shown import show_less, shown_best, shown_lots, shown_next
-from sim.backtest.state import EXCHANGE_KNOWN, IMPACT, STORE, place_of
+from sim.backtest.state import EXCHANGE_KNOWN, IMPACT, RECORDED, STORE, place_of
 from sim.matching.layout import LARGEST_LOTS, LARGEST_PRICE, CommandKind, EventKind, Prevention, Reason, Term
 from sim.matching.queues import (
     CAPACITY,
@@ -150,7 +151,9 @@ def _take(state: int, row: int, identifier: int, owner: int, side: int, least: i
         following = shown_next(row, other, tick)
         lots -= traded
         trade(state, row, identifier, owner, side, tick, traded, lots, TAKER, time_ns)
-        if get(row, IMPACT) != 0:
+        if get(row, IMPACT) != 0 and get(row, RECORDED) != 0:
+            take_recorded(row, other, tick, traded)
+        elif get(row, IMPACT) != 0:
             show_less(row, other, tick, displayed - traded)
         tick = following
     return lots
@@ -162,7 +165,11 @@ def _rest(state: int, row: int, identifier: int, owner: int, side: int, price: i
     store = get(row, STORE)
     ahead = shown_lots(row, side, price)
     add_order(store, identifier, owner, side, price, lots)
-    join_queue(place_of(row, find_order(store, identifier)), ahead)
+    place = place_of(row, find_order(store, identifier))
+    if get(row, RECORDED) != 0:
+        join_recorded(row, place, ahead)
+    else:
+        join_queue(place, ahead)
     report_order(state, row, _RESTED, identifier, owner, side, price, lots, _NO_REASON, time_ns, ahead)
 
 

@@ -123,8 +123,9 @@ class BacktestCore:
         self._words[words.KEEPS_RECEIVED] = keeps_received
         self._words[words.NEXT_REQUEST_NS] = self._words[words.NEXT_REPORT_NS] = FOREVER
         self._held: list[Rows | Words] = []
+        largest = tape.most_operations()
         for market, model in enumerate(models):
-            self._place(self._row(market), model)
+            self._place(self._row(market), model, tape.markets[market].most_orders, largest.get(market, 0))
         empty_books(self._words)
         self._wakes: Rows = np.zeros((16, WAKE_WIDTH), dtype=np.int64)
         self._read: Rows = np.zeros((256, REPORT_WIDTH), dtype=np.int64)
@@ -133,6 +134,7 @@ class BacktestCore:
             (words.TAPE_RECEIVED, tape.received),
             (words.TAPE_BIDS, tape.bids),
             (words.TAPE_ASKS, tape.asks),
+            (words.TAPE_OPERATIONS, tape.operations),
             (words.WAKE_ROWS, self._wakes),
             (words.SCRATCH, np.zeros(2 * capacity, dtype=np.int64)),
         ):
@@ -153,15 +155,20 @@ class BacktestCore:
         self._held.append(array)
         return int(array.ctypes.data)
 
-    def _place(self, row: Words, model: MatchModel) -> None:
+    def _place(self, row: Words, model: MatchModel, most_orders: int, most_operations: int) -> None:
         """A market's arrays and settings."""
+        if most_orders:
+            # Orders of a restated book come before those that it lacks leave.
+            row[words.RECORDED] = self._hold(new_state(2 * most_orders))
+            row[words.LAST_LEFT] = -1
         for slot in (words.EXCHANGE_BIDS, words.EXCHANGE_ASKS, words.RECEIVED_BIDS, words.RECEIVED_ASKS):
             row[slot] = self._hold(np.zeros(SIDE_WORDS, dtype=np.int64))
         row[words.STORE] = self._hold(new_state(self._capacity))
         row[words.PLACES] = self._hold(np.zeros((self._capacity, words.PLACE_WORDS), dtype=np.int64))
         row[words.REQUEST_ROOM] = self._capacity
         row[words.REQUESTS] = self._hold(np.zeros((self._capacity, REQUEST_WIDTH), dtype=np.int64))
-        row[words.REPORT_ROOM] = 4 * self._capacity + 2 * REPORTS_PER_REQUEST
+        row[words.REPORT_SPARE] = REPORTS_PER_REQUEST + most_operations
+        row[words.REPORT_ROOM] = 4 * self._capacity + 2 * int(row[words.REPORT_SPARE])
         row[words.REPORTS] = self._hold(np.zeros((int(row[words.REPORT_ROOM]), REPORT_WIDTH), dtype=np.int64))
         samples = model.latency.samples
         row[words.SAMPLES] = self._hold(np.ascontiguousarray(_NO_SAMPLES if samples is None else samples))

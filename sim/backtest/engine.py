@@ -13,7 +13,7 @@ from market.native.kernel import entry, inline, part
 from market.native.memory import address_of, get, put
 from market.pipeline.wake_conditions import WAKE_WIDTH, Wake
 from market.wire.records import Rows, Words
-from sim.backtest.arrivals import REPORTS_PER_REQUEST, arrive
+from sim.backtest.arrivals import arrive
 from sim.backtest.exchange import clear_ladders, play
 from sim.backtest.latency import arrival_ns
 from sim.backtest.layout import (
@@ -26,6 +26,7 @@ from sim.backtest.layout import (
     REQUEST_WIDTH,
     TAPE_KIND,
     TAPE_MARKET,
+    TAPE_ORDERS,
     TAPE_QUOTE,
     TAPE_TRADE,
     TAPE_WIDTH,
@@ -33,6 +34,7 @@ from sim.backtest.layout import (
     Report,
     Request,
 )
+from sim.backtest.layout import ORDERS as ROW_ORDERS
 from sim.backtest.received import receive
 from sim.backtest.reporting import report
 from sim.backtest.state import (
@@ -53,6 +55,7 @@ from sim.backtest.state import (
     RECEIVED_BIDS,
     REPORT_HEAD,
     REPORT_ROOM,
+    REPORT_SPARE,
     REPORT_TAIL,
     REPORTS,
     REQUEST_HEAD,
@@ -138,7 +141,7 @@ def _take_request(state: int) -> None:
 def _has_room(row: int) -> bool:
     """Whether all reports of one row of the tape or one request would find room."""
     used = get(row, REPORT_TAIL) - get(row, REPORT_HEAD)
-    return used + get(get(row, STORE), ORDERS) + REPORTS_PER_REQUEST <= get(row, REPORT_ROOM)
+    return used + get(get(row, STORE), ORDERS) + get(row, REPORT_SPARE) <= get(row, REPORT_ROOM)
 
 
 @part
@@ -153,6 +156,8 @@ def _all_have_room(state: int) -> bool:
 def _size(event: int) -> int:
     if get(event, TAPE_KIND) == TAPE_QUOTE:
         return 0
+    if get(event, TAPE_KIND) == TAPE_ORDERS:
+        return get(event, ROW_ORDERS)
     return 1 if get(event, TAPE_KIND) == TAPE_TRADE else get(event, BIDS) + get(event, ASKS)
 
 

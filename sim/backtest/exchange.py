@@ -21,7 +21,6 @@ from market.book.ladder import (
 )
 from market.native.kernel import inline, part
 from market.native.memory import get, put
-from market.wire.records import AGGRESSOR_BUY, AGGRESSOR_SELL
 from sim.backtest.layout import (
     ASKS,
     ASKS_START,
@@ -35,6 +34,7 @@ from sim.backtest.layout import (
     TAPE_DIFF,
     TAPE_KIND,
     TAPE_OLDER_DIFF,
+    TAPE_ORDERS,
     TAPE_QUOTE,
     TAPE_SNAPSHOT,
     TAPE_TRADE,
@@ -42,10 +42,20 @@ from sim.backtest.layout import (
     TRADE_LOTS,
     TRADE_PRICE,
 )
+from sim.backtest.order_flow import play_orders
 from sim.backtest.queue_models import on_displayed, on_traded
 from sim.backtest.reporting import MAKER, trade
-from sim.backtest.shown import exchange_side, shown_best, state_side
-from sim.backtest.state import EXCHANGE_ASKS, EXCHANGE_BIDS, EXCHANGE_KNOWN, PARTIAL, SHARED, STORE, place_of
+from sim.backtest.shown import exchange_side, side_taken, state_side
+from sim.backtest.state import (
+    EXCHANGE_ASKS,
+    EXCHANGE_BIDS,
+    EXCHANGE_KNOWN,
+    PARTIAL,
+    SHARED,
+    STORE,
+    TAPE_OPERATIONS,
+    place_of,
+)
 from sim.matching.queues import (
     AFTER,
     FIRST,
@@ -241,32 +251,21 @@ def _on_quote(state: int, row: int, event: int, time_ns: int) -> None:
         fill_reached(state, row, BID, rank_of(BID, ask), time_ns)
 
 
-@inline
-def _side_taken(row: int, aggressor: int, price: int) -> int:
-    """The side that a trade took from, -1 when neither the venue nor the book tells."""
-    if aggressor == AGGRESSOR_BUY:
-        return ASK
-    if aggressor == AGGRESSOR_SELL:
-        return BID
-    ask, bid = shown_best(row, ASK), shown_best(row, BID)
-    if ask != NO_PRICE and price >= ask:
-        return ASK
-    return BID if bid != NO_PRICE and price <= bid else -1
-
-
 @part
 def play(state: int, row: int, event: int, bids: int, asks: int, shown: int) -> int:
-    """Apply one row of the tape to the exchange; returns the levels and trades in it.
+    """Apply one row of the tape to the exchange; returns the levels, trades and operations in it.
 
     ``shown`` is room for one word per own order.
     """
     kind, time_ns = get(event, TAPE_KIND), get(event, EXCHANGE_NS)
     if kind == TAPE_TRADE:
         store, price = get(row, STORE), get(event, TRADE_PRICE)
-        side = _side_taken(row, get(event, TRADE_AGGRESSOR), price)
+        side = side_taken(row, get(event, TRADE_AGGRESSOR), price)
         if side >= 0 and level_count(store, side) > 0:
             _on_trade(state, row, side, price, get(event, TRADE_LOTS), time_ns)
         return 1
+    if kind == TAPE_ORDERS:
+        return play_orders(state, row, event, get(state, TAPE_OPERATIONS))
     bid_rows, ask_rows = bids + 16 * get(event, BIDS_START), asks + 16 * get(event, ASKS_START)
     bid_count, ask_count = get(event, BIDS), get(event, ASKS)
     if kind == TAPE_QUOTE:

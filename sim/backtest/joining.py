@@ -53,9 +53,8 @@ JOIN_WORDS: Final = 8
 # Words of the settings.
 AHEAD_NS: Final = 0
 LEAST_NS: Final = 1
-FIRST_MARKET: Final = 2
-TAKES_QUOTES: Final = 3
-SETTINGS_WORDS: Final = 4
+TAKES_QUOTES: Final = 2
+SETTINGS_WORDS: Final = 3
 
 ID: Final = TAPE_WIDTH
 """Column after those of the tape: the update id of a row of the book or a quote."""
@@ -77,7 +76,7 @@ def _emit_book(tape: int, count: int, kind: int, settings: int, join: int, recor
     time_ns = max(_exchange_ns(settings, record, receive_ns), get(join, _BOOK_NS))
     put(join, _BOOK_NS, time_ns)
     put(row, TAPE_KIND, kind)
-    put(row, TAPE_MARKET, get(settings, FIRST_MARKET) + max(get(record, records.MARKET), 0))
+    put(row, TAPE_MARKET, max(get(record, records.MARKET), 0))
     put(row, EXCHANGE_NS, time_ns)
     put(row, RECEIVE_NS, receive_ns)
     put(row, BIDS_START, get(record, records.BIDS_START))
@@ -93,7 +92,7 @@ def _emit_quote(tape: int, count: int, settings: int, record: int, receive_ns: i
     """Write a stated quote; returns the rows then."""
     row = tape + 8 * JOINED_WIDTH * count
     put(row, TAPE_KIND, TAPE_QUOTE)
-    put(row, TAPE_MARKET, get(settings, FIRST_MARKET) + get(record, records.MARKET))
+    put(row, TAPE_MARKET, get(record, records.MARKET))
     put(row, EXCHANGE_NS, _exchange_ns(settings, record, receive_ns))
     put(row, RECEIVE_NS, receive_ns)
     put(row, QUOTE_BID, get(record, records.BID_PRICE))
@@ -113,7 +112,7 @@ def _emit_trade(tape: int, count: int, settings: int, join: int, record: int, re
     put(join, _TRADE, max(trade_id, get(join, _TRADE)))
     row = tape + 8 * JOINED_WIDTH * count
     put(row, TAPE_KIND, TAPE_TRADE)
-    put(row, TAPE_MARKET, get(settings, FIRST_MARKET) + get(record, records.MARKET))
+    put(row, TAPE_MARKET, get(record, records.MARKET))
     put(row, EXCHANGE_NS, _exchange_ns(settings, record, receive_ns))
     put(row, RECEIVE_NS, receive_ns)
     put(row, TRADE_PRICE, get(record, records.PRICE))

@@ -21,6 +21,8 @@ class TapeKind(IntEnum):
     """Best bid and offer as the venue states them, newer than the book."""
     OLDER_DIFF = 6
     """An update of the book that the quote before it contains already."""
+    ORDERS = 7
+    """A transaction of a feed that states every order: a stretch of operations on single orders."""
 
 
 class TapeColumn(IntEnum):
@@ -58,12 +60,52 @@ QUOTE_BID_LOTS: Final = 5
 QUOTE_ASK: Final = 6
 QUOTE_ASK_LOTS: Final = 7
 
+# Of a transaction: its operations, and whether they are all orders that there are.
+ORDERS_START: Final = 4
+ORDERS: Final = 5
+RESTATES: Final = 6
+
 TAPE_DIFF: Final = int(TapeKind.DIFF)
 TAPE_SNAPSHOT: Final = int(TapeKind.SNAPSHOT)
 TAPE_TRADE: Final = int(TapeKind.TRADE)
 TAPE_GAP: Final = int(TapeKind.GAP)
 TAPE_QUOTE: Final = int(TapeKind.QUOTE)
 TAPE_OLDER_DIFF: Final = int(TapeKind.OLDER_DIFF)
+TAPE_ORDERS: Final = int(TapeKind.ORDERS)
+
+
+class Operation(IntEnum):
+    """What happened to a recorded order. Trades come first in their transaction."""
+
+    TRADE = 1
+    """An incoming order traded lots at a price with orders of ``SIDE``; which of them follows from later operations."""
+    PUT = 2
+    """An order came to stand behind all others of its price. In a restated book: it stands there."""
+    REDUCE = 3
+    """An order has fewer lots now and keeps its place."""
+    DELETE = 4
+    CLEAR = 5
+    """No recorded order stands any more."""
+
+
+class OperationColumn(IntEnum):
+    """Columns of an operation; a row is one cache line."""
+
+    KIND = 0
+    SIDE = 1
+    """1 bid, 0 ask; of a trade the side that was taken from, -1 when the venue does not say."""
+    PRICE = 2
+    LOTS = 3
+    """Of a trade those that traded, else those that the order has."""
+    ORDER = 4
+    LEVEL_LOTS = 5
+    """What the price shows after the transaction."""
+    WAS_PRICE = 6
+    """Of an order that was put anew its price before, -1 for another."""
+    AGGRESSOR = 7
+
+
+OPERATION_WIDTH: Final = 8
 
 
 class Request(IntEnum):

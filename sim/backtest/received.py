@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from market.book.ladder import NO_PRICE, best_tick, centre_windows, quantity_at
+from market.book.ladder import BASE, BID, NO_PRICE, WINDOW, best_tick, centre_windows, quantity_at, set_level
 from market.native.kernel import inline, part
 from market.native.memory import get, put
 from market.pipeline.wake_conditions import WAKE_WIDTH, Wake, judge_top, judge_trade
@@ -14,14 +14,21 @@ from sim.backtest.layout import (
     ASKS_START,
     BIDS,
     BIDS_START,
+    OPERATION_WIDTH,
+    ORDERS,
+    ORDERS_START,
+    RESTATES,
     TAPE_GAP,
     TAPE_KIND,
+    TAPE_ORDERS,
     TAPE_QUOTE,
     TAPE_SNAPSHOT,
     TAPE_TRADE,
     TRADE_AGGRESSOR,
     TRADE_LOTS,
     TRADE_PRICE,
+    Operation,
+    OperationColumn,
 )
 from sim.backtest.state import (
     LAST_TRADE_AGGRESSOR,
@@ -30,6 +37,7 @@ from sim.backtest.state import (
     RECEIVED_ASKS,
     RECEIVED_BIDS,
     RECEIVED_KNOWN,
+    TAPE_OPERATIONS,
     TOP_ASK,
     TOP_ASK_LOTS,
     TOP_BID,
@@ -40,6 +48,14 @@ from sim.backtest.state import (
 _KIND: Final = int(Wake.KIND)
 _MARKET: Final = int(Wake.MARKET)
 _FIRED: Final = int(Wake.FIRED)
+_OPERATION: Final = int(OperationColumn.KIND)
+_SIDE: Final = int(OperationColumn.SIDE)
+_PRICE: Final = int(OperationColumn.PRICE)
+_LOTS: Final = int(OperationColumn.LOTS)
+_SHOWN: Final = int(OperationColumn.LEVEL_LOTS)
+_AGGRESSOR: Final = int(OperationColumn.AGGRESSOR)
+_TRADE: Final = int(Operation.TRADE)
+_CLEAR: Final = int(Operation.CLEAR)
 
 
 @inline
@@ -54,8 +70,11 @@ def _keep_top(row: int) -> None:
 
 
 @part
-def _woken(state: int, row: int, market: int, wakes: int, is_trade: bool) -> bool:
-    """Judge a market's conditions after something was received; whether one fires."""
+def _woken(state: int, row: int, market: int, wakes: int, is_trade: bool, keeps: bool) -> bool:
+    """Judge a market's conditions after something was received; whether one fires.
+
+    ``keeps``: those that have fired stay so.
+    """
     fired = False
     has_top = get(row, TOP_BID) != NO_PRICE and get(row, TOP_ASK) != NO_PRICE
     for index in range(get(state, WAKES)):
@@ -68,9 +87,36 @@ def _woken(state: int, row: int, market: int, wakes: int, is_trade: bool) -> boo
             fires = has_top and judge_top(
                 wake, get(row, TOP_BID), get(row, TOP_BID_LOTS), get(row, TOP_ASK), get(row, TOP_ASK_LOTS)
             )
+        fires = fires or (keeps and get(wake, _FIRED) != 0)
         put(wake, _FIRED, 1 if fires else 0)
         fired = fired or fires
     return fired
+
+
+@part
+def _receive_orders(state: int, row: int, market: int, event: int, wakes: int) -> bool:
+    """Apply a transaction of single orders: its trades, then what its prices show."""
+    bids, asks, watched, fired = get(row, RECEIVED_BIDS), get(row, RECEIVED_ASKS), get(state, WAKES) > 0, False
+    if get(event, RESTATES) != 0:
+        clear_ladders(bids, asks, get(bids, BASE) + WINDOW // 2)
+        put(row, RECEIVED_KNOWN, 1)
+    for index in range(get(event, ORDERS)):
+        operation = get(state, TAPE_OPERATIONS) + 8 * OPERATION_WIDTH * (get(event, ORDERS_START) + index)
+        kind = get(operation, _OPERATION)
+        if kind == _TRADE:
+            put(row, LAST_TRADE_PRICE, get(operation, _PRICE))
+            put(row, LAST_TRADE_LOTS, get(operation, _LOTS))
+            put(row, LAST_TRADE_AGGRESSOR, get(operation, _AGGRESSOR))
+            fired = (watched and _woken(state, row, market, wakes, True, fired)) or fired
+        elif kind == _CLEAR:
+            clear_ladders(bids, asks, get(bids, BASE) + WINDOW // 2)
+        else:
+            set_level(bids if get(operation, _SIDE) == BID else asks, get(operation, _PRICE), get(operation, _SHOWN))
+    if get(row, RECEIVED_KNOWN) == 0:
+        return fired
+    centre_windows(bids, asks)
+    _keep_top(row)
+    return (watched and _woken(state, row, market, wakes, False, fired)) or fired
 
 
 @part
@@ -81,9 +127,11 @@ def receive(state: int, row: int, market: int, event: int, bids: int, asks: int,
         put(row, LAST_TRADE_PRICE, get(event, TRADE_PRICE))
         put(row, LAST_TRADE_LOTS, get(event, TRADE_LOTS))
         put(row, LAST_TRADE_AGGRESSOR, get(event, TRADE_AGGRESSOR))
-        return get(state, WAKES) > 0 and _woken(state, row, market, wakes, True)
+        return get(state, WAKES) > 0 and _woken(state, row, market, wakes, True, False)
     if kind == TAPE_QUOTE:
         return False
+    if kind == TAPE_ORDERS:
+        return _receive_orders(state, row, market, event, wakes)
     own_bids, own_asks = get(row, RECEIVED_BIDS), get(row, RECEIVED_ASKS)
     bid_rows, ask_rows = bids + 16 * get(event, BIDS_START), asks + 16 * get(event, ASKS_START)
     bid_count, ask_count = get(event, BIDS), get(event, ASKS)
@@ -99,4 +147,4 @@ def receive(state: int, row: int, market: int, event: int, bids: int, asks: int,
     set_levels(own_asks, ask_rows, ask_count)
     centre_windows(own_bids, own_asks)
     _keep_top(row)
-    return get(state, WAKES) > 0 and _woken(state, row, market, wakes, False)
+    return get(state, WAKES) > 0 and _woken(state, row, market, wakes, False, False)

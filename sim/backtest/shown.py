@@ -6,9 +6,10 @@ it stands what was stated.
 
 from __future__ import annotations
 
-from market.book.ladder import BID, NO_PRICE, best_tick, next_level, quantity_at, set_level
+from market.book.ladder import ASK, BID, NO_PRICE, best_tick, next_level, quantity_at, set_level
 from market.native.kernel import inline, part
 from market.native.memory import get, put
+from market.wire.records import AGGRESSOR_BUY, AGGRESSOR_SELL
 from sim.backtest.state import EXCHANGE_ASKS, EXCHANGE_BIDS, STATED_ASK, STATED_BID
 from sim.matching.queues import rank_of
 
@@ -64,3 +65,16 @@ def show_less(row: int, side: int, tick: int, lots: int) -> None:
     if get(row, _stated(side)) == tick:
         put(row, _stated(side) + 1, lots)
     set_level(exchange_side(row, side), tick, lots)
+
+
+@inline
+def side_taken(row: int, aggressor: int, price: int) -> int:
+    """The side that a trade took from, -1 when neither the venue nor the book tells."""
+    if aggressor == AGGRESSOR_BUY:
+        return ASK
+    if aggressor == AGGRESSOR_SELL:
+        return BID
+    ask, bid = shown_best(row, ASK), shown_best(row, BID)
+    if ask != NO_PRICE and price >= ask:
+        return ASK
+    return BID if bid != NO_PRICE and price <= bid else -1

@@ -36,6 +36,7 @@ TAPE_ASKS: Final = 15
 WAKE_ROWS: Final = 16
 SCRATCH: Final = 17
 """One word for each own order that may rest in a market."""
+TAPE_OPERATIONS: Final = 18
 HEADER_WORDS: Final = 24
 
 # Words of a market, the first of them addresses.
@@ -95,14 +96,27 @@ STATED_BID: Final = 45
 STATED_BID_LOTS: Final = 46
 STATED_ASK: Final = 47
 STATED_ASK_LOTS: Final = 48
-MARKET_WORDS: Final = 52
+RECORDED: Final = 49
+"""Orders of everybody else where the feed states them, laid out by ``sim.matching.queues``; 0 where it does not."""
+GENERATION: Final = 50
+"""Number of the last restated book; recorded orders carry it as their owner."""
+OWES: Final = 51
+"""Whether own orders await what a trade took ahead of them."""
+REPORT_SPARE: Final = 52
+"""Most reports that a row of the tape or a request makes besides one for each own order."""
+LAST_LEFT: Final = 53
+"""Id of the recorded order that left last."""
+MARKET_WORDS: Final = 56
 
 # Words of a place in a queue.
 FRONT: Final = 0
-"""Lots ahead, in units of 2**-QUEUE_BITS; 0 or less: the order is the first."""
+"""Lots ahead, in units of 2**-QUEUE_BITS; 0 or less: the order is the first. Whole lots where orders are recorded."""
 TRADED: Final = 1
-"""Lots traded at the price since the level was last stated."""
-PLACE_WORDS: Final = 2
+"""Lots traded at the price since the level was last stated; where orders are recorded, those that traded ahead in this
+transaction and are still to leave."""
+STAMP: Final = 2
+"""Where orders are recorded: those with a smaller arrival stand ahead."""
+PLACE_WORDS: Final = 4
 
 
 @inline
