@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from market.errors import Fatal, MissingInput
 from market.fastpath.specification import EngineSizes, Refusal, Result
@@ -45,7 +45,7 @@ def take_over(
         say("the board was still armed for another run: it has been killed")
     host.hello(EPOCH)
     began_ns = clock.monotonic_ns()
-    _check_sizes(host, sizes, before)
+    check_sizes(host, sizes, before["id"])
     is_new = before["step"] == 1
     if not is_new:
         for name, fields in _emptied(sizes, before["id"]):
@@ -56,8 +56,11 @@ def take_over(
     return baseline
 
 
-def _check_sizes(host: BoardHost, sizes: EngineSizes, before: Mapping[str, Any]) -> None:
-    """Find out by what the board refuses how large it is; raises MissingInput for other sizes than those asked for."""
+def check_sizes(host: BoardHost, sizes: EngineSizes, last_id: int) -> None:
+    """Find out by what a killed board refuses how large it is; the position of its last market is 0 afterwards.
+
+    Raises MissingInput for other sizes than those asked for. ``last_id``: of its last trigger.
+    """
     last, most = (sizes.instruments - 1, sizes.venues - 1), (1 << sizes.price_bits) - 1
     tried = (
         ("instruments", (sizes.instruments, 0), 0, Refusal.UNKNOWN_ROW),
@@ -67,7 +70,7 @@ def _check_sizes(host: BoardHost, sizes: EngineSizes, before: Mapping[str, Any])
         ("instruments, venues or price_bits", last, 0, Refusal.NONE),
     )
     for name, (instrument, venue), position, expected in tried:
-        row = {"lastId": before["id"], "instrument": instrument, "venue": venue, "position": position}
+        row = {"lastId": last_id, "instrument": instrument, "venue": venue, "position": position}
         answer = host.send("SetPosition", **row, pendingBuy=0, pendingSell=0)
         if answer.refusal is not expected:
             asked = f"{sizes.instruments} instruments, {sizes.venues} venues, prices of {sizes.price_bits} bits"

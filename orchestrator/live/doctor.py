@@ -1,4 +1,4 @@
-"""Checks before a run: clock, disk, keys, reachability, compiled kernels, processor cores."""
+"""Checks before a run: clock, disk, keys, venues, compiled kernels, processor cores, the board."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from typing import Final
 from urllib.parse import urlencode
 
 from config.credentials import BINANCE_API_KEY, BINANCE_API_SECRET, Credentials
+from config.engine import BackEnd
 from config.settings import Settings
 from config.venues import VenueName
 from market.errors import Rejected, Retry
 from market.native.cache import cache_root
 from orchestrator.clock import SystemClock
-from orchestrator.live.addresses import TRADEABLE, VenueAddresses, venue_addresses
+from orchestrator.live.addresses import VenueAddresses, venue_addresses
+from orchestrator.live.doctor_board import examine_board
+from orchestrator.live.doctor_venues import examine_venues
 from orchestrator.live.findings import Finding, Grade
 from orchestrator.live.http_json import fetch_json
 
@@ -28,16 +31,20 @@ _LEAST_BYTES: Final = 200 << 20
 _MS: Final = 1_000_000
 
 
-def examine(settings: Settings, credentials: Credentials) -> Iterator[Finding]:
-    """All checks in turn; those of venues ask the venues."""
+def examine(settings: Settings, credentials: Credentials, serial: Path | None = None) -> Iterator[Finding]:
+    """All checks in turn; those of venues ask the venues, those of a board the board.
+
+    Parameters
+    ----------
+    serial: the device of the board's serial line, if that is to be tried.
+    """
     yield _disk(settings.storage.journal)
     yield _kernels()
     yield _cores(settings.loop.core)
-    for venue in settings.venues:
-        if settings.venues[venue].enabled and venue in TRADEABLE:
-            addresses = venue_addresses(settings, venue)
-            yield _clock(venue, addresses, settings.risk.watchdog.maximum_clock_drift_ms)
+    yield from examine_venues(settings)
     yield from _keys(settings, credentials)
+    if settings.engine.back_end is BackEnd.FPGA:
+        yield from examine_board(settings, credentials, serial)
 
 
 def _disk(folder: Path) -> Finding:
@@ -71,24 +78,6 @@ def _cores(core: int) -> Finding:
     if core not in allowed:
         return Finding("cores", Grade.FAILED, f"core {core} is not allowed", f"set loop.core to one of {allowed}")
     return Finding("cores", Grade.GOOD, f"core {core} of {len(allowed)}")
-
-
-def _clock(venue: VenueName, addresses: VenueAddresses, most_ms: int) -> Finding:
-    """Whether a venue can be reached, and how far its clock is from ours: half the round trip is the uncertainty."""
-    clock = SystemClock()
-    sent_ns = clock.now_ns()
-    try:
-        stated_ms = int(fetch_json(f"{addresses.http}{addresses.api}/time", timeout_s=_TIMEOUT_S)["serverTime"])
-    except (Retry, Rejected, KeyError, ValueError, TypeError) as error:
-        return Finding(f"{venue} reachable", Grade.FAILED, str(error), "check the network and venues.*.addresses")
-    trip_ns = clock.now_ns() - sent_ns
-    skew_ms = abs(stated_ms * _MS - (sent_ns + trip_ns // 2)) / _MS
-    seen = f"{skew_ms:.0f} ms apart, answered in {trip_ns / _MS:.0f} ms"
-    if skew_ms - trip_ns / 2 / _MS > most_ms:
-        return Finding(
-            f"{venue} clock", Grade.FAILED, seen, "run a time service such as chrony: orders are refused else"
-        )
-    return Finding(f"{venue} clock", Grade.GOOD, seen)
 
 
 def _keys(settings: Settings, credentials: Credentials) -> Iterator[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import msgspec
 
@@ -15,14 +17,19 @@ from orchestrator.live.findings import Grade
 
 @click.command()
 @profile_option
+@click.option(
+    "--serial",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Ask the board over this serial device as well, where engine.back_end is fpga.",
+)
 @with_output
-def doctor(output: Output, profile: str) -> None:
-    """Check clock, disk, keys, venues, compiled kernels and cores. Exit code 1: a run must not start.
+def doctor(output: Output, profile: str, serial: Path | None) -> None:
+    """Check clock, disk, keys, venues, compiled kernels, cores and the board. Exit code 1: a run must not start.
 
-    Keys that may withdraw are refused.
+    Keys that may withdraw are refused. Venues over ccxt or datagrams are listened to for up to 15 s each.
     """
     settings = load_profile(profile).settings
-    findings = list(examine(settings, read_credentials(environment())))
+    findings = list(examine(settings, read_credentials(environment()), serial))
     rows = [
         (finding.grade.value, finding.check, finding.seen, "" if finding.grade is Grade.GOOD else finding.remedy)
         for finding in findings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,9 +19,15 @@ from pydantic import SecretStr
 from config.credentials import Credentials
 from config.loading import load_settings
 from config.settings import Settings
+from config.venues import VenueName
 from orchestrator.cli.entry import main
+from orchestrator.feeds.health import HealthMetrics, SourceState
+from orchestrator.live import doctor_venues
 from orchestrator.live.doctor import PERMISSIONS_PATH, examine
 from orchestrator.live.findings import Finding, Grade
+from sim.feed.session_frames import Session
+from sim.feed.session_server import SessionServer
+from tests.orchestrator.live.test_other_venues import datagrams, kraken, kraken_profile, profile
 
 KEYS = Credentials(binance_api_key=SecretStr("the-key"), binance_api_secret=SecretStr("the-secret"))
 NO_KEYS = Credentials()
@@ -129,3 +136,68 @@ def test_the_command_ends_with_one_when_a_check_fails(
     result = json.loads(capsys.readouterr().out)
     assert result["fit"] is False
     assert {"check", "grade", "seen", "remedy"} <= result["findings"][0].keys()
+
+
+class KrakenTime(dict[str, str]):
+    """The answer to the question for the time, as of when it is asked."""
+
+    def __init__(self, behind_s: int = 0) -> None:
+        super().__init__()
+        self._behind_s = behind_s
+
+    def get(self, path: str, default: Any = None) -> Any:
+        stated = {"error": [], "result": {"unixtime": int(time.time()) - self._behind_s}}
+        return json.dumps(stated) if path == "/0/public/Time" else default
+
+
+def test_a_venue_over_ccxt_is_listened_to(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with kraken(data) as server:
+        chosen = load_settings(kraken_profile(tmp_path, server), environment={})
+        server.extra = KrakenTime()
+        findings = found(chosen)
+        heard, clock = findings["kraken market data"], findings["kraken clock"]
+        assert clock.grade is Grade.GOOD
+        assert heard.grade is not Grade.FAILED
+        assert " records, 0 refused, live" in heard.seen
+        server.extra = KrakenTime(behind_s=60)
+        monkeypatch.setattr(doctor_venues, "_LISTEN_S", 0.1)
+        assert found(chosen)["kraken clock"].grade is Grade.FAILED
+
+
+def test_a_venue_over_ccxt_that_is_away_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_venues, "_LISTEN_S", 0.1)
+    nowhere = SessionServer(
+        Session(VenueName.KRAKEN, (), {}), http_url="http://127.0.0.1:9", ws_url="ws://127.0.0.1:9/ws"
+    )
+    findings = found(load_settings(kraken_profile(tmp_path, nowhere), environment={}))
+    assert findings["kraken reachable"].grade is Grade.FAILED
+    assert findings["kraken market data"].grade is Grade.FAILED
+    assert "nothing came in 0.1 s (connecting)" in findings["kraken market data"].seen
+
+
+def test_datagrams_are_listened_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def examined(port: int) -> Finding:
+        feed = f'[feeds.sources.binance-spot]\nform = "udp"\nudp.port = {port}\n'
+        file = profile(tmp_path, "binance-spot", "BTC", "BTCUSDT", feed, quantity_decimals=5)
+        away = '[venues.binance-spot.addresses]\nhttp = "http://127.0.0.1:9"\n'
+        file.write_text(file.read_text("utf-8") + away, encoding="utf-8")
+        return found(load_settings(file, environment={}))["binance-spot market data"]
+
+    with datagrams() as port:
+        heard = examined(port)
+    assert heard.grade is Grade.GOOD
+    assert re.fullmatch(r"\d+ records, 0 refused, live, -?\d+ ms old", heard.seen)
+    monkeypatch.setattr(doctor_venues, "_LISTEN_S", 0.1)
+    assert examined(port).grade is Grade.FAILED
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "grade", "says"),
+    [(5, Grade.GOOD, "see"), (900, Grade.WARNING, "ahead"), (-900, Grade.FAILED, "the clock here is behind")],
+)
+def test_the_age_of_market_data_tells_of_clocks(age_ms: int, grade: Grade, says: str) -> None:
+    numbers: dict[str, Any] = dict.fromkeys(HealthMetrics.__struct_fields__, 0)
+    numbers |= {"source": "kraken", "state": SourceState.LIVE, "records": 9, "latency_mean_ns": age_ms * 10**6}
+    finding = doctor_venues._heard(VenueName.KRAKEN, HealthMetrics(**numbers), [], 100, 500)
+    assert finding.grade is grade
+    assert says in finding.remedy
