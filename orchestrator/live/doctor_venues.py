@@ -63,11 +63,11 @@ def _market_data(settings: Settings, venue: VenueName, most_ms: int) -> Iterator
         plan = source_plan(settings, venue)
         if isinstance(plan, CcxtPlan):
             yield asyncio.run(_ccxt_clock(venue, plan, most_ms))
-        metrics, notes = _listen(plan)
+        metrics, messages, notes = _listen(plan)
     except (MissingExtra, MissingInput, Fatal, Retry) as problem:
         yield Finding(f"{venue} market data", Grade.FAILED, str(problem), f"see feeds.sources.{venue}")
         return
-    yield _heard(venue, metrics, notes, most_ms, settings.risk.guards.maximum_feed_latency_ms)
+    yield _heard(venue, metrics, messages, notes, most_ms, settings.risk.guards.maximum_feed_latency_ms)
 
 
 async def _ccxt_clock(venue: VenueName, plan: CcxtPlan, most_ms: int) -> Finding:
@@ -105,8 +105,11 @@ def _compared(venue: VenueName, stated_ms: Any, sent_ns: int, heard_ns: int, mos
     return Finding(f"{venue} clock", Grade.GOOD, seen)
 
 
-def _listen(plan: SourcePlan) -> tuple[HealthMetrics, list[str]]:
-    """Receive until the source is live and its messages' age known, or patience ends; gives its numbers, and notes."""
+def _listen(plan: SourcePlan) -> tuple[HealthMetrics, int, list[str]]:
+    """Receive until the source is live and its messages' age known, or patience ends.
+
+    Gives its numbers, how many messages were taken, and what it noted.
+    """
     clock, notes, errors = WakingClock(), list[str](), list[BaseException]()
     with NetworkThread(errors.append) as network:
         feed = LiveFeed([plan], clock=clock, wake=clock.wake, network=network, note=notes.append)
@@ -118,27 +121,29 @@ def _listen(plan: SourcePlan) -> tuple[HealthMetrics, list[str]]:
                 while intake.next(FOREVER) >= 0:
                     pass
                 metrics = feed.metrics()[0]
-                if metrics.state is SourceState.LIVE and metrics.records:
+                if metrics.state is SourceState.LIVE and feed.accounts()[0].taken:
                     # Ages are known from whole seconds; there may be none.
                     end_ns = min(end_ns, clock.now_ns() + _AGES_NS)
                     if metrics.latency_mean_ns is not None:
                         break
                 clock.wait_until(clock.now_ns() + _LOOK_NS)
-            metrics = feed.metrics()[0]
+            metrics, messages = feed.metrics()[0], feed.accounts()[0].taken
         finally:
             feed.close()
     if errors:
         raise errors[0]
-    return metrics, notes
+    return metrics, messages, notes
 
 
-def _heard(venue: VenueName, metrics: HealthMetrics, notes: list[str], most_ms: int, late_ms: int) -> Finding:
+def _heard(
+    venue: VenueName, metrics: HealthMetrics, messages: int, notes: list[str], most_ms: int, late_ms: int
+) -> Finding:
     check, state = f"{venue} market data", metrics.state.name.lower()
-    if not metrics.records:
+    if not messages:
         told = f": {notes[-1]}" if notes else ""
         seen = f"nothing came in {_LISTEN_S:g} s ({state}){told}"
         return Finding(check, Grade.FAILED, seen, f"check the network and feeds.sources.{venue}")
-    seen = f"{metrics.records} records, {metrics.rejected} refused, {state}"
+    seen = f"{messages} messages, {metrics.rejected} refused, {state}"
     if metrics.latency_mean_ns is None:
         return Finding(check, _grade(metrics), f"{seen}; they state no times", "see what it notes in `tickwire paper`")
     age_ms = metrics.latency_mean_ns / _MS

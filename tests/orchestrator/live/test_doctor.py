@@ -158,7 +158,7 @@ def test_a_venue_over_ccxt_is_listened_to(data: Path, tmp_path: Path, monkeypatc
         heard, clock = findings["kraken market data"], findings["kraken clock"]
         assert clock.grade is Grade.GOOD
         assert heard.grade is not Grade.FAILED
-        assert " records, 0 refused, live" in heard.seen
+        assert " messages, 0 refused, live" in heard.seen
         server.extra = KrakenTime(behind_s=60)
         monkeypatch.setattr(doctor_venues, "_LISTEN_S", 0.1)
         assert found(chosen)["kraken clock"].grade is Grade.FAILED
@@ -172,7 +172,7 @@ def test_a_venue_over_ccxt_that_is_away_fails(tmp_path: Path, monkeypatch: pytes
     findings = found(load_settings(kraken_profile(tmp_path, nowhere), environment={}))
     assert findings["kraken reachable"].grade is Grade.FAILED
     assert findings["kraken market data"].grade is Grade.FAILED
-    assert "nothing came in 0.1 s (connecting)" in findings["kraken market data"].seen
+    assert "nothing came in 0.1 s" in findings["kraken market data"].seen
 
 
 def test_datagrams_are_listened_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +186,7 @@ def test_datagrams_are_listened_for(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with datagrams() as port:
         heard = examined(port)
     assert heard.grade is Grade.GOOD
-    assert re.fullmatch(r"\d+ records, 0 refused, live, -?\d+ ms old", heard.seen)
+    assert re.fullmatch(r"\d+ messages, 0 refused, live, -?\d+ ms old", heard.seen)
     monkeypatch.setattr(doctor_venues, "_LISTEN_S", 0.1)
     assert examined(port).grade is Grade.FAILED
 
@@ -197,7 +197,7 @@ def test_datagrams_are_listened_for(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 )
 def test_the_age_of_market_data_tells_of_clocks(age_ms: int, grade: Grade, says: str) -> None:
     numbers: dict[str, Any] = dict.fromkeys(HealthMetrics.__struct_fields__, 0)
-    numbers |= {"source": "kraken", "state": SourceState.LIVE, "records": 9, "latency_mean_ns": age_ms * 10**6}
-    finding = doctor_venues._heard(VenueName.KRAKEN, HealthMetrics(**numbers), [], 100, 500)
+    numbers |= {"source": "kraken", "state": SourceState.LIVE, "latency_mean_ns": age_ms * 10**6}
+    finding = doctor_venues._heard(VenueName.KRAKEN, HealthMetrics(**numbers), 9, [], 100, 500)
     assert finding.grade is grade
     assert says in finding.remedy
