@@ -16,7 +16,8 @@ from market.errors import Fatal
 
 _T = TypeVar("_T")
 _END_S: Final = 10.0
-_AGAIN_S: Final = 0.5
+_AGAIN_S: Final = 4.0
+"""Longer than tasks take to tidy up: asked again, they would not get to it."""
 
 
 class NetworkThread:
