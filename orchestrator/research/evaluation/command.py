@@ -1,4 +1,4 @@
-"""``tickwire evaluate``: what a model of the order book must beat."""
+"""``tickwire evaluate``: models of the order book, and what they must beat."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import click
 from market.errors import Rejected
 from orchestrator.cli.output import Output, with_output
 from orchestrator.research.baselines.predictors import Baseline
-from orchestrator.research.datasets.dataset import open_dataset
+from orchestrator.research.datasets.dataset import Dataset, open_dataset
 from orchestrator.research.datasets.fi2010 import HORIZONS, load_fi2010
 from orchestrator.research.datasets.parts import Part
-from orchestrator.research.evaluation.plots import plot_f1, plot_judged
+from orchestrator.research.evaluation.plots import plot_f1, plot_judged, plot_trades
 from orchestrator.research.evaluation.report import Measure
 from orchestrator.research.evaluation.study import (
     FI2010,
@@ -26,21 +26,41 @@ from orchestrator.research.evaluation.study import (
     evaluate_parts,
     walk_forward,
 )
+from orchestrator.research.evaluation.trades import TradeCurve, trade_curve
+from orchestrator.research.models.folder import TrainedModel
+from orchestrator.research.prediction.stretches import ModelPredictor
 from orchestrator.research.vpin_plots import require_plots
 
 NOTE: Final = "intervals: 95 %, block bootstrap; minutes or hours of one day say nothing about other days"
+COLUMNS: Final = (
+    "market",
+    "predictor",
+    "samples",
+    "accuracy",
+    "macro F1",
+    "Matthews",
+    "calibration error",
+    "F1 over majority",
+)
+SHOWN_THRESHOLDS: Final = (0.4, 0.5, 0.6, 0.7, 0.8)
 _FILE: Final = click.Path(path_type=Path)
 
 
 @dataclass(frozen=True)
 class _Evaluated:
-    """What was found on one dataset; ``folds`` is empty without a walk forward."""
+    """What was found on one dataset.
+
+    Parameters
+    ----------
+    folds: empty without a walk forward. trades: market, name and curve of each model.
+    """
 
     label: str
     window: int | None
     horizon: int
     parts: list[Judged]
     folds: list[Judged]
+    trades: list[tuple[str, str, TradeCurve]]
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
@@ -50,6 +70,10 @@ class _Evaluated:
             "horizon": self.horizon,
             "results": [each.plain() for each in self.parts],
             "walk_forward": [each.plain() for each in self.folds],
+            "trades": [
+                {"market": market, "predictor": name, "by_threshold": curve.plain()}
+                for market, name, curve in self.trades
+            ],
         }
 
 
@@ -67,6 +91,8 @@ class _Evaluated:
 @click.option(
     "--baseline", "names", multiple=True, type=click.Choice([each.value for each in Baseline]), help="Which; all."
 )
+@click.option("--model", "models", multiple=True, type=_FILE, help="Folder of `tickwire train`, beside them; repeated.")
+@click.option("--fee-bps", default=5.0, show_default=True, type=click.FloatRange(0), help="Of one side of a trade.")
 @click.option("--folds", default=0, show_default=True, type=click.IntRange(0, 100), help="Also walk forward so often.")
 @click.option("--fi2010", nargs=2, type=_FILE, metavar="TRAINING TEST", help="Two files in the layout of FI-2010.")
 @click.option(
@@ -84,13 +110,15 @@ class _Evaluated:
 @click.option("--plots", is_flag=True, help="Also draw plots into the folder of --out.")
 @with_output
 def evaluate(output: Output, /, folders: tuple[Path, ...], out: Path | None, plots: bool, **words: Any) -> None:
-    """Judge the baselines that a model must beat, on datasets of `tickwire dataset`.
+    """Judge models, and the baselines that they must beat, on datasets of `tickwire dataset`.
 
     Majority, last move, and logistic regression on the imbalance and on all features are fitted on the training part.
-    Accuracy, F1, Matthews correlation and calibration come with intervals of a seeded block bootstrap.
+    A model of `tickwire train` is judged as it is, on the datasets of its own horizon. Accuracy, F1, Matthews
+    correlation and calibration come with intervals of a seeded block bootstrap.
 
     \b
     tickwire evaluate btc --folds 4
+    tickwire evaluate usdm-10 usdm-50 --model compact-10 --model compact-50 --out judged --plots
     tickwire evaluate both --train "binance-usdm BTCUSDT" --out judged --plots
     tickwire evaluate --fi2010 Train_Dst_NoAuction_ZScore_CF_7.txt Test_Dst_NoAuction_ZScore_CF_7.txt --horizon 50
     """
@@ -114,21 +142,49 @@ def evaluate(output: Output, /, folders: tuple[Path, ...], out: Path | None, plo
 
 def _evaluate(output: Output, folders: Sequence[Path], plan: EvaluationPlan, words: dict[str, Any]) -> list[_Evaluated]:
     found: list[_Evaluated] = []
+    models = [TrainedModel(path) for path in words["models"]]
     with output.progress("evaluating") as progress:
         for folder in folders:
             progress.show(str(folder))
             dataset = open_dataset(folder)
-            parts = evaluate_parts(dataset, plan)
+            predictors = _predictors(models, dataset)
+            parts = evaluate_parts(dataset, plan, predictors)
             folds = walk_forward(dataset, plan, progress.show) if plan.folds else []
-            found.append(_Evaluated(str(folder), dataset.header.window, dataset.header.horizon, parts, folds))
+            trades = _trades(dataset, plan, predictors, words["fee_bps"])
+            found.append(_Evaluated(str(folder), dataset.header.window, dataset.header.horizon, parts, folds, trades))
         if words["fi2010"] is not None:
             training, test = words["fi2010"]
             horizon = int(words["horizon"])
             progress.show(str(training))
-            if plan.folds or plan.train or plan.on:
-                raise Rejected("--fi2010 has one training and one test file: leave out --folds, --train and --on")
+            if plan.folds or plan.train or plan.on or models:
+                raise Rejected(
+                    "--fi2010 has one training and one test file: leave out --folds, --train, --on and --model"
+                )
             parts = evaluate_fi2010(load_fi2010(training), load_fi2010(test), horizon, plan)
-            found.append(_Evaluated(FI2010, None, horizon, parts, []))
+            found.append(_Evaluated(FI2010, None, horizon, parts, [], []))
+    return found
+
+
+def _predictors(models: Sequence[TrainedModel], dataset: Dataset) -> list[ModelPredictor]:
+    """The models of a dataset's horizon; raises Rejected when models are named and none is of it."""
+    own = [model for model in models if model.card.horizon == dataset.header.horizon]
+    if models and not own:
+        known = ", ".join(f"{model.folder} of {model.card.horizon}" for model in models)
+        raise Rejected(f"{dataset.path} has horizon {dataset.header.horizon}, no model has it: {known}")
+    for model in own:
+        model.check_fits(dataset)
+    return [ModelPredictor.of_folder(model) for model in own]
+
+
+def _trades(
+    dataset: Dataset, plan: EvaluationPlan, predictors: Sequence[ModelPredictor], fee_bps: float
+) -> list[tuple[str, str, TradeCurve]]:
+    found: list[tuple[str, str, TradeCurve]] = []
+    for market in [dataset.market(name) for name in plan.on] or dataset.markets:
+        rows = market.samples(plan.part)
+        for predictor in predictors:
+            said = predictor.predict(market, rows, market.header.normalisation)
+            found.append((market.name, predictor.name, trade_curve(market, rows, said.probabilities, fee_bps)))
     return found
 
 
@@ -149,31 +205,40 @@ def _plan(words: dict[str, Any]) -> EvaluationPlan:
 def _show(output: Output, found: _Evaluated) -> None:
     samples = found.parts[0].training
     title = f"{found.label}, horizon {found.horizon}: fitted on {samples:,} samples"
-    columns = (
-        "market",
-        "baseline",
-        "samples",
-        "accuracy",
-        "macro F1",
-        "Matthews",
-        "calibration error",
-        "F1 over majority",
-    )
-    output.table(title, columns, [_row(each) for each in found.parts], right=columns[2:])
+    output.table(title, COLUMNS, [judged_row(each) for each in found.parts], right=COLUMNS[2:])
     if found.folds:
         folds = max(each.fold or 0 for each in found.folds)
         whole = [each for each in found.folds if each.fold == 0]
-        output.table(
-            f"walk forward, {folds} folds together", columns, [_row(each) for each in whole], right=columns[2:]
+        rows = [judged_row(each) for each in whole]
+        output.table(f"walk forward, {folds} folds together", COLUMNS, rows, right=COLUMNS[2:])
+    if found.trades:
+        columns = ("market", "model", "above", "trades", "mid to mid, bps", "spread", "fees", "after costs, bps")
+        output.table("one position at a time, held for the horizon", columns, _gains(found), right=columns[2:])
+
+
+def _gains(found: _Evaluated) -> list[tuple[str, ...]]:
+    """Rows at a few thresholds."""
+    return [
+        (
+            market,
+            name,
+            f"{each['threshold']:.2f}",
+            f"{each['trades']:,}",
+            *(f"{each[part]:.1f}" for part in ("gross_bps", "spread_bps", "fees_bps", "net_bps")),
         )
+        for market, name, curve in found.trades
+        for each in curve.plain()
+        if each["threshold"] in SHOWN_THRESHOLDS
+    ]
 
 
-def _row(judged: Judged) -> tuple[str, ...]:
+def judged_row(judged: Judged) -> tuple[str, ...]:
+    """A row of a table of ``COLUMNS``."""
     names = ("accuracy", "macro_f1", "matthews", "calibration_error")
     measures = [judged.report.measures[name] for name in names]
     return (
         judged.market,
-        judged.baseline.value,
+        judged.predictor,
         f"{judged.report.samples:,}",
         *(_text(measure) for measure in (*measures, judged.over_majority)),
     )
@@ -194,6 +259,7 @@ def _draw(found: Sequence[_Evaluated], folder: Path) -> list[Path]:
         if each.folds:
             points = [(float(one.fold), one) for one in each.folds if one.fold]
             paths += plot_f1(f"folds-{label}", "fold", points, folder)
+        paths += plot_trades(label, each.trades, folder)
     if len(found) > 1:
         points = [(float(each.horizon), one) for each in found for one in each.parts]
         paths += plot_f1("horizons", "horizon in rows", points, folder)

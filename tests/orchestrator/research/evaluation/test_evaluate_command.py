@@ -14,17 +14,23 @@ from market.errors import Rejected
 from orchestrator.cli.exits import ExitCode
 from orchestrator.research.baselines.predictors import REGRESSIONS, Baseline, choose_penalty, fit_baseline
 from orchestrator.research.baselines.samples import fi2010_samples, market_samples
+from orchestrator.research.datasets.book_rows import Sampling
+from orchestrator.research.datasets.build import DatasetPlan
 from orchestrator.research.datasets.dataset import Dataset
 from orchestrator.research.datasets.fi2010 import load_fi2010
 from orchestrator.research.datasets.labels import classify, double_mids, past_moves
-from orchestrator.research.datasets.parts import Part
+from orchestrator.research.datasets.parts import Part, Reach
 from orchestrator.research.evaluation.bootstrap import Resampling
 from orchestrator.research.evaluation.report import report
 from orchestrator.research.evaluation.study import EvaluationPlan, evaluate_parts, walk_forward
+from orchestrator.research.evaluation.trades import trade_curve
+from orchestrator.research.models.folder import TrainedModel
+from orchestrator.research.prediction.stretches import ModelPredictor
 from tests.orchestrator.cli.terminal import Terminal
 from tests.orchestrator.research.datasets.market_books import recording
 from tests.orchestrator.research.datasets.test_dataset import built
 from tests.orchestrator.research.datasets.test_fi2010 import table, write_layout
+from tests.orchestrator.research.models.small_model import SMALL_MODEL, small_dataset
 
 NAME = "binance-spot BTCUSDT"
 QUICK = EvaluationPlan(resamples=50)
@@ -46,9 +52,9 @@ def test_results_are_those_of_the_pieces(terminal: Terminal) -> None:
     training = market_samples(market, market.samples(Part.TRAINING))
     validation = market_samples(market, market.samples(Part.VALIDATION))
     test = market_samples(market, market.samples(Part.TEST))
-    assert [each["baseline"] for each in found["results"]] == [each.value for each in Baseline]
+    assert [each["predictor"] for each in found["results"]] == [each.value for each in Baseline]
     for each in found["results"]:
-        baseline = Baseline(each["baseline"])
+        baseline = Baseline(each["predictor"])
         penalty = choose_penalty(baseline, training, validation) if baseline in REGRESSIONS else None
         assert each["penalty"] == penalty
         predictions = fit_baseline(baseline, training, penalty or 1.0).predict(test)
@@ -89,7 +95,7 @@ def test_folds_fit_on_what_came_before_alone(tmp_path: Path) -> None:
 def test_all_folds_together_are_the_folds_one_after_the_other(tmp_path: Path) -> None:
     judged = walk_forward(made(tmp_path), EvaluationPlan(folds=3, resamples=0))
     for baseline in Baseline:
-        own = [each for each in judged if each.baseline is baseline]
+        own = [each for each in judged if each.predictor == baseline.value]
         matrices = {each.fold: each.report.confusion for each in own}
         assert np.array_equal(matrices.pop(0), sum(matrices.values()))
         assert sorted(fold for fold in matrices if fold) == [1, 2, 3]
@@ -166,3 +172,27 @@ def test_a_part_without_samples_is_named(tmp_path: Path) -> None:
     dataset = made(tmp_path, count=36)
     with pytest.raises(Rejected, match=r"the test part has no sample of binance-spot BTCUSDT.*\(5 \+ 4\)"):
         evaluate_parts(dataset, QUICK)
+
+
+def test_a_model_is_judged_beside_the_baselines(terminal: Terminal) -> None:
+    pytest.importorskip("onnxruntime")
+    [market] = small_dataset(terminal.folder).markets
+    [found] = result_of(terminal, "set", "--model", str(SMALL_MODEL))["evaluations"]
+    mine = next(each for each in found["results"] if each["predictor"] == SMALL_MODEL.name)
+    trained = TrainedModel(SMALL_MODEL)
+    rows = market.samples(Part.TEST)
+    said = ModelPredictor.of_folder(trained).predict(market, rows, market.header.normalisation)
+    expected = report(np.asarray(market.labels)[rows], said, Resampling(9, 50)).plain()
+    assert {key: mine[key] for key in expected} == expected
+    assert mine["training_samples"] == market.header.parts["training"]
+    [trades] = found["trades"]
+    assert trades["by_threshold"] == trade_curve(market, rows, said.probabilities, 5.0).plain()
+
+
+def test_a_model_of_another_horizon_is_refused(terminal: Terminal) -> None:
+    pytest.importorskip("onnxruntime")
+    plan = DatasetPlan(sampling=Sampling(levels=3), reach=Reach(5, 6))
+    built(recording(terminal.folder), terminal.folder / "set", plan)
+    ended = terminal.run("evaluate", "set", "--model", str(SMALL_MODEL))
+    assert ended.code == ExitCode.INPUT
+    assert "has horizon 6, no model has it" in ended.err

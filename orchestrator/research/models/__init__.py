@@ -1,0 +1,1 @@
+"""Trained models as they lie in their folders, with a card that says what they are."""

@@ -1,0 +1,1 @@
+"""Predictions of models over datasets and recordings."""

@@ -1,0 +1,1 @@
+"""Training of models, in PyTorch (extra ``train``)."""
