@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, Target]] = {
     "kernels": Target("orchestrator.cli.kernels:kernels", "Compile the GPU's kernels and say what they take."),
     "live": Target("orchestrator.live.command:live", "Trade with real orders on live market data."),
     "loop": Target("orchestrator.cli.loop:loop", "Receive market data, decide, send triggers."),
+    "optimize": Target("orchestrator.optimizer.command:optimize", "Search parameters, judged on data kept apart."),
     "orders": Target("orchestrator.bus.command:orders", "List the working orders of a run."),
     "paper": Target("orchestrator.live.command:paper", "Trade on paper on live market data."),
     "positions": Target("orchestrator.bus.command:positions", "List what a run holds."),
