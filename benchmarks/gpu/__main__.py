@@ -17,14 +17,17 @@ from typing import Any, Final
 
 from benchmarks.gpu.grid_file import GRID, read_grid
 from benchmarks.gpu.outcome import Outcome, device_of
+from benchmarks.gpu.sweep_run import measure_sweep
 from benchmarks.gpu.timing import Deadline
 from benchmarks.gpu.vpin_runs import measure_copy, measure_grid, measure_scan
 from benchmarks.harness import RESULTS, ROOT
 from gpu.cupy_module import CupyModule
 from gpu.device import require_gpu
-from gpu.grid_cuda import GridKernels, on_device
+from gpu.grid_cuda import GridKernels, on_current_gpu
 from gpu.grid_scan import BYTES_PER_ROW
 from gpu.memory import release, rows_that_fit
+from gpu.sweep_tools import SweepKernels
+from gpu.sweep_tools import source as sweep_source
 from gpu.vpin_grid import VpinGrid
 from market.errors import Fatal, MissingExtra, MissingInput, Rejected
 
@@ -76,7 +79,9 @@ def main(arguments: Sequence[str]) -> int:
     command = shlex.join(["python", "-m", "benchmarks.gpu", *arguments])
     outcome = Outcome(command, device_of(cupy), options.commit)
     outcome.say(f"{outcome.device['name']}, driver {outcome.device['driver']}")
-    return measure(outcome, options, grid, lambda: on_device(CupyModule, cupy), run_tests)
+    return measure(
+        outcome, options, grid, on_current_gpu, lambda: SweepKernels(CupyModule(sweep_source()), cupy), run_tests
+    )
 
 
 def measure(
@@ -84,6 +89,7 @@ def measure(
     options: Options,
     grid: VpinGrid,
     kernels_of: Callable[[], GridKernels],
+    sweep_of: Callable[[], SweepKernels],
     tests: Callable[[float], dict[str, Any]],
     scanned: int = _SCANNED,
 ) -> int:
@@ -101,6 +107,7 @@ def measure(
         measure_scan(outcome, kernels, rate, min(scanned, rows_that_fit(kernels.xp, BYTES_PER_ROW + 40)))
         if hasattr(kernels.xp, "cuda"):
             release(kernels.xp)
+        measure_sweep(outcome, sweep_of(), scanned // 20)
         measure_grid(outcome, kernels, grid, options.trades, options.out / "grid.csv.gz", deadline)
     except (Fatal, Rejected) as failed:
         outcome.parts["failed"] = str(failed)

@@ -1,5 +1,6 @@
 // What a grid of VPIN parameters takes beside the buckets of vpin.cu: sides by the tick rule, and what followed each
 // rise of VPIN into its top part. Integers, so that every implementation agrees to the bit. Meaning: gpu/vpin_grid.py.
+#include "block_sum.cuh"
 #include "portable.cuh"
 
 namespace {
@@ -111,14 +112,5 @@ extern "C" __global__ void entry_sums(const double *vpin, const long long *chang
         mine[2] += (unsigned long long)change;
         mine[3] += change <= usual;
     }
-    for (int word = 0; word < 4; ++word) {
-        for (int step_down = WARP / 2; step_down > 0; step_down /= 2)
-            mine[word] += __shfl_down_sync(ALL, mine[word], step_down);
-        if (threadIdx.x % WARP == 0) warp_sums[threadIdx.x / WARP][word] = mine[word];
-    }
-    __syncthreads();
-    if (threadIdx.x >= 4) return;
-    unsigned long long total = 0;
-    for (int warp = 0; warp < WARPS; ++warp) total += warp_sums[warp][threadIdx.x];
-    atomicAdd(&sums[4 * blockIdx.y + threadIdx.x], total);
+    add_block_sums(mine, warp_sums, &sums[4 * blockIdx.y]);
 }

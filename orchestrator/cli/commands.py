@@ -46,6 +46,7 @@ COMMANDS: Final[dict[str, Target]] = {
     "report": Target("orchestrator.backtest.report_command:report", "Make the HTML report of a backtest's folder."),
     "resume": Target("orchestrator.bus.command:resume", "Let a halted run trade on."),
     "status": Target("orchestrator.bus.command:status", "Show how a run is."),
+    "sweep": Target("orchestrator.research.sweeps.command:sweep", "Sweep the detector's indicators over thresholds."),
     "tape": Target("orchestrator.live.tape_command:tape", "Run a recorded live run again, decision for decision."),
     "train": Target("orchestrator.research.training.command:train_model", "Train a model of the order book."),
     "version": Target("orchestrator.cli.version:version", "Show versions."),

@@ -24,6 +24,7 @@ from gpu.columns import Trades
 from gpu.cuda_on_cpu.module import CpuModule
 from gpu.grid_cuda import GridKernels, on_device
 from gpu.kernel import KernelSource
+from gpu.sweep_tools import SweepKernels
 from gpu.vpin_grid import VpinGrid, vpin_grid
 from market.errors import Fatal
 from market.signals.layout import SECOND_NS
@@ -56,7 +57,11 @@ def run(out: Path, tests: Callable[[float], dict[str, Any]] = passing, **changed
     }
     outcome = Outcome("the command", {"name": "the runner"}, "abc", say=lambda text: None)
     options = Options(**(words | changed))
-    code = measure(outcome, options, SMALL, lambda: on_device(CpuModule, np), tests, scanned=5_000)
+
+    def sweep() -> SweepKernels:
+        return SweepKernels(CpuModule(KernelSource.named("indicator_sweep")), np)
+
+    code = measure(outcome, options, SMALL, lambda: on_device(CpuModule, np), sweep, tests, scanned=5_000)
     return code, json.loads((out / "result.json").read_text())
 
 
@@ -92,7 +97,7 @@ def test_a_run_writes_every_sets_result_and_where_the_figures_come_from(tmp_path
     assert (result["command"], result["commit"], result["device"]["name"]) == ("the command", "abc", "the runner")
     assert result["tests"]["said"] == "1 passed"
     names = {figure["name"]: figure for figure in result["figures"]}
-    assert {"copy bandwidth", "VPIN scan", "VPIN scan, share of the copy bandwidth", "VPIN grid"} <= set(names)
+    assert {"copy bandwidth", "VPIN scan", "VPIN scan, share of the copy bandwidth", "VPIN grid", "sweep"} <= set(names)
     assert all(figure["value"] > 0 for figure in names.values())
     assert (names["VPIN grid"]["target"], names["VPIN grid"]["lower_is_better"]) == (30.0, True)
     text = gzip.decompress((tmp_path / result["grid"]["file"]).read_bytes())

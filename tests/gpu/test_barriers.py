@@ -14,8 +14,10 @@ from gpu.cuda_on_cpu.module import CpuModule
 from gpu.cuda_on_cpu.schedule import SCHEDULES
 from gpu.grid_cuda import GridKernels
 from gpu.kernel import KERNELS, KernelSource, source_names
+from gpu.sweep_tools import SweepKernels
 from gpu.vpin_cuda import TILE, source
 from market.errors import Fatal
+from tests.gpu.sweep_checks import check_count_fires
 from tests.gpu.test_vpin_kernels import MANY_TILES, check_on_cpu, trades
 from tests.gpu.tick_rule import check_entry_sums, check_tick_sides
 
@@ -34,7 +36,12 @@ def _grid(module: CpuModule) -> None:
     check_entry_sums(kernels, 3_000)
 
 
+def _sweep(module: CpuModule) -> None:
+    check_count_fires(SweepKernels(module, np), 3_000)
+
+
 CHECKS: Final[dict[str, tuple[Check, ...]]] = {
+    "indicator_sweep": (_sweep,),
     "vpin": (_vpin(3 * TILE), _vpin(MANY_TILES)),
     "vpin_grid": (_grid,),
 }
@@ -53,10 +60,10 @@ def fails(module: CpuModule, check: Check) -> bool:
 
 
 def barriers() -> list[tuple[str, int]]:
-    """Every barrier of every kernel source: the source and the place of the barrier in it."""
+    """Every barrier of every kernel source and header: the file and the place of the barrier in it."""
     found = []
-    for path in sorted(KERNELS.glob("*.cu")):
-        found += [(path.stem, match.start()) for match in BARRIER.finditer(path.read_text(encoding="utf-8"))]
+    for path in sorted((*KERNELS.glob("*.cu"), *KERNELS.glob("*.cuh"))):
+        found += [(path.name, match.start()) for match in BARRIER.finditer(path.read_text(encoding="utf-8"))]
     return found
 
 
@@ -66,12 +73,14 @@ def test_every_source_has_a_check() -> None:
 
 @pytest.mark.parametrize(("name", "place"), barriers())
 def test_each_barrier_is_needed_and_its_loss_is_found(tmp_path: Path, name: str, place: int) -> None:
-    for header in KERNELS.glob("*.cuh"):
-        (tmp_path / header.name).write_text(header.read_text(encoding="utf-8"), encoding="utf-8")
-    text = (KERNELS / f"{name}.cu").read_text(encoding="utf-8")
+    for path in (*KERNELS.glob("*.cu"), *KERNELS.glob("*.cuh")):
+        (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    text = (KERNELS / name).read_text(encoding="utf-8")
     mutated = text[:place] + BARRIER.sub(lambda found: " " * len(found[0]), text[place:], count=1)
-    path = tmp_path / f"{name}.cu"
-    path.write_text(mutated, encoding="utf-8")
-    module = CpuModule(KernelSource(path))
-    found = any(fails(module, check) for check in CHECKS[name])
-    assert found, f"{name}.cu without the barrier in line {text.count(chr(10), 0, place) + 1} passes in every schedule"
+    (tmp_path / name).write_text(mutated, encoding="utf-8")
+    sources = [KernelSource(path) for path in sorted(tmp_path.glob("*.cu"))]
+    for user in (each for each in sources if tmp_path / name in each.files()):
+        module = CpuModule(user)
+        found = any(fails(module, check) for check in CHECKS[user.path.stem])
+        line = text.count(chr(10), 0, place) + 1
+        assert found, f"{user.path.name} without the barrier in line {line} of {name} passes in every schedule"

@@ -1,0 +1,1 @@
+"""The detector's indicators over a grid of parameters: ``tickwire sweep``."""
