@@ -87,6 +87,11 @@ class ExecutionSettings(Section):
         default=RequestLimits(orders_10s=300, orders_minute=1_200, weight_minute=2_400),
         description="Limits of Binance USD-M futures; the venue's own by default.",
     )
+    rules_every_s: Annotated[Count, Field(ge=0, le=86_400)] = Field(
+        default=60,
+        description="How often venues are asked whether their markets are still traded by the same rules, and after a "
+        "refusal that says otherwise; 0: never.",
+    )
     breaker: BreakerSettings = Field(default=BreakerSettings(), description="The circuit breaker of every venue.")
 
 

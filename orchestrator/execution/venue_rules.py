@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
-from market.errors import Fatal
+from market.errors import Fatal, Rejected
 from market.fixed_point import Scale
 from market.instruments import Listing
+
+_TRADING: Final = "TRADING"
 
 
 def with_rules(listings: Iterable[Listing], exchange_information: Mapping[str, Any]) -> list[Listing]:
@@ -22,9 +24,41 @@ def with_rules(listings: Iterable[Listing], exchange_information: Mapping[str, A
     return [_with_rules(listing, symbols) for listing in listings]
 
 
+def changed_rules(listing: Listing, exchange_information: Mapping[str, Any]) -> str:
+    """How a venue trades a market otherwise than when the listing was made, and what follows; empty if it does not.
+
+    Parameters
+    ----------
+    listing: of ``with_rules``.
+    """
+    symbols = {str(symbol["symbol"]): symbol for symbol in exchange_information["symbols"]}
+    symbol = symbols.get(listing.symbol)
+    status = "unknown" if symbol is None else str(symbol["status"])
+    if status != _TRADING:
+        return f"{listing} is {status} at the venue: no orders until it is {_TRADING} again"
+    try:
+        differs = ", ".join(_differences(listing, _with_rules(listing, symbols)))
+    except (Fatal, Rejected) as refusal:
+        differs = str(refusal)
+    return f"{listing} has new rules ({differs}): no orders until the run is started again" if differs else ""
+
+
+def _differences(before: Listing, now: Listing) -> Iterator[str]:
+    quantity, money = before.instrument.quantity_scale, Scale(before.instrument.notional_exponent)
+    for name, scale in (
+        ("lot", quantity),
+        ("minimum_quantity", quantity),
+        ("maximum_quantity", quantity),
+        ("minimum_notional", money),
+    ):
+        old, new = getattr(before, name), getattr(now, name)
+        if old != new:
+            yield f"{name} {scale.text(old)} -> {scale.text(new)}"
+
+
 def _with_rules(listing: Listing, symbols: Mapping[str, Mapping[str, Any]]) -> Listing:
     symbol = symbols.get(listing.symbol)
-    if symbol is None or symbol["status"] != "TRADING":
+    if symbol is None or symbol["status"] != _TRADING:
         state = "unknown" if symbol is None else symbol["status"]
         raise Fatal(f"{listing}: the venue says {state}; expected a symbol that is TRADING")
     filters = {str(one["filterType"]): one for one in symbol["filters"]}

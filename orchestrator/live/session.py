@@ -25,7 +25,7 @@ from orchestrator.execution.gateway import VenueGateway
 from orchestrator.execution.opening import Keys, venue_gateway
 from orchestrator.execution.requests import MarketKind
 from orchestrator.feeds.feed import LiveFeed
-from orchestrator.feeds.venue_watch import OnDeviation, VenueWatch, watch_task
+from orchestrator.feeds.venue_watch import VenueWatch, watch_task
 from orchestrator.live.addresses import VenueAddresses, venue_addresses
 from orchestrator.live.assembly import RISK, Outside, RunParts, assemble_run, risk_state
 from orchestrator.live.bus import RunBus, open_bus
@@ -38,9 +38,13 @@ from orchestrator.live.network import NetworkThread
 from orchestrator.live.probe import LiveProbe
 from orchestrator.live.readiness import Readiness
 from orchestrator.live.reload import Reload, profile_reader
+from orchestrator.live.rules_watch import watched_rules
+from orchestrator.live.run_notes import deviation_note, note_guard, rules_note
 from orchestrator.live.taped import on_paper, recorded_outside, tape_head, taped_plan
 from orchestrator.live.venue_gateways import VenueGateways
 from orchestrator.live.venue_listings import live_catalogue
+from orchestrator.predicting.answers import live_predictions
+from orchestrator.predicting.predictor import BookPredictor
 from orchestrator.risk.assembly import Risk, beat_task
 from orchestrator.risk.comparison import Difference
 from orchestrator.risk.dead_man import DeadManSwitch
@@ -103,6 +107,7 @@ class LiveSession:
     opened: OpenSession
     failures: list[BaseException]
     queues: Mapping[str, Callable[[], int]]
+    models: tuple[BookPredictor, ...]
 
     def run(self) -> RunSummary:
         """Run until the end; the journal says how it ended. Raises what broke it, in whatever thread."""
@@ -161,7 +166,7 @@ def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, sa
         switch = stack.enter_context(ExitStack())
         beats = [_dead_man(settings, credentials, catalogue, switch)] if watched else []
         beats += [renewal.task for renewal in renewals]
-        beats.append(watch_task(VenueWatch(feed, settings.feeds.deviation_bps), _on_deviation(opened.journal, say)))
+        beats.append(watch_task(VenueWatch(feed, settings.feeds.deviation_bps), deviation_note(opened.journal, say)))
         queues = {"market data": lambda: feed.queued, "database bytes": lambda: projector.lag_bytes}
         queues |= {f"reports of venue {number}": partial(_waiting, gateway) for number, gateway in gateways.items()}
         session = _assemble(
@@ -198,14 +203,17 @@ def _assemble(
 ) -> LiveSession:
     """The run loop and all that plugs into it."""
     journal = opened.journal
-    write = _tape(settings, plan, catalogue, feed, opened, beats, stack)
+    rules = watched_rules(settings, plan.mode, catalogue, clock.wake, say, stack)
+    write = _tape(settings, plan, catalogue, feed, opened, beats, rules is not None, stack)
+    if rules is not None and write is not None:
+        rules = replace(rules, take=recorded_value(write, "rules", rules.take))
     bus = _bus(settings, catalogue, clock, opened.epoch, write, stack)
     ending = Ending(_lasts_ns(plan), cancels=not plan.leaves_orders)
     if write is not None:
         ending.heard = recorded_value(write, "ending", ending.heard)
 
     def on_change(change: GuardChange) -> None:
-        _note_guard(journal, change, say)
+        note_guard(journal, change, say)
         if bus is not None:
             bus.tell(change)
 
@@ -242,7 +250,8 @@ def _assemble(
     )
     numbers = venue_numbers(settings)
     probe = LiveProbe(feed, [numbers[VenueName(source.name)] for source in feed.sources], gateways)
-    outside = Outside(clock, feed, VenueGateways(gateways), probe, engine)
+    predictions = live_predictions(settings, stack)
+    outside = Outside(clock, feed, VenueGateways(gateways), probe, engine, predictions)
     if write is not None:
         outside = recorded_outside(outside, write)
     if plan.mode is Mode.PAPER:
@@ -260,6 +269,8 @@ def _assemble(
         journal.save,
         journal.write,
         archive=journal,
+        rules=rules,
+        on_rules=rules_note(journal, say),
     )
     assembled = assemble_run(settings, outside, parts, bus, more_tasks)
     return LiveSession(
@@ -274,6 +285,7 @@ def _assemble(
         opened,
         failures,
         queues,
+        assembled.models,
     )
 
 
@@ -299,6 +311,7 @@ def _tape(
     feed: LiveFeed,
     opened: OpenSession,
     beats: Sequence[PeriodicTask],
+    watches_rules: bool,
     stack: ExitStack,
 ) -> Write | None:
     """A new tape that has the run's beginning; None where none is kept."""
@@ -317,6 +330,7 @@ def _tape(
         beat_ns=beat_ns,
         commanded=settings.bus.enabled,
         rereads=plan.reread is not None,
+        watches_rules=watches_rules,
     )
     tape.write(tape_head(settings, taped, feed, opened.epoch))
     return tape.write
@@ -380,20 +394,3 @@ def _client_addresses(venue: VenueName, addresses: VenueAddresses) -> BinanceAdd
     if _KINDS[venue] is MarketKind.SPOT:
         return BinanceAddresses(spot_http=addresses.http, spot_ws=addresses.streams)
     return BinanceAddresses(futures_http=addresses.http, futures_ws=addresses.streams)
-
-
-def _on_deviation(journal: JournalFile, say: Say) -> OnDeviation:
-    """Says and writes down that prices of venues do not fit together, or do again."""
-
-    def on_deviation(now_ns: int, pair: str, fits: bool, detail: str) -> None:
-        before, after = ("apart", "together") if fits else ("together", "apart")
-        say(f"{pair}: {detail}")
-        journal.changed(now_ns, Area.FEED, pair, before, after, detail)
-
-    return on_deviation
-
-
-def _note_guard(journal: JournalFile, change: GuardChange, say: Say) -> None:
-    if change.before is not change.after:
-        say(f"trading {change.before.name.lower()} -> {change.after.name.lower()}: {change.reason}")
-    journal.changed(change.time_ns, Area.RISK, "guard", change.before.name, change.after.name, change.reason)

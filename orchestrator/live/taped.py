@@ -22,7 +22,9 @@ from orchestrator.live.ending import Ending
 from orchestrator.live.engines import link_to
 from orchestrator.live.paper import paper_trading
 from orchestrator.live.reload import ProfileRead, Reload, settings_of, settings_text
+from orchestrator.predicting.answers import PlayedPredictions, RecordedPredictions
 from orchestrator.risk.assembly import Risk
+from orchestrator.risk.market_rules import MarketNews, RulesSource
 from orchestrator.risk.readings import FeedReading, GatewayReading, HostReading, Probe
 from orchestrator.risk.supervisor import GuardChange
 from orchestrator.run_loop.access import PeriodicTask
@@ -48,6 +50,7 @@ class TapedPlan(msgspec.Struct, frozen=True):
     lasts_ns, cancels: of its ending. linked: whether its engine was elsewhere. listings: with the venues' own rules.
     before: what it took over from the runs before. beat_ns: how often it told each dead-man switch that it lives.
     commanded: whether it had a bus. rereads: whether its profile could be read anew.
+    watches_rules: whether the venues were asked how they trade its markets.
     """
 
     mode: Mode
@@ -59,6 +62,7 @@ class TapedPlan(msgspec.Struct, frozen=True):
     beat_ns: tuple[int, ...] = ()
     commanded: bool = False
     rereads: bool = False
+    watches_rules: bool = False
 
 
 def tape_head(settings: Settings, taped: TapedPlan, feed: Feed, epoch: int) -> Head:
@@ -91,10 +95,11 @@ def taped_plan(
     beat_ns: tuple[int, ...],
     commanded: bool,
     rereads: bool,
+    watches_rules: bool,
 ) -> TapedPlan:
     """The head's part that settings do not have; ``ending``: how long the run lasts, and whether it cancels."""
     before = taken_over(recovered)
-    return TapedPlan(mode, *ending, linked, catalogue.listings, before, beat_ns, commanded, rereads)
+    return TapedPlan(mode, *ending, linked, catalogue.listings, before, beat_ns, commanded, rereads, watches_rules)
 
 
 def recorded_outside(outside: Outside, write: Write) -> Outside:
@@ -105,6 +110,7 @@ def recorded_outside(outside: Outside, write: Write) -> Outside:
         feed=RecordedFeed(outside.feed, write),
         gateway=RecordedGateway(outside.gateway, write),
         probe=RecordedProbe(outside.probe, write),
+        predictions=RecordedPredictions(outside.predictions, write),
     )
 
 
@@ -183,7 +189,12 @@ def played_run(
     sizes = engine_sizes(settings)
     engine = link_to(settings, PlayedBackEnd(tape)) if taped.linked else CpuEngine(sizes)
     outside = Outside(
-        watched(PlayedClock(tape)), PlayedFeed(head, tape), PlayedGateway(tape), PlayedProbe(tape), engine
+        watched(PlayedClock(tape)),
+        PlayedFeed(head, tape),
+        PlayedGateway(tape),
+        PlayedProbe(tape),
+        engine,
+        PlayedPredictions(tape),
     )
     if taped.mode is Mode.PAPER:
         outside = on_paper(settings, catalogue, outside)
@@ -202,6 +213,7 @@ def played_run(
         lambda difference, times: None,
         lambda state, now_ns: None,
         archive=journal,
+        rules=RulesSource(played_value(tape, "rules", list[MarketNews]), lambda: None) if taped.watches_rules else None,
     )
     bus = _bus(settings, catalogue, tape) if taped.commanded else None
     beats = [PeriodicTask("beat", every_ns, lambda run, now_ns: None) for every_ns in taped.beat_ns]

@@ -76,6 +76,7 @@ def assemble_risk(
     state: RiskState | None = None,
     follow_queues: bool = False,
     fills: Sequence[FillListener] = (),
+    refused: Callable[[str], None] = lambda reason: None,
 ) -> Risk:
     """Risk for a run over a catalogue's listings.
 
@@ -84,7 +85,7 @@ def assemble_risk(
     gateway: where orders really go. probe: None where nothing is measured.
     on_change, on_difference: told of changes of the guard and of differences with venues, in the loop's thread.
     state: of the run before. follow_queues: whether queue positions are estimated; it wakes for every trade.
-    fills: told of every fill once.
+    fills: told of every fill once. refused: told why venues refused orders.
     """
     limits = risk_limits(settings, catalogue)
     commitments, marks = Commitments(limits.settings.limits.late_fill_ms * _NS_PER_MS), Marks()
@@ -97,7 +98,7 @@ def assemble_risk(
     def guard() -> Guard:
         return supervisor.guard
 
-    watched = WatchedGateway(gateway, clock, guard, rate, ratios, commitments, (costs, *fills))
+    watched = WatchedGateway(gateway, clock, guard, rate, ratios, commitments, (costs, *fills), refused)
     reconciliation = Reconciliation(limits, watched, on_difference)
     closer = Closer(limits, marks, sound, interval_ms)
     supervisor = Supervisor(

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     DAILY_LOSS = "daily-loss"
     LOSS = "loss"
     RECONCILIATION = "reconciliation"
+    MARKET_RULES = "market-rules"
     OPERATOR = "operator"
 
     @property

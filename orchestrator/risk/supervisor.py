@@ -13,12 +13,12 @@ from typing import Final
 
 import msgspec
 
-from market.protocols import MarketView
+from market.protocols import MarketKey, MarketView
 from orchestrator.risk.closing import Closer, Stage
 from orchestrator.risk.commitments import Marks
 from orchestrator.risk.conditions import Conditions, Finding
 from orchestrator.risk.equity import Losses, LossState, equity
-from orchestrator.risk.guard import EVERYWHERE, Guard, GuardState, Pause, Reason
+from orchestrator.risk.guard import EVERYWHERE, Guard, GuardState, Pause, Reason, Scope
 from orchestrator.risk.limits import RiskLimits
 from orchestrator.risk.readings import Probe
 from orchestrator.risk.reconciliation import Reconciliation
@@ -172,6 +172,11 @@ class Supervisor:
     def pause(self, detail: str, now_ns: int) -> None:
         """A person wants no new risk."""
         self._take((Finding(Reason.OPERATOR, EVERYWHERE, detail),), now_ns)
+
+    def market_rules(self, market: MarketKey, problem: str, now_ns: int) -> None:
+        """A venue does not trade a market as it did when the run began, or does so again: then ``problem`` is empty."""
+        instrument, venue = market
+        self._take((Finding(Reason.MARKET_RULES, Scope(venue=venue, instrument=instrument), problem),), now_ns)
 
     def resume(self, now_ns: int) -> None:
         """A person lets trading go on; raises Rejected when there is nothing that waits for a person.

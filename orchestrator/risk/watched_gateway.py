@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from market.errors import Rejected
-from market.orders.events import Cancelled, Filled
+from market.orders.events import Cancelled, Filled, Refused
 from market.orders.order import Fill, Order
 from market.orders.reports import GatewayReport, OrderUpdate
 from market.protocols import Clock, Gateway
@@ -34,7 +34,7 @@ class WatchedGateway:
     Parameters
     ----------
     guard: gives the guard as it stands.
-    fills: told of every fill once.
+    fills: told of every fill once. refused: told why venues refused orders.
     """
 
     def __init__(
@@ -46,7 +46,9 @@ class WatchedGateway:
         ratios: FlowRatios,
         commitments: Commitments,
         fills: Sequence[FillListener] = (),
+        refused: Callable[[str], None] = lambda reason: None,
     ) -> None:
+        self._refused = refused
         self._gateway = gateway
         self._clock = clock
         self._guard = guard
@@ -108,7 +110,9 @@ class WatchedGateway:
 
     def _hear(self, update: OrderUpdate) -> None:
         event = update.event
-        if isinstance(event, Cancelled):
+        if isinstance(event, Refused):
+            self._refused(event.reason)
+        elif isinstance(event, Cancelled):
             self._commitments.note_cancelled(update.client_order_id, event)
         elif isinstance(event, Filled):
             key = (update.client_order_id, event.fill.fill_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import prod
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -24,6 +25,7 @@ from sim.exchange.service import VenueService
 from sim.exchange.sessions import StreamRefusal, StreamSession, shutdown_event
 from sim.exchange.stream_names import Category, Stream, parse_sbe_stream, parse_stream
 from sim.exchange.venue.kinds import MarketKind
+from sim.exchange.venue.symbol_rules import UNCHANGED, SymbolRules
 from sim.faults.fate import Faults
 from sim.faults.plan import FaultKind
 
@@ -80,6 +82,8 @@ class VenueServer:
         now_ns = service.pulse()
         for fault in service.faults.moments(self.name, now_ns):
             self._befall(fault, now_ns)
+        for model in service.venue.model.symbols:
+            self._change(model.symbol, now_ns)
         self._listen_keys.expire(now_ns)
         self._market.hub.pulse(now_ns)
 
@@ -188,6 +192,19 @@ class VenueServer:
             for model in self.service.venue.exchange_info().symbols:
                 self.service.venue.withdraw(model.symbol, now_ns)
             self.service.publish(now_ns)
+
+    def _change(self, symbol: str, now_ns: int) -> None:
+        """Trade a symbol as the changes that last have it."""
+        venue, changes = self.service.venue, self.service.faults.changes(self.name, symbol, now_ns)
+        if not changes and venue.rules(symbol) is UNCHANGED:
+            return
+        rules = SymbolRules(
+            is_trading=all(change.is_trading for change in changes),
+            tick_factor=prod(change.tick_factor for change in changes),
+            lot_factor=prod(change.lot_factor for change in changes),
+            notional_factor=prod(change.notional_factor for change in changes),
+        )
+        venue.change_rules(symbol, rules if changes else UNCHANGED)
 
     def _parser(self, found: re.Match[str]) -> Callable[[str], Stream | None]:
         if found["sbe"]:

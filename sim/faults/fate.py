@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from sim.faults.plan import ALWAYS, CHANNELS, MOMENTS, Channel, Fault, FaultKind, FaultPlan
+from sim.faults.plan import ALWAYS, CHANNELS, MOMENTS, Channel, Fault, FaultKind, FaultPlan, SymbolChange
 from sim.generator.chance import Chance
 
 
@@ -48,6 +48,7 @@ class Faults:
         self._start_ns = start_ns
         self._faults = list(plan.faults)
         self._hits = [0] * len(self._faults)
+        self._changes = list(plan.changes)
         self._chances: dict[tuple[str, Channel], Chance] = {}
         self._told: dict[tuple[int, str], int] = {}
 
@@ -56,8 +57,17 @@ class Faults:
         self._faults.append(fault.model_copy(update={"at_ns": now_ns - self._start_ns + fault.at_ns}))
         self._hits.append(0)
 
+    def change(self, change: SymbolChange, now_ns: int) -> None:
+        """One more change of a symbol; its times count from now."""
+        self._changes.append(change.model_copy(update={"at_ns": now_ns - self._start_ns + change.at_ns}))
+
+    def changes(self, venue: str, symbol: str, now_ns: int) -> list[SymbolChange]:
+        """Changes of a symbol that last."""
+        return [change for change in self._changes if change.hits(venue, symbol, now_ns - self._start_ns)]
+
     def clear(self) -> None:
-        """No fault lasts any longer, and none is to come."""
+        """No fault lasts any longer, and none is to come; nor does any change of a symbol."""
+        self._changes.clear()
         self._faults.clear()
         self._hits.clear()
         self._told.clear()

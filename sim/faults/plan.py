@@ -20,6 +20,7 @@ LONGEST_NS: Final = 2**62
 """A fault that does not end."""
 ALWAYS: Final = 1_000
 
+Factor = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
 Nanoseconds = Annotated[int, Strict(), Field(ge=-LONGEST_NS, le=LONGEST_NS)]
 
 
@@ -126,11 +127,34 @@ class Fault(Section):
         return self.at_ns <= after_ns < self.end_ns and self.venue in ("", venue)
 
 
+class SymbolChange(Section):
+    """A venue changes how a symbol is traded: it is closed, or its filters become coarser. Several may overlap."""
+
+    venue: str = Field(default="", description="Venue by name; empty: all.")
+    symbol: str = Field(default="", description="Symbol, as the venue writes it; empty: all.")
+    at_ns: Annotated[int, Strict(), Field(ge=0, le=LONGEST_NS)] = Field(
+        default=0, description="Begin, after the start."
+    )
+    duration_ns: Annotated[int, Strict(), Field(ge=0, le=LONGEST_NS)] = Field(
+        default=LONGEST_NS, description="How long it lasts."
+    )
+    is_trading: Annotated[bool, Strict()] = Field(default=True, description="Whether new orders are taken.")
+    tick_factor: Factor = Field(default=1, description="How many ticks are one.")
+    lot_factor: Factor = Field(default=1, description="How many lots are one.")
+    notional_factor: Factor = Field(default=1, description="How many times the least notional is asked for.")
+
+    def hits(self, venue: str, symbol: str, after_ns: int) -> bool:
+        """Whether it lasts for a symbol, so long after the start."""
+        begun = self.at_ns <= after_ns < min(self.at_ns + self.duration_ns, LONGEST_NS)
+        return begun and self.venue in ("", venue) and self.symbol in ("", symbol)
+
+
 class FaultPlan(Section):
     """All faults of a run, and the seed of the chance by which they hit messages."""
 
     seed: Annotated[int, Strict(), Field(ge=0)] = Field(default=0, description="Of the shares of messages.")
     faults: tuple[Fault, ...] = Field(default=(), description="Faults; they may overlap.")
+    changes: tuple[SymbolChange, ...] = Field(default=(), description="Changes of symbols.")
 
 
 def drawn_plan(

@@ -11,6 +11,7 @@ from sim.exchange.quota import Quota
 from sim.exchange.symbols import Symbols
 from sim.exchange.venue.kinds import OrderKind, TimeInForce
 from sim.exchange.venue.model import SymbolModel
+from sim.exchange.venue.symbol_rules import SymbolRules
 from sim.exchange.venue.venue import SimulatedVenue
 from sim.exchange.writing import FuturesNumbers
 
@@ -63,13 +64,14 @@ class FuturesMarket:
         }
 
     def _symbol(self, model: SymbolModel) -> Json:
+        rules = self._venue.rules(model.symbol)
         return {
             "symbol": model.symbol,
             "pair": model.symbol,
             "contractType": "PERPETUAL",
             "deliveryDate": _NEVER_MS,
             "onboardDate": ms(self._venue.model.start_ns),
-            "status": "TRADING",
+            "status": rules.status,
             "maintMarginPercent": rate(model.maintenance_ppb * 100),
             "requiredMarginPercent": rate(100 * 10**9 // model.leverage),
             "baseAsset": model.base_asset,
@@ -85,23 +87,23 @@ class FuturesMarket:
             "liquidationFee": "0.000000",
             "marketTakeBound": "0.05",
             "maxMoveOrderLimit": 10_000,
-            "filters": self._filters(model),
+            "filters": self._filters(rules.applied(model), rules),
             "orderTypes": _ORDER_TYPES,
             "timeInForce": _TIMES,
         }
 
-    def _filters(self, model: SymbolModel) -> list[Json]:
+    def _filters(self, model: SymbolModel, rules: SymbolRules) -> list[Json]:
         numbers, symbol = self._numbers, model.symbol
         quantities: dict[str, Json] = {
             "minQty": numbers.quantity(symbol, model.minimum_lots),
-            "stepSize": numbers.quantity(symbol, 1),
+            "stepSize": numbers.quantity(symbol, rules.lot_factor),
         }
         return [
             {
                 "filterType": "PRICE_FILTER",
                 "minPrice": numbers.price(symbol, model.minimum_ticks),
                 "maxPrice": numbers.price(symbol, model.maximum_ticks),
-                "tickSize": numbers.price(symbol, 1),
+                "tickSize": numbers.price(symbol, rules.tick_factor),
             },
             {
                 "filterType": "LOT_SIZE",

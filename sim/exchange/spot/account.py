@@ -15,6 +15,7 @@ from sim.exchange.quota import Quota
 from sim.exchange.symbols import Symbols
 from sim.exchange.venue.kinds import OrderKind, SelfTradePrevention
 from sim.exchange.venue.model import SymbolModel
+from sim.exchange.venue.symbol_rules import SymbolRules
 from sim.exchange.venue.venue import SimulatedVenue
 
 _PPB_PER_HUNDREDTH_PERCENT: Final = 100_000
@@ -128,9 +129,10 @@ class SpotAccounts:
         }
 
     def _symbol(self, model: SymbolModel) -> Json:
+        rules = self._venue.rules(model.symbol)
         return {
             "symbol": model.symbol,
-            "status": "TRADING",
+            "status": rules.status,
             "baseAsset": model.base_asset,
             "baseAssetPrecision": 8,
             "quoteAsset": model.quote_asset,
@@ -148,7 +150,7 @@ class SpotAccounts:
             "amendAllowed": True,
             "isSpotTradingAllowed": True,
             "isMarginTradingAllowed": False,
-            "filters": _filters(model),
+            "filters": _filters(rules.applied(model), rules),
             "permissions": [],
             "permissionSets": [["SPOT"]],
             "defaultSelfTradePreventionMode": self._venue.model.self_trade_prevention.value,
@@ -156,7 +158,7 @@ class SpotAccounts:
         }
 
 
-def _filters(model: SymbolModel) -> list[Json]:
+def _filters(model: SymbolModel, rules: SymbolRules) -> list[Json]:
     def price(ticks: int) -> str:
         return eight(ticks * model.tick_units)
 
@@ -168,13 +170,13 @@ def _filters(model: SymbolModel) -> list[Json]:
             "filterType": "PRICE_FILTER",
             "minPrice": price(model.minimum_ticks),
             "maxPrice": price(model.maximum_ticks),
-            "tickSize": price(1),
+            "tickSize": price(rules.tick_factor),
         },
         {
             "filterType": "LOT_SIZE",
             "minQty": quantity(model.minimum_lots),
             "maxQty": quantity(model.maximum_lots),
-            "stepSize": quantity(1),
+            "stepSize": quantity(rules.lot_factor),
         },
         {
             "filterType": "MARKET_LOT_SIZE",

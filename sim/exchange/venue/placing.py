@@ -40,6 +40,7 @@ from sim.exchange.venue.refusals import (
 from sim.exchange.venue.requests import ListLeg, OcoRequest, PlaceRequest
 from sim.exchange.venue.settlement import Settlement
 from sim.exchange.venue.stops import is_reached
+from sim.exchange.venue.symbol_rules import UNCHANGED, SymbolRules
 from sim.exchange.venue.trading import Trading
 
 
@@ -62,6 +63,11 @@ class Placing:
         self._orders = orders
         self._markets = markets
         self._settlement = settlement
+        self.rules: dict[str, SymbolRules] = {}
+
+    def rules_of(self, symbol: str) -> SymbolRules:
+        """What the venue has changed of a symbol."""
+        return self.rules.get(symbol, UNCHANGED)
 
     def market(self, symbol: str) -> SymbolMarket:
         """A symbol's market; raises VenueRefusal if there is none."""
@@ -139,11 +145,14 @@ class Placing:
         price = price_ticks or order.price_ticks
         if (price, quantity_lots) == (order.price_ticks, order.quantity_lots):
             raise no_need_to_amend(self._kind)
-        check_price(self._kind, market.model, price)
-        check_percent_price(self._kind, market.model, price, market.last_ticks)
-        check_quantity(self._kind, market.model, quantity_lots, False)
-        notional = market.model.quote_units(price, quantity_lots)
-        check_notional(self._kind, market.model, notional, order.reduce_only)
+        rules = self.rules_of(symbol)
+        rules.check(self._kind, quantity_lots, price)
+        model = rules.applied(market.model)
+        check_price(self._kind, model, price)
+        check_percent_price(self._kind, model, price, market.last_ticks)
+        check_quantity(self._kind, model, quantity_lots, False)
+        notional = model.quote_units(price, quantity_lots)
+        check_notional(self._kind, model, notional, order.reduce_only)
         if quantity_lots <= order.executed_lots:
             raise amends_below_executed(self._kind)
         if price != order.price_ticks and order.is_post_only:
@@ -156,7 +165,9 @@ class Placing:
         """An order that passes everything but the count of orders and the money."""
         account = self.account(request.account)
         check_combination(self._kind, request)
-        check_filters(self._kind, market.model, request, market.last_ticks)
+        rules = self.rules_of(request.symbol)
+        rules.check(self._kind, request.quantity_lots, request.price_ticks, request.stop_ticks)
+        check_filters(self._kind, rules.applied(market.model), request, market.last_ticks)
         self._check_duplicate(account, request)
         if request.quote_units:
             request = self._with_quantity(request, market)

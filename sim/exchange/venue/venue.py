@@ -34,6 +34,7 @@ from sim.exchange.venue.requests import OcoRequest, PlaceRequest
 from sim.exchange.venue.schedule import Schedule
 from sim.exchange.venue.settlement import Settlement
 from sim.exchange.venue.spot import SpotSettlement
+from sim.exchange.venue.symbol_rules import SymbolRules
 from sim.exchange.venue.trading import Trading
 
 _MS: Final = 10**6
@@ -241,6 +242,16 @@ class SimulatedVenue:
     def exchange_info(self) -> ExchangeInfo:
         """Symbols and filters."""
         return ExchangeInfo(kind=self.model.kind, symbols=self.model.symbols)
+
+    def rules(self, symbol: str) -> SymbolRules:
+        """What was changed of a symbol's status and filters."""
+        self._placing.market(symbol)
+        return self._placing.rules_of(symbol)
+
+    def change_rules(self, symbol: str, rules: SymbolRules) -> None:
+        """Close a symbol, open it again, or make its filters coarser; orders that work stay as they are."""
+        self._placing.market(symbol)
+        self._placing.rules[symbol] = rules
 
     def depth(self, symbol: str, limit: int = 0) -> Depth:
         """The book, at most ``limit`` levels per side, all with 0."""

@@ -9,7 +9,7 @@ import pytest
 
 from market.errors import Fatal
 from market.instruments import Listing
-from orchestrator.execution.venue_rules import with_rules
+from orchestrator.execution.venue_rules import changed_rules, with_rules
 from tests.orchestrator.execution.samples import SPOT
 
 
@@ -62,3 +62,31 @@ def test_the_venue_s_lot_replaces_a_finer_one() -> None:
 def test_other_steps_than_the_venues_stop_the_run(listing: Listing) -> None:
     with pytest.raises(Fatal, match="as the venue says"):
         with_rules([listing], information())
+
+
+def filters(**changes: dict[str, str]) -> list[dict[str, str]]:
+    """Those of the market, some with other values."""
+    return [{**one, **changes.get(one["filterType"], {})} for one in information()["symbols"][0]["filters"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({}, ""),
+        ({"status": "HALT"}, "BTCUSDT on binance-spot is HALT at the venue: no orders until it is TRADING again"),
+        ({"symbol": "ETHUSDT"}, "is unknown at the venue"),
+        ({"filters": filters(PRICE_FILTER={"tickSize": "0.10"})}, "tick was 0.01; expected 0.10, as the venue says"),
+        ({"filters": filters(PRICE_FILTER={"tickSize": "0.00000000001"})}, "no orders until the run is started again"),
+        ({"filters": filters(LOT_SIZE={"stepSize": "0.0001"})}, "lot 0.00001 -> 0.0001"),
+        (
+            {"filters": filters(LOT_SIZE={"minQty": "0.001", "maxQty": "10"})},
+            "minimum_quantity 0.00001 -> 0.001, maximum",
+        ),
+        ({"filters": filters(NOTIONAL={"minNotional": "10"})}, "has new rules (minimum_notional 5 -> 10): no orders"),
+    ],
+)
+def test_what_differs_from_the_start_is_named(changes: dict[str, Any], says: str) -> None:
+    (listing,) = with_rules([SPOT], information())
+    found = changed_rules(listing, information(**changes))
+    assert says in found
+    assert bool(found) == bool(says)
