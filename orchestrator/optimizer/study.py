@@ -104,7 +104,7 @@ class Study:
 
     def __init__(
         self,
-        storage: optuna.storages.RDBStorage,
+        storage: optuna.storages.BaseStorage,
         name: str,
         settings: OptimizerSettings,
         parameters: Sequence[Parameter],
@@ -166,8 +166,7 @@ class Study:
             for key, value in self.excess(found).items():
                 trial.set_constraint(key, value)
             told = {"trades": found.trades, "fills": fills, "gain": found.gain, "drawdown": found.drawdown}
-            for name, count in told.items():
-                trial.set_user_attr(name, count)
+            trial.set_user_attr("found", told)
             self._running.tell(trial, found.objective)
         frozen = self._running.get_trials(deepcopy=False)[trial.number]
         self._kept.add_trial(frozen)
@@ -202,7 +201,7 @@ class Study:
             objective=trial.value if complete else None,
             fits=complete and all(excess <= 0 for excess in trial.constraints.values()),
             problem=notes.get("problem", ""),
-            **{name: notes.get(name) for name in ("trades", "fills", "gain", "drawdown")},
+            **notes.get("found", {}),
         )
 
 
