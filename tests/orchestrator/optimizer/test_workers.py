@@ -1,0 +1,97 @@
+"""Who runs trials: processes of this machine, a Dask cluster, and what is said when there is none."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from concurrent.futures import wait
+from pathlib import Path
+
+import pytest
+
+from market.errors import MissingExtra, Retry
+from orchestrator.optimizer.folds import Grid
+from orchestrator.optimizer.kept import KeptRuns
+from orchestrator.optimizer.search import Desk, run_series
+from orchestrator.optimizer.series import Series
+from orchestrator.optimizer.shared import SharedPlan
+from orchestrator.optimizer.space import Parameter
+from orchestrator.optimizer.trial import Job, Looks, run_trial
+from orchestrator.optimizer.workers import open_workers
+from tests.orchestrator.optimizer.invented import settings_of
+
+PATIENCE_S = 60
+
+
+def same_as_here(job: Job, found: list[Series | None]) -> bool:
+    """Whether all series are those of the trial in this process."""
+    here = run_trial(job).series
+    assert here is not None
+    return all(series is not None and series.changes.tolist() == here.changes.tolist() for series in found)
+
+
+def test_one_worker_is_this_process(job: Callable[[int, Looks], Job], no_looks: Looks) -> None:
+    with open_workers(settings_of(workers=1)) as workers:
+        assert workers.at_once == workers.count == 1
+        assert workers.executor.submit(os.getpid).result() == os.getpid()
+
+
+def test_processes_run_the_same_trial_and_end_with_an_error(
+    job: Callable[[int, Looks], Job], no_looks: Looks, grid: Grid
+) -> None:
+    trial = job(grid.count // 3, no_looks)
+    with pytest.raises(ZeroDivisionError), open_workers(settings_of(workers=2)) as workers:  # noqa: PT012
+        assert (workers.count, workers.at_once) == (2, 3)
+        found = [workers.executor.submit(run_trial, trial) for _ in range(2)]
+        assert same_as_here(trial, [future.result(timeout=PATIENCE_S).series for future in found])
+        # One that would never end by itself is given up with the others.
+        endless = workers.executor.submit(_endless)
+        wait([endless], timeout=0)
+        raise ZeroDivisionError
+
+
+def _endless() -> None:
+    while True:
+        pass
+
+
+@pytest.mark.long
+def test_a_cluster_of_two_workers_runs_the_same_trials(
+    shared: SharedPlan, grid: Grid, tmp_path: Path, job: Callable[[int, Looks], Job], no_looks: Looks
+) -> None:
+    from distributed import LocalCluster
+
+    with LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+    ) as cluster:
+        settings = settings_of(cluster=cluster.scheduler_address)
+        with open_workers(settings) as workers:
+            assert workers.count == 2
+            pids = {workers.executor.submit(os.getpid).result(timeout=PATIENCE_S) for _ in range(20)}
+            assert os.getpid() not in pids
+            parameters: tuple[Parameter, ...] = ()
+            desk = Desk(settings, parameters, shared, grid, "USDT", KeptRuns(tmp_path / "runs"), workers)
+            found = run_series(desk, {"one": ({}, grid.count), "part": ({}, grid.count // 2)})
+    here = run_trial(job(grid.count, no_looks)).series
+    assert here is not None
+    for name, until in (("one", grid.count), ("part", grid.count // 2)):
+        series = found[name]
+        assert isinstance(series, Series)
+        assert series.changes.tolist() == here.changes[:until].tolist()
+
+
+def test_a_cluster_that_does_not_answer_is_named() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    with pytest.raises(Retry, match=address), open_workers(settings_of(cluster=address)):
+        pytest.fail("nobody answers there")
+
+
+def test_without_dask_the_package_to_install_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(MissingExtra, match="tune"), open_workers(settings_of(cluster="tcp://127.0.0.1:1")):
+        pytest.fail("there is no Dask")
