@@ -31,10 +31,21 @@ class TraderState(msgspec.Struct, frozen=True, kw_only=True):
     rejections: dict[int, int]
 
 
+def state_bytes(state: TraderState) -> bytes:
+    """A state as MessagePack; as JSON where money has outgrown 64 bits."""
+    try:
+        return msgspec.msgpack.encode(state)
+    except OverflowError:
+        return msgspec.json.encode(state)
+
+
 def read_state(content: bytes) -> TraderState:
     """A saved state; raises Rejected for bytes that are none, or of another version."""
     try:
-        state = msgspec.msgpack.decode(content, type=TraderState)
+        if content.startswith(b"{"):
+            state = msgspec.json.decode(content, type=TraderState)
+        else:
+            state = msgspec.msgpack.decode(content, type=TraderState)
     except msgspec.DecodeError as error:
         raise Rejected(f"the flash-crash trader's saved state is damaged: {error}") from error
     if state.version != VERSION:

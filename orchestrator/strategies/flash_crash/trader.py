@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from market.detector.states import Permission, Signal, State
 from market.detector.transitions import Transition
 from market.fixed_point import floor_to
@@ -35,7 +33,7 @@ from orchestrator.strategies.flash_crash.parameters import PPM, FlashCrashParame
 from orchestrator.strategies.flash_crash.ranges import Extrema, RangeDistribution, relative_range
 from orchestrator.strategies.flash_crash.scoring import Score
 from orchestrator.strategies.flash_crash.seconds import ClosedCandle, Seconds
-from orchestrator.strategies.flash_crash.state import VERSION, TraderState, read_state
+from orchestrator.strategies.flash_crash.state import VERSION, TraderState, read_state, state_bytes
 from orchestrator.strategies.flash_crash.trades import Trades
 from orchestrator.strategies.sizing import FullSize, Sizing
 
@@ -98,7 +96,7 @@ class FlashCrash:
 
     def save(self) -> bytes:
         """Everything that a later run goes on with."""
-        return msgspec.msgpack.encode(
+        return state_bytes(
             TraderState(
                 version=VERSION,
                 detector=self._watch.save(),

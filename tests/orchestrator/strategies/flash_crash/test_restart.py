@@ -9,6 +9,7 @@ from market.errors import Rejected
 from market.orders.kinds import OrderType
 from orchestrator.strategies.flash_crash.holding import ExitReason
 from orchestrator.strategies.flash_crash.parameters import ExitParameters
+from orchestrator.strategies.flash_crash.state import read_state, state_bytes
 from tests.orchestrator.strategies.desk import SECOND
 from tests.orchestrator.strategies.flash_crash.rig import Rig, active
 
@@ -100,6 +101,19 @@ def test_a_late_fill_of_an_order_that_nobody_remembers_is_sold_at_once() -> None
     after.bid(10_050)
     [sale] = after.sales
     assert (sale.quantity, sale.why) == (4, "left_over")
+
+
+def test_money_beyond_64_bits_is_kept() -> None:
+    """5,000 of a currency that is counted in 1e-18 are 5e21."""
+    before = active()
+    before.candle(10_000, 10_100)
+    state = read_state(before.trader.save())
+    [holding] = state.holdings
+    holding.paid, holding.fees = 5 * 10**21, 2**66
+    after = Rig(before.parameters.entry, before.parameters.exits)
+    after.trader.restore(state_bytes(state))
+    [kept] = read_state(after.trader.save()).holdings
+    assert (kept.paid, kept.fees, kept.entry_order) == (5 * 10**21, 2**66, holding.entry_order)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x01", b"not a state"])
