@@ -59,6 +59,61 @@ def test_futures_files_have_a_header_and_older_spot_files_milliseconds(tmp_path:
     assert np.array_equal(read(plain(tmp_path, spot))[0], expected(made, 1_000))
 
 
+SPOT_2025 = """\
+3350172640,93576.00000000,0.00087000,4359221411,4359221413,1735689600014286,True,True
+3350172641,93576.01000000,0.01250000,4359221414,4359221414,1735689600117903,False,True
+"""
+SPOT_2024 = """\
+2847330121,42283.58000000,0.00104000,3352871201,3352871201,1704067200000,False,True
+2847330122,42283.57000000,0.20000000,3352871202,3352871209,1704067200003,True,True
+"""
+USDM = """\
+2461280431,93548.8,0.010,5812339811,5812339812,1735689600010,true
+2461280432,93548.9,1.204,5812339813,5812339830,1735689600251,false
+"""
+
+
+@pytest.mark.parametrize("header", ["", f"{HEADER}\n"], ids=["no names", "names"])
+@pytest.mark.parametrize(
+    ("text", "decimals", "rows"),
+    [
+        (
+            SPOT_2025,
+            (2, 8),
+            [
+                [1735689600014286000, 3350172640, 4359221411, 4359221413, 9357600, 87000, 1],
+                [1735689600117903000, 3350172641, 4359221414, 4359221414, 9357601, 1250000, 0],
+            ],
+        ),
+        (
+            SPOT_2024,
+            (2, 8),
+            [
+                [1704067200000000000, 2847330121, 3352871201, 3352871201, 4228358, 104000, 0],
+                [1704067200003000000, 2847330122, 3352871202, 3352871209, 4228357, 20000000, 1],
+            ],
+        ),
+        (
+            USDM,
+            (1, 3),
+            [
+                [1735689600010000000, 2461280431, 5812339811, 5812339812, 935488, 10, 1],
+                [1735689600251000000, 2461280432, 5812339813, 5812339830, 935489, 1204, 0],
+            ],
+        ),
+    ],
+    ids=["spot in microseconds", "spot in milliseconds", "USD-M"],
+)
+@pytest.mark.parametrize("zipped", [False, True], ids=["csv", "zip"])
+def test_the_forms_of_the_archive_to_the_letter(
+    header: str, text: str, decimals: tuple[int, int], rows: list[list[int]], zipped: bool, tmp_path: Path
+) -> None:
+    path = write_zip(tmp_path, header + text) if zipped else plain(tmp_path, header + text)
+    found, count = read(path, decimals=decimals)
+    assert found.tolist() == rows
+    assert (count.refused, count.gaps) == ({}, 0)
+
+
 GOOD = "100,10.5,1.25,7,8,1760054400000000,True,True"
 
 
