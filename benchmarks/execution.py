@@ -5,6 +5,7 @@ when the order's bytes have been handed to the socket, in the network's thread a
 with the same client, key and exchange; the exchange runs in another process.
 
 One at a time: every order is answered before the next event, 2 ms later; the processor has slept, its caches are cold.
+Looking: the same, and the run loop's thread does not sleep (execution.spin_us): one thread is woken instead of two.
 Busy: the next event arrives as soon as the bytes of the order before are at the socket.
 """
 
@@ -51,6 +52,7 @@ _PATIENCE_S: Final = 20.0
 _PAUSE_S: Final = 0.002
 """Between two events that come one at a time."""
 _SECOND_NS: Final = 10**9
+_SPIN_NS: Final = 10_000_000
 _LISTING: Final = Listing(
     Instrument(0, "BTC", Scale(-2), Scale(-8)), 0, "binance-spot", "BTCUSDT", 1, 1_000, base_asset="BTC",
     quote_asset="USDT",
@@ -70,6 +72,7 @@ def measure(report: Report) -> None:
                 _compare(report, "REST, one at a time", bench.ours(gateway, busy=False), bench.bare(create, busy=False))
             for name, busy in (("one at a time", False), ("busy", True)):
                 _measure_websocket(report, bench, name, busy=busy)
+            _measure_looking(report, bench)
         finally:
             bench.close()
     report.note("bare call: the order handed to CCXT's create_order or create_order_ws in the network's thread")
@@ -90,6 +93,18 @@ def _measure_websocket(report: Report, bench: Bench, name: str, *, busy: bool) -
         report.against_target(f"native WebSocket, {name}, p50", "us/order", taken["native"], NATIVE_TARGET_US)
     for percentile, ours, theirs in (("p50", taken["native"], taken["bare"]), ("p99", own.p99[1:], peer.p99[1:])):
         report.compare(f"native WebSocket, {name}, {percentile}", "us/order", ours, "bare CCXT, WebSocket", theirs)
+
+
+def _measure_looking(report: Report, bench: Bench) -> None:
+    with bench.gateway(OrderPath.NATIVE) as gateway:
+        own, asleep = Taken(), Taken()
+        contenders = {
+            "looking": partial(bench.ours(gateway, busy=False, looks=True), own),
+            "asleep": partial(bench.ours(gateway, busy=False), asleep),
+        }
+        taken = take_turns(contenders, report.rounds)
+    for percentile, ours, theirs in (("p50", taken["looking"], taken["asleep"]), ("p99", own.p99[1:], asleep.p99[1:])):
+        report.compare(f"native WebSocket, looking, {percentile}", "us/order", ours, "native, one at a time", theirs)
 
 
 @dataclass
@@ -161,7 +176,8 @@ class Bench:
     def __init__(self, at: dict[str, str], network: NetworkThread, probe: Probe) -> None:
         self._network = network
         self._probe = probe
-        self._clock = WakingClock()
+        self._clock, self._looking = WakingClock(), WakingClock(_SPIN_NS)
+        self._waiting = self._clock
         self._events: deque[int] = deque()
         self._numbers = iter(range(1, 1 << 30))
         self._done: set[str] = set()
@@ -201,15 +217,23 @@ class Bench:
         finally:
             gateway.close()
 
-    def ours(self, gateway: VenueGateway, *, busy: bool) -> Contender:
-        """Rounds of orders through a gateway."""
+    def ours(self, gateway: VenueGateway, *, busy: bool, looks: bool = False) -> Contender:
+        """Rounds of orders through a gateway; ``looks``: while it waits for an event, it does not sleep."""
+        clock = self._looking if looks else self._clock
 
         def send() -> Callable[[], None]:
             order = self._order()
             gateway.submit(order)
             return partial(self._ended, gateway, order.client_order_id)
 
-        return partial(self._busy_round if busy else self._round, send)
+        def rounds(taken: Taken) -> float:
+            self._waiting = clock
+            try:
+                return (self._busy_round if busy else self._round)(send, taken)
+            finally:
+                self._waiting = self._clock
+
+        return rounds
 
     def bare(self, create: Callable[..., Coroutine[Any, Any, Any]], *, busy: bool) -> Contender:
         """Rounds of bare calls."""
@@ -250,7 +274,7 @@ class Bench:
     def _wait(self) -> int:
         """Wait in the run loop's thread for an event; returns when it arrived."""
         while not self._events:
-            self._clock.wait_until(self._clock.now_ns() + _SECOND_NS)
+            self._waiting.wait_until(self._waiting.now_ns() + _SECOND_NS)
         return self._events.popleft()
 
     async def _arrive_later(self) -> None:
@@ -259,7 +283,7 @@ class Bench:
 
     def _arrive(self) -> None:
         self._events.append(time.perf_counter_ns())
-        self._clock.wake()
+        self._waiting.wake()
 
     def _order(self) -> Order:
         return new_order(

@@ -87,6 +87,11 @@ class ExecutionSettings(Section):
         default=RequestLimits(orders_10s=300, orders_minute=1_200, weight_minute=2_400),
         description="Limits of Binance USD-M futures; the venue's own by default.",
     )
+    spin_us: Annotated[Count, Field(ge=0, le=1_000_000)] = Field(
+        default=0,
+        description="How long the run's thread goes on looking for something new before it sleeps: what comes "
+        "meanwhile need not wake it. It takes a core while it looks. 0: it sleeps at once.",
+    )
     rules_every_s: Annotated[Count, Field(ge=0, le=86_400)] = Field(
         default=60,
         description="How often venues are asked whether their markets are still traded by the same rules, and after a "

@@ -40,9 +40,14 @@ class WakingClock(SystemClock):
     """The system's clock for a run loop: waits until a time comes or another thread says that something arrived.
 
     Time never goes back: where the wall clock does, it stands still until the wall clock has caught up.
+
+    Parameters
+    ----------
+    spin_ns: how long it looks for an arrival before it sleeps, giving way to other threads all the time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, spin_ns: int = 0) -> None:
+        self._spin_ns = spin_ns
         self._latest_ns = 0
         self._arrived = threading.Event()
 
@@ -58,8 +63,16 @@ class WakingClock(SystemClock):
     def wait_until(self, time_ns: int) -> int:
         """Wait for a time or a ``wake``; returns the time then."""
         now_ns = self.now_ns()
+        if self._spin_ns and now_ns < time_ns:
+            now_ns = self._spin(min(time_ns, now_ns + self._spin_ns))
         if now_ns < time_ns:
             self._arrived.wait(min((time_ns - now_ns) / 1e9, _LONGEST_WAIT_S))
             now_ns = self.now_ns()
         self._arrived.clear()
         return now_ns
+
+    def _spin(self, until_ns: int) -> int:
+        """Look for an arrival until a time; returns the time then."""
+        while not self._arrived.is_set() and time.time_ns() < until_ns:
+            time.sleep(0)
+        return self.now_ns()

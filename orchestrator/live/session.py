@@ -57,6 +57,7 @@ from orchestrator.tape.file import TapeWriter
 from orchestrator.tape.recording import RecordedBackEnd, Write, recorded_value
 
 Say = Callable[[str], None]
+_NS_PER_US: Final = 1_000
 _NS_PER_MS: Final = 1_000_000
 _NS_PER_S: Final = 1_000_000_000
 _HEARTBEATS_PER_LEASE: Final = 4
@@ -137,7 +138,8 @@ def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, sa
 
     Raises MissingInput for keys that are needed and not there, and as its parts do.
     """
-    clock, failures, running = WakingClock(), list[BaseException](), list[RunLoop]()
+    clock = WakingClock(settings.execution.spin_us * _NS_PER_US)
+    failures, running = list[BaseException](), list[RunLoop]()
     venues = traded_venues(settings, plan.mode)
     with ExitStack() as stack:
 

@@ -10,18 +10,22 @@ import pytest
 from orchestrator.clock import WakingClock
 
 FAR_NS = 60 * 10**9
+SPINS = [0, 1_000, 10 * FAR_NS]
+"""Not at all, shorter than any wait here, longer than all."""
 
 
-def test_a_wait_ends_when_its_time_has_come() -> None:
-    clock = WakingClock()
+@pytest.mark.parametrize("spin_ns", SPINS)
+def test_a_wait_ends_when_its_time_has_come(spin_ns: int) -> None:
+    clock = WakingClock(spin_ns)
     due_ns = clock.now_ns() + 1_000_000
     while (now_ns := clock.wait_until(due_ns)) < due_ns:
         pass
     assert now_ns >= due_ns
 
 
-def test_an_arrival_ends_the_wait_early_and_only_once() -> None:
-    clock = WakingClock()
+@pytest.mark.parametrize("spin_ns", SPINS)
+def test_an_arrival_ends_the_wait_early_and_only_once(spin_ns: int) -> None:
+    clock = WakingClock(spin_ns)
     far_ns = clock.now_ns() + FAR_NS
     threading.Timer(0.01, clock.wake).start()
     assert clock.wait_until(far_ns) < far_ns
@@ -29,8 +33,9 @@ def test_an_arrival_ends_the_wait_early_and_only_once() -> None:
     assert clock.wait_until(due_ns) >= due_ns - 1_000_000
 
 
-def test_an_arrival_before_the_wait_is_not_lost() -> None:
-    clock = WakingClock()
+@pytest.mark.parametrize("spin_ns", SPINS)
+def test_an_arrival_before_the_wait_is_not_lost(spin_ns: int) -> None:
+    clock = WakingClock(spin_ns)
     clock.wake()
     far_ns = clock.now_ns() + FAR_NS
     assert clock.wait_until(far_ns) < far_ns
