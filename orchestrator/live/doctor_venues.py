@@ -10,7 +10,6 @@ from config.feeds import FeedForm
 from config.settings import Settings
 from config.venues import VenueName
 from market.errors import Fatal, MissingExtra, MissingInput, Rejected, Retry
-from market.protocols import FOREVER
 from orchestrator.clock import SystemClock, WakingClock
 from orchestrator.feeds.assembly import source_plan, venue_markets
 from orchestrator.feeds.ccxt_source import CcxtPlan
@@ -118,7 +117,7 @@ def _listen(plan: SourcePlan) -> tuple[HealthMetrics, int, list[str]]:
         try:
             end_ns = clock.now_ns() + round(_LISTEN_S * 1e9)
             while clock.now_ns() < end_ns and not errors:
-                while intake.next(FOREVER) >= 0:
+                while intake.next(clock.now_ns()) >= 0:
                     pass
                 metrics = feed.metrics()[0]
                 if metrics.state is SourceState.LIVE and feed.accounts()[0].taken:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from market.book.book import BOOK_WORDS, SYNCHRONISED
 from market.pipeline import layout
-from market.protocols import FOREVER, FeedRoute
+from market.protocols import FeedRoute
 from market.wire.markets import Market
 from market.wire.records import ASKS, BIDS, CYCLES, DIFF, KIND, QUOTE, SNAPSHOT, TRADE, WIDTH, Batch, Words
 from market.wire.venues import VENUES
@@ -125,7 +125,8 @@ class Rig:
         """Take what waits, as the run loop does, but not for ever."""
         found = 0
         for _ in range(EVENTS_AT_ONCE):
-            found = self.intake.next(FOREVER)
+            # Up to now: what goes on arriving must not keep a busy machine here for ever.
+            found = self.intake.next(self.clock.now_ns())
             if found < 0:
                 break
             event = self.intake.event
