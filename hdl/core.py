@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.account.account import Account
 from hdl.books.packets import PacketBooks
+from hdl.books.records import event_layout
 from hdl.control.unit import ControlUnit
 from hdl.decision.decider import Decider
 from hdl.decision.shapes import assign
@@ -105,7 +106,7 @@ class Core(wiring.Component):
         m.submodules.channels = self.channels = ChannelTable(parameters)
         m.submodules.binance = self.binance = BinanceDecoder(parameters)
         m.submodules.intake = self.intake = Intake(
-            PACKET_QUEUE_DEPTH if parameters.packet_feeds else QUEUE_DEPTH, judges_first=parameters.bus_bytes == 1
+            PACKET_QUEUE_DEPTH if parameters.packet_feeds else QUEUE_DEPTH, judges_first=parameters.registers_rows
         )
         m.submodules.sequencer = self.sequencer = Sequencer(parameters)
         m.submodules.decider = self.decider = Decider(parameters)
@@ -158,7 +159,8 @@ class Core(wiring.Component):
         intake, receiver, channels, binance, unit = self.intake, self.receiver, self.channels, self.binance, self.unit
         is_binance = Signal()
         later = m.d.sync if self._parameters.registers_rows else m.d.comb
-        later += is_binance.eq(channels.row.feed == Feed.BINANCE_SBE)
+        # the row that an earlier lookup found says nothing of this one
+        later += is_binance.eq(channels.found & (channels.row.feed == Feed.BINANCE_SBE))
         control_time = Signal(WORD_BITS)
         with m.If(unit.begin):
             m.d.sync += control_time.eq(self.time)
@@ -280,7 +282,15 @@ class Core(wiring.Component):
         receiver, intake, unit, decider = self.receiver, self.intake, self.unit, self.decider
         for name in _PAYLOAD:
             m.d.comb += getattr(books.payload, name).eq(getattr(receiver.payload, name))
-        wiring.connect(m, books.events, self.sequencer.events)
+        events_rest: Value = Const(1)
+        if self._parameters.paced:
+            # from their queue they go through scaling in the same cycle
+            m.submodules.events = stage = StreamStage(event_layout)
+            wiring.connect(m, books.events, stage.before)
+            wiring.connect(m, stage.after, self.sequencer.events)
+            events_rest = stage.empty
+        else:
+            wiring.connect(m, books.events, self.sequencer.events)
         pair = books.forget.payload
         m.d.comb += [
             books.sizes.eq(self.sizes),
@@ -309,7 +319,7 @@ class Core(wiring.Component):
                 decider.instrument.eq(pair.instrument),
                 decider.venue.eq(pair.venue),
             ]
-        return books.idle, books.overrun
+        return books.idle & events_rest, books.overrun
 
     def _admit_control(self, m: Module) -> None:
         """The host's bytes; a message begins only when the log has room for it: the host can wait, frames cannot."""

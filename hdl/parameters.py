@@ -25,6 +25,7 @@ class CoreParameters:
     capacity: the largest ``EngineSizes`` that the build can take; smaller ones are chosen by the ``sizes`` port.
     bus_bytes: bytes of a frame per cycle, 1 or 8.
     feeds: those that the build may have decoders for; a frame of any other one is BAD_MESSAGE.
+    paced: beats of a frame come three cycles apart or more, as a line that is slower than the bus brings them.
 
     Raises ``Fatal`` for a bus width that no core has.
     """
@@ -32,6 +33,7 @@ class CoreParameters:
     capacity: EngineSizes = DEFAULT_SIZES
     bus_bytes: int = 1
     feeds: frozenset[Feed] = frozenset(Feed)
+    paced: bool = False
 
     def __post_init__(self) -> None:
         if self.bus_bytes not in BUS_BYTES:
@@ -90,9 +92,9 @@ class CoreParameters:
     def registers_rows(self) -> bool:
         """Whether rows that are read go through a register of their own, as block RAM needs it; it takes a cycle.
 
-        A wide bus has no time for that: its rows are in distributed RAM.
+        A wide bus with a beat in every cycle has no time for that: its rows are in distributed RAM.
         """
-        return self.bus_bytes == 1
+        return self.bus_bytes == 1 or self.paced
 
     @property
     def places(self) -> int:

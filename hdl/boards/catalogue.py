@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from amaranth_boards.butterstick import ButterStickPlatform
 from amaranth_boards.colorlight_5a75b_r7_0 import Colorlight_5A75B_R70Platform
@@ -18,15 +18,20 @@ from hdl.boards.line_board import BOARD_BUS_BYTES
 from hdl.boards.network import BoardNetwork
 from hdl.boards.wide_core import WideCore
 from hdl.control.seal import BoardSeal
+from hdl.toolchain.board import USUAL_DENSITY
 from market.fastpath.specification import Feed
+
+_SPREAD: Final = 0.6
+"""Of an 85F, which has room: the core fills half of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoardBuild:
-    """What a build begins with: a platform, and the top for it."""
+    """What a build begins with: a platform, the top for it, and how densely it may be placed (``build_board``)."""
 
     platform: Any
     top: Any
+    density: float = USUAL_DENSITY
 
 
 def board_build(
@@ -46,10 +51,10 @@ def board_build(
     on_line = {**chosen, "bus_bytes": bus_bytes, "core_hertz": core_hertz}
     match board:
         case Board.ECPIX5:
-            return BoardBuild(ECPIX585Platform(), Ecpix5(network, seal, **on_line))
+            return BoardBuild(ECPIX585Platform(), Ecpix5(network, seal, **on_line), _SPREAD)
         case Board.BUTTERSTICK:
-            return BoardBuild(ButterStickPlatform(), Butterstick(network, seal, **on_line))
+            return BoardBuild(ButterStickPlatform(), Butterstick(network, seal, **on_line), _SPREAD)
         case Board.COLORLIGHT:
             return BoardBuild(Colorlight_5A75B_R70Platform(), Colorlight(network, seal, **on_line))
         case Board.WIDE_CORE:
-            return BoardBuild(ECPIX585Platform(), WideCore(**chosen))
+            return BoardBuild(ECPIX585Platform(), WideCore(**chosen), _SPREAD)

@@ -1,4 +1,4 @@
-"""The core at half of an RGMII line's clock: what came is gathered in beats of eight bytes, and crosses over to it."""
+"""The core at a slower clock than its RGMII line: what came is gathered in beats of eight bytes, and crosses over."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from hdl.parameters import CoreParameters
 from hdl.records import WORD_BITS, FrameBus
 from market.fastpath.specification import DEFAULT_SIZES, EngineSizes, Feed
 
-CORE_HERTZ: Final = 62_500_000
-"""Two bytes of a line of 1 Gbit/s per cycle; a beat has eight, so the bus is in use in one cycle of four."""
+CORE_HERTZ: Final = 50_000_000
+"""Two bytes and a half of a line of 1 Gbit/s per cycle; a beat has eight, so one comes every 3.2 cycles."""
 NS_PER_SECOND: Final = 1_000_000_000
 BUS_BYTES: Final = 8
 LINE: Final = "line"
@@ -37,7 +37,7 @@ class GearedCore(wiring.Component):
     """The guarded core with a bus of 64 bits in the domain ``sync``, its line in the domain ``line``.
 
     The core's clock does not depend on the line's: time goes on without it, and the clocks may drift. Its bus has room
-    for four times what the line brings at the usual clock, so that nothing waits and nothing is lost on the way over.
+    for 3.2 times what the line brings at the usual clock, so that nothing waits and nothing is lost on the way over.
     T is the core's time when a frame's first eight bytes are there, in steps of its clock.
 
     Parameters
@@ -67,7 +67,7 @@ class GearedCore(wiring.Component):
     ) -> None:
         self._network, self._seal, self._sizes, self._hertz = network, seal, sizes, hertz
         self._serial_divisor = hertz // SERIAL_BAUD if serial_divisor is None else serial_divisor
-        self._parameters = CoreParameters(sizes, bus_bytes=BUS_BYTES, feeds=feeds)
+        self._parameters = CoreParameters(sizes, bus_bytes=BUS_BYTES, feeds=feeds, paced=True)
         flags = {"lost": In(1), "kill": In(1), "killed": Out(1), "erred": Out(1), "overrun": Out(1)}
         lines = {"received": In(edges_layout), "sent": Out(edges_layout), "serial": In(1, init=1)}
         super().__init__({**lines, **flags})

@@ -20,8 +20,9 @@ from market.fastpath.specification import NO_VENUE, Feed
 
 QUEUE_DEPTH: Final = 16
 """Packets that may wait."""
-_SEARCH_STEPS: Final = {1: 4, 8: 2}
-"""Cycles that rows are compared in, by bytes of the bus: a search ends before the next frame's payload begins."""
+_SEARCH_STEPS: Final = 4
+_FAST_SEARCH_STEPS: Final = 2
+"""Cycles that rows are compared in: a search ends before the next frame's payload begins."""
 _CHANNEL_BITS: Final = 32
 
 line_layout: Final = data.StructLayout(
@@ -41,7 +42,8 @@ _row_layout: Final = data.StructLayout(
 
 
 def _banks(parameters: CoreParameters) -> int:
-    rows = -(-parameters.capacity.lines // _SEARCH_STEPS[parameters.bus_bytes])
+    steps = _SEARCH_STEPS if parameters.registers_rows else _FAST_SEARCH_STEPS
+    rows = -(-parameters.capacity.lines // steps)
     return 1 << (rows - 1).bit_length()
 
 
@@ -58,7 +60,8 @@ class LineTable(wiring.Component):
     venue, feed: of the channel of the packet that is arriving.
     header: strobe: ``packet`` is right from this cycle on, until the packet's ``accept``.
     searching: ``old`` and the packet's place are not known yet. Holds back the packet's ``accept``. From ``header`` on
-        for at most 9 cycles, 7 on the 64-bit bus; also after commands, ``accept``, and another ``venue`` or ``feed``.
+        for at most 9 cycles, 7 on a 64-bit bus with a beat per cycle; also after commands, ``accept``, and another
+        ``venue`` or ``feed``.
     old: nothing of the packet is new: DUPLICATE. Right while not ``searching``.
     is_packet: level: the frame that is numbered next is of a feed whose packets are numbered.
     accept: strobe: a frame counts; a packet, with its ``heartbeat`` and ``entries``, is put at its place.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
@@ -20,19 +22,34 @@ from hdl.records import (
 )
 from market.fastpath import layout
 
+_FEWEST_ROWS_AT_ONCE: Final = 4
+_PACED_STEPS: Final = 4
+"""A packet's feed must be known by its third beat, some nine cycles behind the beat with the port."""
+
 
 def lookup_cycles(parameters: CoreParameters) -> int:
     """Cycles from ``lookup`` to ``answered``, at most."""
-    return search_cycles(parameters.channels) if parameters.bus_bytes == 1 else LOOKUP_CYCLES
+    if not parameters.registers_rows:
+        return LOOKUP_CYCLES
+    return search_cycles(parameters.channels, _rows_at_once(parameters)) + parameters.paced
 
 
 def write_cycles(parameters: CoreParameters) -> int:
     """Cycles from a command to ``done``, without lookups in between."""
-    return search_cycles(parameters.channels) if parameters.bus_bytes == 1 else WRITE_CYCLES
+    if not parameters.registers_rows:
+        return WRITE_CYCLES
+    return search_cycles(parameters.channels, _rows_at_once(parameters)) + parameters.paced
+
+
+def _rows_at_once(parameters: CoreParameters) -> int:
+    """Rows that are compared in a cycle: four, or as many as it takes to be done in four cycles."""
+    if parameters.bus_bytes == 1:
+        return _FEWEST_ROWS_AT_ONCE
+    return max(_FEWEST_ROWS_AT_ONCE, 1 << (-(-parameters.channels // _PACED_STEPS) - 1).bit_length())
 
 
 class ChannelTable(wiring.Component):
-    """The lowest enabled row with a destination: searched on the 8-bit bus, found by content on the 64-bit bus.
+    """The lowest enabled row with a destination: searched, or found by content if the 64-bit bus has no time for that.
 
     Rows are disabled at power-on. After a row is written the last lookup is done again, so that by ``done`` the answer
     is that of the new table.
@@ -65,22 +82,30 @@ class ChannelTable(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Keys in the search, the rest of a row in memories that are read in the cycle of the answer."""
+        """Keys in the search, the rest of a row in memories that are read in the cycle of the answer.
+
+        On a paced bus all that goes to registers first: decoders, lines and the machine begin with it.
+        """
         m = Module()
-        rows = self._parameters.channels
-        m.submodules.match = match = ScanMatch(rows) if self._parameters.bus_bytes == 1 else ContentMatch(rows)
+        parameters = self._parameters
+        rows = parameters.channels
+        match: Any = ScanMatch(rows, _rows_at_once(parameters)) if parameters.registers_rows else ContentMatch(rows)
+        m.submodules.match = match
 
         def field(name: str) -> Signal:
             return command_field(self.command.message, "ChannelRow", name)
 
+        later = m.d.sync if parameters.paced else m.d.comb
         m.d.comb += [
             match.write.eq(self.command.apply & (self.command.template == layout.TEMPLATE_CHANNEL_ROW)),
             match.write_row.eq(field("channel")),
             match.write_key.eq(Cat(field("port"), field("address"))),
             match.write_enabled.eq(field("enabled")[0]),
-            self.command.done.eq(match.done),
             match.lookup.eq(self.lookup),
             match.key.eq(Cat(self.port, self.address)),
+        ]
+        later += [
+            self.command.done.eq(match.done),
             self.answered.eq(match.answered),
             self.found.eq(match.found),
             self.row.channel.eq(match.index),
@@ -95,6 +120,9 @@ class ChannelTable(wiring.Component):
                 write.data.eq(field(name)),
                 write.en.eq(match.write),
                 read.addr.eq(match.index),
-                getattr(self.row, name).eq(read.data),
             ]
+            later += getattr(self.row, name).eq(read.data)
+        if parameters.paced:
+            with m.If(self.lookup):
+                m.d.sync += [self.answered.eq(0), self.found.eq(0)]
         return m

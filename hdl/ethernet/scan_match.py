@@ -1,8 +1,6 @@
-"""Finds a destination row by row, four rows per cycle."""
+"""Finds a destination row by row, several rows per cycle."""
 
 from __future__ import annotations
-
-from typing import Final
 
 from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib import memory, wiring
@@ -10,30 +8,33 @@ from amaranth.lib import memory, wiring
 from hdl.ethernet.content_match import lowest_set
 from hdl.ethernet.row_match import KEY_BITS, match_members
 
-_ROWS_AT_ONCE: Final = 4
 
-
-def search_cycles(rows: int) -> int:
+def search_cycles(rows: int, rows_at_once: int) -> int:
     """From ``write`` to ``done``, and from ``lookup`` to ``answered`` at most: a row that is found is the answer."""
-    return -(-rows // _ROWS_AT_ONCE) + 2
+    return -(-rows // rows_at_once) + 2
 
 
 class ScanMatch(wiring.Component):
-    """Keys in four banks of distributed RAM, compared four at a time; ``match_members`` says what the members are."""
+    """Keys in banks of distributed RAM, one row of each compared at a time; members: see ``match_members``.
 
-    def __init__(self, rows: int) -> None:
-        self._rows = rows
+    Parameters
+    ----------
+    rows: of the table. rows_at_once: banks, a power of two.
+    """
+
+    def __init__(self, rows: int, rows_at_once: int) -> None:
+        self._rows, self._rows_at_once = rows, rows_at_once
         super().__init__(match_members(rows))
 
     def elaborate(self, platform: object) -> Module:
         """A search begins with each lookup, and again with each write; the first match of a search counts."""
         m = Module()
-        steps = -(-self._rows // _ROWS_AT_ONCE)
+        steps = -(-self._rows // self._rows_at_once)
         step, last_step = Signal(range(steps)), Signal(range(steps))
         searching, compared, was_last, settled = Signal(), Signal(), Signal(), Signal()
-        key, asked, writes, hits = Signal(KEY_BITS), Signal(), Signal(), Signal(_ROWS_AT_ONCE)
-        bank_bits = (_ROWS_AT_ONCE - 1).bit_length()
-        for number in range(_ROWS_AT_ONCE):
+        key, asked, writes, hits = Signal(KEY_BITS), Signal(), Signal(), Signal(self._rows_at_once)
+        bank_bits = (self._rows_at_once - 1).bit_length()
+        for number in range(self._rows_at_once):
             bank = memory.Memory(shape=unsigned(KEY_BITS + 1), depth=steps, init=[])
             m.submodules[f"bank_{number}"] = bank
             read, write = bank.read_port(domain="comb"), bank.write_port()

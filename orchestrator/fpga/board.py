@@ -110,7 +110,7 @@ def key(output: Output, file: Path) -> None:
 @click.option(
     "--core-clock",
     type=click.Choice(["62.5", "50"]),
-    default="62.5",
+    default="50",
     show_default=True,
     help="Of a core with a bus of 64 bits, in MHz.",
 )
@@ -157,7 +157,7 @@ def build(
     chosen = frozenset(Feed[feed.upper()] for feed in feeds) or None
     core_hertz = int(float(core_clock) * _HERTZ_PER_MHZ)
     made = board_build(Board(board), addresses, board_seal, chosen, int(bus) // 8, core_hertz)
-    report = build_board(made.platform, made.top, products, seed=seed, router=Router(router))
+    report = build_board(made.platform, made.top, products, seed=seed, router=Router(router), density=made.density)
     _show(output, products, report)
 
 

@@ -75,7 +75,7 @@ class BookCycleRow:
 
 def measure(line: Line) -> list[BookCycleRow]:
     """The rows of one line, measured in the simulated core. Raises ``Fatal`` where a message made no trigger."""
-    build = build_core(bus_bytes=line.bus_bytes)
+    build = build_core(bus_bytes=line.bus_bytes, paced=line.is_paced)
     rows = []
     for feed in FEEDS:
         for name, change in _CHANGES.items():

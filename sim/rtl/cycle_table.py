@@ -87,7 +87,7 @@ CASES: Final = {
 
 def measure(line: Line) -> list[CycleRow]:
     """The rows of one line, measured in the simulated core. Raises ``Fatal`` where a frame made no trigger."""
-    build = build_core(bus_bytes=line.bus_bytes)
+    build = build_core(bus_bytes=line.bus_bytes, paced=line.is_paced)
     return measured_rows(lambda: SoftFpga(build, TWO_VENUES, line=line, keep=[Area.MARKS]))
 
 

@@ -47,6 +47,7 @@ def build_core(
     *,
     bus_bytes: int = 8,
     feeds: frozenset[Feed] = frozenset(Feed),
+    paced: bool = False,
     guarded: bool = False,
     trace: bool = False,
     say: Say = say_on_standard_error,
@@ -57,13 +58,14 @@ def build_core(
     ----------
     bus_bytes: bytes of a frame per cycle, 1 or 8; both decide alike.
     feeds: those whose frames will come; a core without order books runs two to three times as fast.
+    paced: for a line that takes several cycles for a beat of the bus, as boards have it.
     guarded: as boards have it: only sealed control messages count, and it tells latencies and refusals.
     trace: able to write waveforms, and several times slower.
     say: told about what takes long.
 
     Raises MissingExtra without the extra ``fpga`` or a C++ compiler.
     """
-    parameters = parameters_for(sizes, bus_bytes=bus_bytes, feeds=feeds)
+    parameters = parameters_for(sizes, bus_bytes=bus_bytes, feeds=feeds, paced=paced)
     library_for = guarded_library if guarded else core_library
     return CoreBuild(parameters, library_for(parameters, trace=trace, say=say), guarded)
 
@@ -113,9 +115,10 @@ class SoftFpga:
             )
         self.sizes = sizes
         self.parameters = build.parameters
-        self.line = line or DEFAULT_LINES[build.parameters.bus_bytes]
-        if self.line.bus_bytes != build.parameters.bus_bytes:
-            raise Fatal(f"a core of {build.parameters.bus_bytes} bytes per cycle on a line of {self.line.title}")
+        paced = build.parameters.paced
+        self.line = line or (Line.GEARED if paced else DEFAULT_LINES[build.parameters.bus_bytes])
+        if self.line.bus_bytes != build.parameters.bus_bytes or (paced and not self.line.is_paced):
+            raise Fatal(f"{build.parameters} on a line of {self.line.title}, which is too fast or of another width")
         self.gap = self.line.gap_cycles if gap is None else gap
         kept = [*keep, *([Area.LOG] if event_log else [])]
         ports = sizes_port(build.parameters, sizes), addresses_port(addresses, seal)

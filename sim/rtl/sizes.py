@@ -12,11 +12,11 @@ _NAMES = tuple(field.name for field in fields(EngineSizes))
 
 
 def parameters_for(
-    sizes: EngineSizes, *, bus_bytes: int = 8, feeds: frozenset[Feed] = frozenset(Feed)
+    sizes: EngineSizes, *, bus_bytes: int = 8, feeds: frozenset[Feed] = frozenset(Feed), paced: bool = False
 ) -> CoreParameters:
-    """The usual build where the sizes fit into it, else one that they fit into; with decoders for some feeds."""
+    """The usual build where the sizes fit into it, else one that they fit into; feeds and pace as they are."""
     larger = {name: max(getattr(sizes, name), getattr(DEFAULT_SIZES, name)) for name in _NAMES}
-    return CoreParameters(EngineSizes(**larger), bus_bytes, feeds)
+    return CoreParameters(EngineSizes(**larger), bus_bytes, feeds, paced)
 
 
 def sizes_port(parameters: CoreParameters, sizes: EngineSizes) -> bytes:

@@ -17,7 +17,7 @@ from market.fastpath.specification import Feed
 NETWORK = BoardNetwork(address=IPv4Address("10.1.2.3"), host=IPv4Address("10.1.2.4"))
 SEAL = BoardSeal(bytes(range(16)), floor=1_000)
 LINE = 'FREQUENCY NET "lines.line_clock" 125000000.0 HZ;'
-CORE = 'FREQUENCY NET "core_clock.core_clock" 62500000.0 HZ;'
+CORE = 'FREQUENCY NET "core_clock.core_clock" 50000000.0 HZ;'
 CLOCKS = {
     Board.ECPIX5: (LINE, 'FREQUENCY PORT "clk100_0__io" 100000000.0 HZ;'),
     Board.BUTTERSTICK: (LINE, 'FREQUENCY PORT "clk30_0__io" 30000000.0 HZ;'),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -87,8 +87,8 @@ class Bench:
             assert (row.channel, row.instrument, row.venue, row.feed) == (lowest, *self.rows[lowest][1].values())
 
 
-def run(script: Any, bus_bytes: int, channels: int = 64) -> None:
-    parameters = CoreParameters(capacity=EngineSizes(channels=channels), bus_bytes=bus_bytes)
+def run(script: Any, bus: CoreParameters, channels: int = 64) -> None:
+    parameters = replace(bus, capacity=EngineSizes(channels=channels))
     table = ChannelTable(parameters)
 
     async def bench(ctx: Any) -> None:
@@ -100,26 +100,30 @@ def run(script: Any, bus_bytes: int, channels: int = 64) -> None:
     simulator.run()
 
 
-BUSES = pytest.mark.parametrize("bus_bytes", [1, 8])
+BUSES = pytest.mark.parametrize(
+    "bus",
+    [CoreParameters(bus_bytes=1), CoreParameters(bus_bytes=8), CoreParameters(bus_bytes=8, paced=True)],
+    ids=["8 bit", "64 bit", "64 bit paced"],
+)
 GROUP = (0xEF000001, 30_000)
 
 
 @BUSES
-def test_it_becomes_verilog(bus_bytes: int) -> None:
-    assert "module channel_table" in verilog_of(ChannelTable(CoreParameters(bus_bytes=bus_bytes)), "channel_table")
+def test_it_becomes_verilog(bus: CoreParameters) -> None:
+    assert "module channel_table" in verilog_of(ChannelTable(bus), "channel_table")
 
 
 @BUSES
-def test_an_empty_table_knows_nothing(bus_bytes: int) -> None:
+def test_an_empty_table_knows_nothing(bus: CoreParameters) -> None:
     async def script(bench: Bench) -> None:
         for key in ((0, 0), GROUP, (0xFFFFFFFF, 0xFFFF)):
             await bench.lookup(key)
 
-    run(script, bus_bytes)
+    run(script, bus)
 
 
 @BUSES
-def test_rows_are_found_by_all_of_address_and_port(bus_bytes: int) -> None:
+def test_rows_are_found_by_all_of_address_and_port(bus: CoreParameters) -> None:
     async def script(bench: Bench) -> None:
         assert await bench.write(5, GROUP, instrument=65_535, venue=3, feed=2) == write_cycles(bench.parameters)
         await bench.lookup(GROUP)
@@ -128,12 +132,12 @@ def test_rows_are_found_by_all_of_address_and_port(bus_bytes: int) -> None:
         for bit in range(16):
             await bench.lookup((GROUP[0], GROUP[1] ^ 1 << bit))
 
-    run(script, bus_bytes)
+    run(script, bus)
 
 
 @BUSES
 @pytest.mark.parametrize("channels", [1, 5, 64])
-def test_the_lowest_enabled_row_wins_through_any_history(bus_bytes: int, channels: int) -> None:
+def test_the_lowest_enabled_row_wins_through_any_history(bus: CoreParameters, channels: int) -> None:
     generator = random.Random(channels)
     keys = [(generator.getrandbits(32), generator.getrandbits(16)) for _ in range(4)]
 
@@ -146,11 +150,11 @@ def test_the_lowest_enabled_row_wins_through_any_history(bus_bytes: int, channel
             for key in keys:
                 await bench.lookup(key)
 
-    run(script, bus_bytes, channels)
+    run(script, bus, channels)
 
 
 @BUSES
-def test_a_written_row_changes_the_answer_that_holds(bus_bytes: int) -> None:
+def test_a_written_row_changes_the_answer_that_holds(bus: CoreParameters) -> None:
     async def script(bench: Bench) -> None:
         await bench.lookup(GROUP)
         await bench.write(9, GROUP)
@@ -160,12 +164,12 @@ def test_a_written_row_changes_the_answer_that_holds(bus_bytes: int) -> None:
         await bench.write(4, GROUP, enabled=0)
         bench.check(GROUP)
 
-    run(script, bus_bytes)
+    run(script, bus)
 
 
 @BUSES
 @pytest.mark.parametrize("cycle", range(22))
-def test_a_lookup_while_a_row_is_written_is_answered_by_the_new_table(bus_bytes: int, cycle: int) -> None:
+def test_a_lookup_while_a_row_is_written_is_answered_by_the_new_table(bus: CoreParameters, cycle: int) -> None:
     async def script(bench: Bench) -> None:
         table, ctx = bench.table, bench.ctx
         other = (GROUP[0] + 1, GROUP[1])
@@ -177,7 +181,7 @@ def test_a_lookup_while_a_row_is_written_is_answered_by_the_new_table(bus_bytes:
         ctx.set(table.command.apply, 1)
         bench.rows[1] = (GROUP, bench.rows[0][1])
         answers = 0
-        for now in range(3 * write_cycles(bench.parameters)):
+        for now in range(cycle + 3 * write_cycles(bench.parameters)):
             if now == cycle:
                 bench.ask(GROUP)
             await ctx.tick()
@@ -187,11 +191,11 @@ def test_a_lookup_while_a_row_is_written_is_answered_by_the_new_table(bus_bytes:
         assert answers == 1
         bench.check(GROUP)
 
-    run(script, bus_bytes)
+    run(script, bus)
 
 
 @BUSES
-def test_other_templates_change_nothing(bus_bytes: int) -> None:
+def test_other_templates_change_nothing(bus: CoreParameters) -> None:
     async def script(bench: Bench) -> None:
         await bench.write(0, GROUP)
         bench.ctx.set(bench.table.command.template, layout.TEMPLATE_VENUE_ROW)
@@ -203,4 +207,4 @@ def test_other_templates_change_nothing(bus_bytes: int) -> None:
             assert not bench.ctx.get(bench.table.command.done)
         await bench.lookup(GROUP)
 
-    run(script, bus_bytes)
+    run(script, bus)

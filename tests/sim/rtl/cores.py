@@ -14,14 +14,14 @@ LARGEST = EngineSizes(venues=6, instruments=16, order_books=6, book_ticks=4_096)
 
 
 @cache
-def core(bus_bytes: int, sizes: EngineSizes = DEFAULT_SIZES) -> CoreBuild:
+def core(bus_bytes: int, sizes: EngineSizes = DEFAULT_SIZES, *, paced: bool = False) -> CoreBuild:
     """A built core; compiled when first asked for, by whatever process."""
-    return build_core(sizes, bus_bytes=bus_bytes)
+    return build_core(sizes, bus_bytes=bus_bytes, paced=paced)
 
 
 def soft_fpgas(line: Line, capacity: EngineSizes = DEFAULT_SIZES) -> EngineFactory:
     """Makes engines of any sizes that the core takes, each with its event log."""
-    build = core(line.bus_bytes, capacity)
+    build = core(line.bus_bytes, capacity, paced=line.is_paced)
     return lambda sizes: SoftFpga(build, sizes, event_log=True, line=line)
 
 

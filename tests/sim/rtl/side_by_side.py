@@ -48,7 +48,7 @@ class SideBySide:
         self, bus_bytes: int, *, line: Line | None = None, gap: int | None = None, backlog: int = LOG_BACKLOG_BYTES
     ) -> None:
         keep = [Area.SENT]
-        build = core(bus_bytes)
+        build = core(bus_bytes, paced=line is not None and line.is_paced)
         self.soft = SoftFpga(build, THREE_VENUES, event_log=True, keep=keep, line=line, gap=gap, backlog=backlog)
         self.cpu = CpuEngine(THREE_VENUES, event_log=True)
         self.triggers = 0
@@ -109,13 +109,11 @@ class SideBySide:
     def fill_the_line(self, frames: Sequence[bytes]) -> None:
         """Frames to both as a full line brings them: preamble and smallest gap between them, times as they pass."""
         line = self.soft.line
-        cycles = [line.cycle_of(len(each) - 1, len(each)) + line.bus_bytes // line.line_bytes for each in frames]
+        beat = -(-line.bus_bytes // line.line_bytes)
+        cycles = [line.cycle_of(len(each) - 1, len(each)) + beat for each in frames]
         starts = [
             0,
-            *(
-                -(-end // line.line_bytes)
-                for end in itertools.accumulate(len(each) + BETWEEN_FRAMES for each in frames)
-            ),
+            *(line.cycles_of(end) for end in itertools.accumulate(len(each) + BETWEEN_FRAMES for each in frames)),
         ]
         times = [self.now + int(start * line.cycle_ns) for start in starts]
         for number, each in enumerate(frames):

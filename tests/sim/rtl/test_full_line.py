@@ -99,7 +99,7 @@ def test_a_line_that_is_full_for_long(traffic: Traffic, line: Line) -> None:
 @pytest.mark.parametrize("line", Line)
 def test_quotes_make_triggers_at_the_full_rate(line: Line) -> None:
     pair = fill(line, quotes, 1_000)
-    duration = 1_000 * 132 / line.line_bytes * line.cycle_ns
+    duration = line.cycles_of(1_000 * 132) * line.cycle_ns
     assert pair.triggers >= min(500, 60 + duration // RATE_INTERVAL_NS)
 
 
