@@ -83,16 +83,16 @@ class Exchange:
             done.set()
 
         self.loop.call_soon_threadsafe(add)
-        assert done.wait(5)
+        assert done.wait(60)
 
 
 @contextmanager
 def exchange() -> Iterator[Exchange]:
     served = Exchange()
-    thread = threading.Thread(target=served.run)
+    thread = threading.Thread(target=served.run, daemon=True)
     thread.start()
     try:
-        assert served.ready.wait(20)
+        assert served.ready.wait(60)
         yield served
     finally:
         served.loop.call_soon_threadsafe(served.ended.set)

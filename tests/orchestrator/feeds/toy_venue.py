@@ -206,10 +206,10 @@ def toy_venue(*, futures: bool = False) -> Iterator[ToyVenue]:
     """A venue that is served while the block runs."""
     venue = ToyVenue(futures=futures)
     ready = threading.Event()
-    thread = threading.Thread(target=venue.run, args=(ready,))
+    thread = threading.Thread(target=venue.run, args=(ready,), daemon=True)
     thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(60)
         yield venue
     finally:
         venue.stop()

@@ -225,9 +225,18 @@ def test_paper_on_datagrams(
     assert result["orders"]["FILLED"] >= 1
 
 
-def test_real_orders_are_refused_where_they_cannot_be_sent(data: Path, tmp_path: Path) -> None:
+def test_real_orders_are_refused_where_they_cannot_be_sent(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BINANCE_API_KEY", "k" * 64)
+    monkeypatch.setenv("BINANCE_API_SECRET", "s" * 64)
     with kraken(data) as server:
-        settings = load_settings(kraken_profile(tmp_path, server), environment={})
+        file = kraken_profile(tmp_path, server)
+        settings = load_settings(file, environment={})
+    assert main(["live", "--profile", str(file), "--i-understand-the-risk"]) == 1
+    assert "trade there with `tickwire paper`, or set enabled = false" in capsys.readouterr().err
+    assert not (tmp_path / "journal").exists()
     assert traded_venues(settings, Mode.PAPER) == ["kraken"]
     with pytest.raises(Fatal, match=r"cannot be sent to kraken; expected venues of binance-spot, binance-usdm"):
         traded_venues(settings, Mode.LIVE)
