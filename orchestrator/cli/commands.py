@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, Target]] = {
     "config": Target("orchestrator.cli.settings:config", "Show, check and document settings."),
     "dataset": Target("orchestrator.research.datasets.command:dataset", "Make a dataset of recordings, for models."),
     "demo": Target("orchestrator.replay.demo:demo", "Replay a market, recorded or generated."),
+    "diff": Target("orchestrator.diff.command:diff", "Explain how a run and its backtest differ."),
     "doctor": Target("orchestrator.live.doctor_command:doctor", "Check whether this machine is fit for a run."),
     "evaluate": Target("orchestrator.research.evaluation.command:evaluate", "Judge models and baselines on datasets."),
     "exchange": Target("orchestrator.exchange.command:exchange", "Simulate an exchange that speaks Binance."),
