@@ -28,6 +28,7 @@ MODULES: Final = {
     "storage": "an order's intent on record before it is sent",
     "soft_fpga": "the hardware's description as machine code, per clock cycle",
     "execution": "event to order bytes at the socket, through CCXT and without it",
+    "optimiser": "trials of the optimizer on all cores, beside one plain backtest",
     "vpin": "volume buckets of ten million trades, beside NumPy and Polars",
     "fpga": "cells of the hardware's components, and clocks of the boards that were built",
 }
