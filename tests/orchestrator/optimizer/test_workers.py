@@ -23,7 +23,7 @@ from orchestrator.optimizer.trial import Job, Looks, run_trial
 from orchestrator.optimizer.workers import open_workers
 from tests.orchestrator.optimizer.invented import settings_of
 
-PATIENCE_S = 60
+PATIENCE_S = 300
 
 
 def test_one_worker_is_this_process(job: Callable[[int, Looks], Job], no_looks: Looks) -> None:
