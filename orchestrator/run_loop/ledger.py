@@ -17,6 +17,8 @@ from orchestrator.run_loop.summary import OrderTotals
 
 _PORTIONS: Final = 10
 """Orders are forgotten together, every so manieth part of the time for which they are remembered."""
+_AT_ONCE: Final = 256
+"""But no more than this with one heartbeat: writing them down takes a millisecond."""
 
 
 class Ledger:
@@ -34,6 +36,7 @@ class Ledger:
         self._remembered_ns = remembered_ns
         self._ended: deque[tuple[int, str]] = deque()
         self._looked_ns = 0
+        self._has_more = False
         self._orders: dict[str, Order] = {}
         self._working: dict[str | None, dict[str, None]] = {}
         self._positions: dict[tuple[str | None, MarketKey], Position] = {}
@@ -75,11 +78,15 @@ class Ledger:
         before_ns = now_ns - self._remembered_ns
         if self._forgotten is None or not self._ended:
             return
-        if self._ended[0][0] > before_ns - self._remembered_ns // _PORTIONS:
+        is_due = self._ended[0][0] <= before_ns - self._remembered_ns // _PORTIONS
+        if not is_due and not self._has_more:
             return
-        names = []
-        while self._ended and self._ended[0][0] <= before_ns:
+        names: list[str] = []
+        while self._ended and self._ended[0][0] <= before_ns and len(names) < _AT_ONCE:
             names.append(self._ended.popleft()[1])
+        self._has_more = len(names) == _AT_ONCE
+        if not names:
+            return
         self._forgotten.keep([self._orders[name] for name in names])
         self.discard(names)
 

@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from config.storage import Durability
 from market.errors import Fatal
@@ -32,9 +31,6 @@ from orchestrator.storage.records import (
     SessionEnded,
     StateChanged,
 )
-
-_FORGOTTEN_TOGETHER: Final = 256
-"""Orders in one record at most, so that taking one back reads little."""
 
 
 class JournalFile:
@@ -93,10 +89,8 @@ class JournalFile:
 
     def forget(self, orders: Sequence[Order]) -> None:
         """Keep ended orders that the run does not hold in memory any more."""
-        for start in range(0, len(orders), _FORGOTTEN_TOGETHER):
-            part = tuple(orders[start : start + _FORGOTTEN_TOGETHER])
-            place = self._put(OrdersForgotten(orders=part))
-            self._forgotten.add((order.client_order_id for order in part), place)
+        place = self._put(OrdersForgotten(orders=tuple(orders)))
+        self._forgotten.add((order.client_order_id for order in orders), place)
 
     def recall(self, client_order_id: str) -> Order | None:
         """An order that was forgotten, as it stood then; the journal says that the run holds it again."""

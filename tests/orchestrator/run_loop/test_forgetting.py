@@ -179,6 +179,20 @@ def test_what_is_recalled_is_remembered_as_long_again(tmp_path: Path) -> None:
     assert sum(isinstance(record, OrderRecalled) for record in read_journal(journal.path).records) == 1
 
 
+def test_many_are_forgotten_a_part_with_each_heartbeat() -> None:
+    journal = MemoryJournal()
+    ledger = Ledger(journal, REMEMBERED_NS)
+    for number in range(1, 601):
+        ledger.apply(ledger.add(intent(number)).client_order_id, Refused(time_ns=number % 3, reason="no"))
+    left: list[int] = []
+    for now_ns in range(150, 154):
+        ledger.forget(now_ns)
+        left.append(len(ledger.orders))
+    assert left == [600 - 256, 600 - 512, 0, 0]
+    assert ledger.totals.states == {OrderState.REJECTED: 600}
+    assert len(journal.forgotten) == 600
+
+
 def test_nobody_looks_for_orders_that_cannot_have_been_forgotten() -> None:
     asked: list[str] = []
 
