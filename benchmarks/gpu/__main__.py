@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.gpu.grid_file import GRID, read_grid
+from benchmarks.gpu.model_runs import measure_models
 from benchmarks.gpu.outcome import Outcome, device_of
 from benchmarks.gpu.sweep_run import measure_sweep
 from benchmarks.gpu.timing import Deadline
@@ -25,7 +26,9 @@ from gpu.cupy_module import CupyModule
 from gpu.device import require_gpu
 from gpu.grid_cuda import GridKernels, on_current_gpu
 from gpu.grid_scan import BYTES_PER_ROW
+from gpu.kernel import KernelModule, KernelSource
 from gpu.memory import release, rows_that_fit
+from gpu.models.architecture import PUBLIC_DEEPLOB, DeepLob
 from gpu.sweep_tools import SweepKernels
 from gpu.sweep_tools import source as sweep_source
 from gpu.vpin_grid import VpinGrid
@@ -79,9 +82,11 @@ def main(arguments: Sequence[str]) -> int:
     command = shlex.join(["python", "-m", "benchmarks.gpu", *arguments])
     outcome = Outcome(command, device_of(cupy), options.commit)
     outcome.say(f"{outcome.device['name']}, driver {outcome.device['driver']}")
-    return measure(
-        outcome, options, grid, on_current_gpu, lambda: SweepKernels(CupyModule(sweep_source()), cupy), run_tests
-    )
+
+    def sweep_of() -> SweepKernels:
+        return SweepKernels(CupyModule(sweep_source()), cupy)
+
+    return measure(outcome, options, grid, on_current_gpu, sweep_of, CupyModule, run_tests)
 
 
 def measure(
@@ -90,8 +95,10 @@ def measure(
     grid: VpinGrid,
     kernels_of: Callable[[], GridKernels],
     sweep_of: Callable[[], SweepKernels],
+    modules_of: Callable[[KernelSource], KernelModule],
     tests: Callable[[float], dict[str, Any]],
     scanned: int = _SCANNED,
+    architecture: DeepLob = PUBLIC_DEEPLOB,
 ) -> int:
     """Run the tests and all measurements, and write what they gave, also when something fails on the way."""
     deadline = Deadline(60.0 * options.minutes)
@@ -108,6 +115,7 @@ def measure(
         if hasattr(kernels.xp, "cuda"):
             release(kernels.xp)
         measure_sweep(outcome, sweep_of(), scanned // 20)
+        measure_models(outcome, modules_of, kernels.xp, scanned // 2_000, architecture)
         measure_grid(outcome, kernels, grid, options.trades, options.out / "grid.csv.gz", deadline)
     except (Fatal, Rejected) as failed:
         outcome.parts["failed"] = str(failed)

@@ -51,7 +51,7 @@ constexpr unsigned LANES = 32;
 constexpr unsigned ALL = 0xffffffffu;
 constexpr std::size_t STACK_BYTES = 64 * 1024;
 constexpr std::size_t GUARD_BYTES = 4096;
-constexpr int UNWRITTEN = 0xA5;  // what shared memory holds before a block writes it
+constexpr int UNWRITTEN = 0x7F;  // what shared memory holds before a block writes it: large as an integer and as a float
 constexpr unsigned long long IDLE_ROUNDS = 200'000;  // rounds of nothing but spinning before a launch is given up
 
 template <class T> struct Itself { using type = T; };

@@ -24,6 +24,7 @@ from gpu.columns import Trades
 from gpu.cuda_on_cpu.module import CpuModule
 from gpu.grid_cuda import GridKernels, on_device
 from gpu.kernel import KernelSource
+from gpu.models.architecture import DeepLob
 from gpu.sweep_tools import SweepKernels
 from gpu.vpin_grid import VpinGrid, vpin_grid
 from market.errors import Fatal
@@ -38,6 +39,7 @@ SMALL = VpinGrid(
     horizon_ns=20 * SECOND_NS,
 )
 TRADES = 12_000
+SMALL_MODEL = DeepLob(levels=2, filters=2, inception=3, hidden=4, window=27)
 
 
 def passing(limit_s: float) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def run(out: Path, tests: Callable[[float], dict[str, Any]] = passing, **changed
         "trades": TRADES,
         "grid": GRID,
         "out": out,
-        "minutes": 1.0,
+        "minutes": 20.0,
         "commit": "abc",
         "skip_tests": False,
     }
@@ -61,7 +63,10 @@ def run(out: Path, tests: Callable[[float], dict[str, Any]] = passing, **changed
     def sweep() -> SweepKernels:
         return SweepKernels(CpuModule(KernelSource.named("indicator_sweep")), np)
 
-    code = measure(outcome, options, SMALL, lambda: on_device(CpuModule, np), sweep, tests, scanned=5_000)
+    kernels = on_device(CpuModule, np)
+    code = measure(
+        outcome, options, SMALL, lambda: kernels, sweep, CpuModule, tests, scanned=5_000, architecture=SMALL_MODEL
+    )
     return code, json.loads((out / "result.json").read_text())
 
 
@@ -97,7 +102,8 @@ def test_a_run_writes_every_sets_result_and_where_the_figures_come_from(tmp_path
     assert (result["command"], result["commit"], result["device"]["name"]) == ("the command", "abc", "the runner")
     assert result["tests"]["said"] == "1 passed"
     names = {figure["name"]: figure for figure in result["figures"]}
-    assert {"copy bandwidth", "VPIN scan", "VPIN scan, share of the copy bandwidth", "VPIN grid", "sweep"} <= set(names)
+    measured = {"copy bandwidth", "VPIN scan", "VPIN scan, share of the copy bandwidth", "VPIN grid", "sweep"}
+    assert measured | {"windows by a model"} <= set(names)
     assert all(figure["value"] > 0 for figure in names.values())
     assert (names["VPIN grid"]["target"], names["VPIN grid"]["lower_is_better"]) == (30.0, True)
     text = gzip.decompress((tmp_path / result["grid"]["file"]).read_bytes())

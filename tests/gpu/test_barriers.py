@@ -14,9 +14,12 @@ from gpu.cuda_on_cpu.module import CpuModule
 from gpu.cuda_on_cpu.schedule import SCHEDULES
 from gpu.grid_cuda import GridKernels
 from gpu.kernel import KERNELS, KernelSource, source_names
+from gpu.models.architecture import Lstm
 from gpu.sweep_tools import SweepKernels
 from gpu.vpin_cuda import TILE, source
 from market.errors import Fatal
+from tests.gpu.model_checks import check_model
+from tests.gpu.models.shapes import SMALL
 from tests.gpu.sweep_checks import check_count_fires
 from tests.gpu.test_vpin_kernels import MANY_TILES, check_on_cpu, trades
 from tests.gpu.tick_rule import check_entry_sums, check_tick_sides
@@ -40,8 +43,15 @@ def _sweep(module: CpuModule) -> None:
     check_count_fires(SweepKernels(module, np), 3_000)
 
 
+def _models(module: CpuModule) -> None:
+    # Inputs that take several steps of a product, and more gates than a warp has threads.
+    for architecture in (SMALL["deeplob"], Lstm(features=40, layers=2, hidden=20, window=4)):
+        check_model(architecture, 19, lambda source: module, np)
+
+
 CHECKS: Final[dict[str, tuple[Check, ...]]] = {
     "indicator_sweep": (_sweep,),
+    "models": (_models,),
     "vpin": (_vpin(3 * TILE), _vpin(MANY_TILES)),
     "vpin_grid": (_grid,),
 }

@@ -110,7 +110,7 @@ extern "C" __global__ void peek(unsigned *out) {
     )
     out = np.zeros(4, np.uint32)
     module.launch("peek", LaunchShape((4,), (4,)), (out,))
-    assert out.tolist() == [0xA5A5A5A5] * 4
+    assert out.tolist() == [0x7F7F7F7F] * 4
 
 
 MISSING_BARRIER = """

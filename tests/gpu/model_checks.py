@@ -1,0 +1,33 @@
+"""Checks of the kernels of models against the reference, on any device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gpu.arrays import on_host
+from gpu.kernel import KernelModule, KernelSource
+from gpu.models.architecture import Architecture
+from gpu.models.reference import stretch_logits
+from gpu.models.weights import random_weights
+from gpu.models_cuda import ModelKernels
+from tests.gpu.models.shapes import rows_for
+
+TOLERANCE = 1e-6
+"""Of float32 logits whose size is about 1."""
+
+
+def check_model(
+    architecture: Architecture, windows: int, module: Callable[[KernelSource], KernelModule], xp: Any
+) -> None:
+    """Logits of every window are the reference's in float64; those of windows by themselves are the same to the bit."""
+    model = random_weights(architecture, seed=11)
+    rows = rows_for(architecture, windows)
+    kernels = ModelKernels(model, module, xp)
+    found = on_host(kernels.logits(xp.asarray(rows)))
+    np.testing.assert_allclose(found, stretch_logits(model, rows), atol=TOLERANCE, rtol=TOLERANCE)
+    for window in {0, windows // 2, windows - 1}:
+        alone = kernels.logits(xp.asarray(rows[window : window + architecture.window]))
+        np.testing.assert_array_equal(on_host(alone)[0], found[window])
