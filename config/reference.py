@@ -40,6 +40,7 @@ ENTRY_NAMES: Final = {
     "news": "NAME",
     "sources": "VENUE",
     "space": "NAME",
+    "watching": "NAME",
 }
 HEAD: Final = """# Settings
 

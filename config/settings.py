@@ -18,6 +18,7 @@ from config.execution import ExecutionSettings, PathSettings
 from config.feeds import FeedsSettings
 from config.instruments import InstrumentSettings
 from config.loop import LoopSettings
+from config.models import ModelsSettings
 from config.optimizer import OptimizerSettings
 from config.paper import PaperSettings
 from config.replay import ReplaySettings
@@ -52,6 +53,7 @@ class Settings(Section):
     strategies: StrategySettings = Field(default=StrategySettings(), description="What decides.")
     detector: DetectorSettings = Field(default=DetectorSettings(), description="The flash-crash detector.")
     optimizer: OptimizerSettings = Field(default=OptimizerSettings(), description="The search for parameters.")
+    models: ModelsSettings = Field(default=ModelsSettings(), description="Models of the order book.")
     paths: PathSettings = Field(default=PathSettings(), description="Folders.")
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ from orchestrator.backtest.performance import attribution, closings, equity_curv
 from orchestrator.backtest.run import BacktestRun
 from orchestrator.backtest.states import amount_of, money_of, quantity_of
 from orchestrator.cli.output import Output
+from orchestrator.predicting.plan import models_result, show_models
 from sim.backtest.layout import TAPE_KIND, TapeKind
 
 FORMAT: Final = "tickwire backtest 2"
@@ -57,6 +58,7 @@ def backtest_result(run: BacktestRun, *, seconds: float, synthetic: bool) -> dic
             {name: _plain(value) for name, value in row.items()}
             for row in attribution(run.positions, run.states.marks, plan.catalogue)
         ],
+        "models": models_result(run.strategies),
         "guard": run.risk.supervisor.guard.state.name,
         "decision_hash": summary.decision_hash,
         "run_hash": run.run_hash,
@@ -206,6 +208,7 @@ def show_result(output: Output, result: dict[str, Any]) -> None:
     rows = [[_shown(column, row[column]) for column in columns] for row in result["markets"]]
     output.table("profit and loss, quote currency", columns, rows, right=columns[1:])
     _show_performance(output, result)
+    show_models(output, result["models"])
     if result["problems"]:
         output.say(f"{len(result['problems'])} problems, the first: {result['problems'][0]}")
     output.say(f"decision hash {result['decision_hash']}")

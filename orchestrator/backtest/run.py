@@ -16,6 +16,8 @@ from orchestrator.backtest.ending import EndingFeed
 from orchestrator.backtest.plan import Plan
 from orchestrator.backtest.states import States
 from orchestrator.engine.tables import control_messages, engine_sizes
+from orchestrator.predicting.answers import ComputedPredictions
+from orchestrator.predicting.plan import book_predictors, prediction_checks
 from orchestrator.risk.assembly import Risk, assemble_risk
 from orchestrator.run_loop.access import PeriodicTask, RunAccess
 from orchestrator.run_loop.journal import MemoryJournal
@@ -114,8 +116,10 @@ def run_backtest(
     def progress(run: RunAccess, now_ns: int) -> None:
         tell(now_ns)
 
+    models = () if own is not None else book_predictors(settings, plan.catalogue, risk.size, ComputedPredictions())
     traders: tuple[Strategy, ...] = (
         *risk.strategies,
+        *models,
         *(strategies(settings, plan.catalogue, risk.size) if own is None else own),
     )
     start.restore(traders, clock)
@@ -132,7 +136,7 @@ def run_backtest(
             heartbeat_every_ns=settings.engine.lease_ms * _NS_PER_MS // _HEARTBEATS_PER_LEASE,
             passes_unwatched=passes_unwatched,
         ),
-        checks=(*risk.checks, *checks),
+        checks=(*risk.checks, *prediction_checks(models), *checks),
         journal=journal,
         periodic=(*risk.tasks, states.task, PeriodicTask("progress", _PROGRESS_NS, progress), *periodic),
         listeners=risk.listeners,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -17,6 +17,9 @@ from orchestrator.live.bus import RunBus
 from orchestrator.live.ending import Ending
 from orchestrator.live.readiness import Readiness
 from orchestrator.live.trader_state import Keep, Save, restore_traders, trader_tasks
+from orchestrator.predicting.answers import ComputedPredictions, Predictions
+from orchestrator.predicting.plan import book_predictors, prediction_checks, prediction_tasks
+from orchestrator.predicting.predictor import BookPredictor
 from orchestrator.risk.assembly import Risk, assemble_risk
 from orchestrator.risk.comparison import Difference
 from orchestrator.risk.market_rules import MarketRules, RulesSource
@@ -47,6 +50,7 @@ class Outside:
     gateway: Gateway
     probe: Probe
     engine: Engine
+    predictions: Predictions = field(default_factory=ComputedPredictions)
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ class AssembledRun:
     loop: RunLoop
     risk: Risk
     readiness: Readiness
+    models: tuple[BookPredictor, ...]
 
 
 def assemble_run(
@@ -125,6 +130,7 @@ def assemble_run(
     markets = [(listing.instrument.number, listing.venue) for listing in parts.catalogue.listings]
     candles = [CandleMaker(markets)] if settings.storage.candles else []
     traders = strategies(settings, parts.catalogue, risk.size)
+    models = book_predictors(settings, parts.catalogue, risk.size, outside.predictions)
     restore_traders(traders, parts.recovered.components, outside.clock, parts.keep_change)
     loop = RunLoop(
         feed=outside.feed,
@@ -134,6 +140,7 @@ def assemble_run(
         catalogue=parts.catalogue,
         strategies=(
             *risk.strategies,
+            *models,
             *traders,
             *(() if bus is None else bus.strategies),
             *candles,
@@ -145,7 +152,7 @@ def assemble_run(
             recovery_timeout_ns=settings.storage.recovery_timeout_ms * _NS_PER_MS,
             remembered_ns=settings.storage.remember_orders_ms * _NS_PER_MS,
         ),
-        checks=(parts.ending.check, readiness.check, rules.check, *risk.checks),
+        checks=(parts.ending.check, readiness.check, rules.check, *risk.checks, *prediction_checks(models)),
         journal=parts.journal,
         periodic=(
             *risk.tasks,
@@ -154,6 +161,7 @@ def assemble_run(
             parts.ending.task,
             save,
             *trader_tasks(traders, settings.storage.snapshot_every_ms, parts.save_component, parts.keep_change),
+            *prediction_tasks(models, parts.keep_change),
             *more_tasks(risk),
             *(candle_task(maker, parts.keep_candle) for maker in candles),
         ),
@@ -161,7 +169,7 @@ def assemble_run(
         recovered=parts.recovered,
         archive=parts.archive,
     )
-    return AssembledRun(loop, risk, readiness)
+    return AssembledRun(loop, risk, readiness, tuple(models))
 
 
 def risk_state(risk: Risk) -> bytes:

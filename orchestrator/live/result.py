@@ -11,6 +11,7 @@ from market.instruments import Listing
 from market.risk.position import Position
 from orchestrator.cli.output import Output
 from orchestrator.live.session import LiveSession
+from orchestrator.predicting.plan import show_models
 from orchestrator.run_loop.summary import RunSummary
 
 
@@ -34,6 +35,7 @@ def run_result(session: LiveSession, summary: RunSummary) -> dict[str, Any]:
         "markets": markets,
         "profit": _total(markets),
         "guard": session.risk.supervisor.guard.state.name,
+        "models": {model.name: model.plain() for model in session.models},
         "problems": problems,
     }
 
@@ -46,6 +48,7 @@ def show_result(output: Output, result: dict[str, Any]) -> None:
     columns = ("market", "position", "realised", "unrealised", "fees", "profit")
     rows = [[row[column] if row[column] is not None else "?" for column in columns] for row in result["markets"]]
     output.table("profit and loss, quote currency", columns, rows, right=columns[1:])
+    show_models(output, result["models"])
     for currency, profit in result["profit"].items():
         output.say(f"profit {profit} {currency}")
     if result["problems"]:

@@ -43,6 +43,8 @@ from orchestrator.live.run_notes import deviation_note, note_guard, rules_note
 from orchestrator.live.taped import on_paper, recorded_outside, tape_head, taped_plan
 from orchestrator.live.venue_gateways import VenueGateways
 from orchestrator.live.venue_listings import live_catalogue
+from orchestrator.predicting.answers import live_predictions
+from orchestrator.predicting.predictor import BookPredictor
 from orchestrator.risk.assembly import Risk, beat_task
 from orchestrator.risk.comparison import Difference
 from orchestrator.risk.dead_man import DeadManSwitch
@@ -106,6 +108,7 @@ class LiveSession:
     opened: OpenSession
     failures: list[BaseException]
     queues: Mapping[str, Callable[[], int]]
+    models: tuple[BookPredictor, ...]
 
     def run(self) -> RunSummary:
         """Run until the end; the journal says how it ended. Raises what broke it, in whatever thread."""
@@ -249,7 +252,8 @@ def _assemble(
     )
     numbers = venue_numbers(settings)
     probe = LiveProbe(feed, [numbers[VenueName(source.name)] for source in feed.sources], gateways)
-    outside = Outside(clock, feed, VenueGateways(gateways), probe, engine)
+    predictions = live_predictions(settings, stack)
+    outside = Outside(clock, feed, VenueGateways(gateways), probe, engine, predictions)
     if write is not None:
         outside = recorded_outside(outside, write)
     if plan.mode is Mode.PAPER:
@@ -283,6 +287,7 @@ def _assemble(
         opened,
         failures,
         queues,
+        assembled.models,
     )
 
 

@@ -22,6 +22,7 @@ from orchestrator.live.ending import Ending
 from orchestrator.live.engines import link_to
 from orchestrator.live.paper import paper_trading
 from orchestrator.live.reload import ProfileRead, Reload, settings_of, settings_text
+from orchestrator.predicting.answers import PlayedPredictions, RecordedPredictions
 from orchestrator.risk.assembly import Risk
 from orchestrator.risk.market_rules import MarketNews, RulesSource
 from orchestrator.risk.readings import FeedReading, GatewayReading, HostReading, Probe
@@ -109,6 +110,7 @@ def recorded_outside(outside: Outside, write: Write) -> Outside:
         feed=RecordedFeed(outside.feed, write),
         gateway=RecordedGateway(outside.gateway, write),
         probe=RecordedProbe(outside.probe, write),
+        predictions=RecordedPredictions(outside.predictions, write),
     )
 
 
@@ -192,6 +194,7 @@ def played_run(
         PlayedGateway(tape),
         PlayedProbe(tape),
         engine,
+        PlayedPredictions(tape),
     )
     if taped.mode is Mode.PAPER:
         outside = on_paper(settings, catalogue, outside)

@@ -209,6 +209,15 @@ def _sample(
     return used
 
 
+@entry("int64(int64[::1], int64[::1], int64)")
+def read_row(book: Words, row: Words, levels: int) -> int:
+    """Write the row of a book, int64[4 * levels]; 1, or 0 where the book is not known or has too few levels."""
+    base = address_of(book)
+    if get(base, SYNCHRONISED) == 0:
+        return 0
+    return 1 if _write_side(ask_side(base), row, 0, levels) and _write_side(bid_side(base), row, 2, levels) else 0
+
+
 class RecordedRows:
     """Rows of one recording.
 

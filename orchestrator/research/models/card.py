@@ -6,11 +6,15 @@ import json
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from gpu.models.weights import Singles
 from market.errors import MissingInput, Rejected
 from orchestrator.research.datasets.features import Form, Normalisation
 from orchestrator.research.datasets.header import SamplingHeader
+from orchestrator.research.datasets.labels import Floats
 
 FORMAT: Final = "tickwire-model"
 VERSION: Final = 1
@@ -22,6 +26,12 @@ DIGESTED: Final = (WEIGHTS_FILE, WINDOWS_FILE, STRETCH_FILE)
 DECILES: Final = 9
 
 
+def bins_of(inputs: Floats | Singles, deciles: Floats) -> NDArray[np.int8]:
+    """int8[n, features]: how many deciles, float64[features, 9], each value of [n, features] is above."""
+    found: NDArray[np.int8] = (inputs[:, :, None] > deciles[None]).sum(axis=2, dtype=np.int8)
+    return found
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -31,6 +41,7 @@ class MarketCard(_Part):
 
     Parameters
     ----------
+    price_decimals, quantity_decimals: of its ticks and lots.
     trained: whether the model was fitted on it. samples: of it that the model was fitted on.
     first_ns, until_ns: times of the rows that decided about normalisation and alpha, and of samples to fit on.
     alpha: threshold of its labels. means, deviations: its normalisation.
@@ -38,6 +49,8 @@ class MarketCard(_Part):
 
     name: str
     file: str
+    price_decimals: int
+    quantity_decimals: int
     trained: bool
     samples: int = Field(ge=0)
     first_ns: int
@@ -81,7 +94,8 @@ class Card(_Part):
     ----------
     name: of its size. kind, shape: as in its weight file. dataset: SHA-256 of the dataset's header.
     window, horizon, levels, form, sampling: of the rows that it sees.
-    deciles: float[features][9] of the normalised inputs of the samples that it was fitted on, to notice others.
+    deciles, shares: float[features][9] of the normalised inputs of the samples that it was fitted on, and
+        float[features][10], the share of them above so many deciles: to notice other inputs.
     calibration_error: on validation samples. scores: by market, part and measure. digests: SHA-256 by file.
     """
 
@@ -100,6 +114,7 @@ class Card(_Part):
     markets: tuple[MarketCard, ...] = Field(min_length=1)
     training: TrainingCard
     deciles: tuple[tuple[float, ...], ...]
+    shares: tuple[tuple[float, ...], ...]
     calibration_error: float = Field(ge=0)
     scores: dict[str, Any]
     digests: dict[str, str]
@@ -109,6 +124,8 @@ class Card(_Part):
         features = 4 * self.levels
         if len(self.deciles) != features or any(len(each) != DECILES for each in self.deciles):
             raise ValueError(f"deciles: must be {features} times {DECILES}")
+        if len(self.shares) != features or any(len(each) != DECILES + 1 for each in self.shares):
+            raise ValueError(f"shares: must be {features} times {DECILES + 1}")
         if any(len(market.means) != features or len(market.deviations) != features for market in self.markets):
             raise ValueError(f"markets: means and deviations must be {features}")
         return self

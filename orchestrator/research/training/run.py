@@ -15,7 +15,7 @@ from gpu.models.onnx_runtime import OnnxModel
 from orchestrator.research.datasets.dataset import Dataset, DatasetMarket
 from orchestrator.research.datasets.parts import BEGINNING_NS, Part
 from orchestrator.research.evaluation.study import EvaluationPlan, FoldRows, Judged, evaluate_parts, walk_forward
-from orchestrator.research.models.card import DECILES, Card, MarketCard, TrainingCard
+from orchestrator.research.models.card import DECILES, Card, MarketCard, TrainingCard, bins_of
 from orchestrator.research.prediction.stretches import ModelPredictor
 from orchestrator.research.training.fit import FitSettings, Fitted, fit
 from orchestrator.research.training.network import require_torch
@@ -152,7 +152,7 @@ def describe(
             dropout=settings.dropout,
             torch=str(require_torch().__version__),
         ),
-        deciles=_deciles([market for market in dataset.markets if market.name in names]),
+        **_distribution([market for market in dataset.markets if market.name in names]),
         calibration_error=max(errors, default=0.0),
         scores=_scores(trained, size.value),
         digests=digests,
@@ -165,6 +165,8 @@ def _market_card(market: DatasetMarket, *, trained: bool) -> MarketCard:
     return MarketCard(
         name=market.name,
         file=market.header.file,
+        price_decimals=market.header.price_decimals,
+        quantity_decimals=market.header.quantity_decimals,
         trained=trained,
         samples=len(samples) if trained else 0,
         first_ns=int(market.times_ns[0]) if len(market.times_ns) else BEGINNING_NS,
@@ -175,11 +177,17 @@ def _market_card(market: DatasetMarket, *, trained: bool) -> MarketCard:
     )
 
 
-def _deciles(markets: Sequence[DatasetMarket]) -> tuple[tuple[float, ...], ...]:
+def _distribution(markets: Sequence[DatasetMarket]) -> dict[str, Any]:
+    """Deciles of the inputs, and the shares of their bins: not a tenth where many values are the same."""
     rows = [labelled_rows(market, market.samples(Part.TRAINING)) for market in markets]
     values = np.concatenate([each.rows[each.samples] for each in rows]).astype(np.float64)
-    found = np.quantile(values, np.arange(1, DECILES + 1) / (DECILES + 1), axis=0).T
-    return tuple(tuple(each) for each in found.tolist())
+    deciles = np.quantile(values, np.arange(1, DECILES + 1) / (DECILES + 1), axis=0).T
+    bins = bins_of(values, deciles)
+    shares = np.stack([(bins == number).mean(axis=0) for number in range(DECILES + 1)], axis=1)
+    return {
+        "deciles": tuple(tuple(each) for each in deciles.tolist()),
+        "shares": tuple(tuple(each) for each in shares.tolist()),
+    }
 
 
 def _scores(trained: Trained, name: str) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Models that watch a run: predictions beside the fast loop, as shadow, filter or trader."""

@@ -1,0 +1,1 @@
+"""Models that watch a run."""
