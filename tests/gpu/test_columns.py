@@ -104,7 +104,6 @@ def test_unordered_parts_and_unknown_back_ends_are_refused() -> None:
         volume_buckets([1], [1], [1], threads=0)
 
 
-
 def test_asking_for_a_gpu_says_what_is_missing() -> None:
     with pytest.raises(MissingExtra, match="backend='cpu'"):
         choose("gpu")
