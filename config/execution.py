@@ -87,10 +87,10 @@ class ExecutionSettings(Section):
         default=RequestLimits(orders_10s=300, orders_minute=1_200, weight_minute=2_400),
         description="Limits of Binance USD-M futures; the venue's own by default.",
     )
-    spin_us: Annotated[Count, Field(ge=0, le=1_000_000)] = Field(
+    warm_every_us: Annotated[Count, Field(ge=0, le=1_000_000)] = Field(
         default=0,
-        description="How long the run's thread goes on looking for something new before it sleeps: what comes "
-        "meanwhile need not wake it. It takes a core while it looks. 0: it sleeps at once.",
+        description="While the run waits, it makes the last order ready again so often, without sending it: what that "
+        "needs stays in the processor's caches. For native; 0: never.",
     )
     rules_every_s: Annotated[Count, Field(ge=0, le=86_400)] = Field(
         default=60,

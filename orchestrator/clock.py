@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 from market.native.counter import read_cycle_counter
@@ -43,11 +44,12 @@ class WakingClock(SystemClock):
 
     Parameters
     ----------
-    spin_ns: how long it looks for an arrival before it sleeps, giving way to other threads all the time.
+    idle: called again and again while it waits and nothing has arrived. idle_every_ns: how often; 0: never.
     """
 
-    def __init__(self, spin_ns: int = 0) -> None:
-        self._spin_ns = spin_ns
+    def __init__(self, idle: Callable[[], None] = lambda: None, idle_every_ns: int = 0) -> None:
+        self._idle = idle
+        self._idle_every_ns = idle_every_ns
         self._latest_ns = 0
         self._arrived = threading.Event()
 
@@ -63,16 +65,13 @@ class WakingClock(SystemClock):
     def wait_until(self, time_ns: int) -> int:
         """Wait for a time or a ``wake``; returns the time then."""
         now_ns = self.now_ns()
-        if self._spin_ns and now_ns < time_ns:
-            now_ns = self._spin(min(time_ns, now_ns + self._spin_ns))
+        while self._idle_every_ns and now_ns + self._idle_every_ns < time_ns:
+            if self._arrived.wait(self._idle_every_ns / 1e9):
+                break
+            self._idle()
+            now_ns = self.now_ns()
         if now_ns < time_ns:
             self._arrived.wait(min((time_ns - now_ns) / 1e9, _LONGEST_WAIT_S))
             now_ns = self.now_ns()
         self._arrived.clear()
         return now_ns
-
-    def _spin(self, until_ns: int) -> int:
-        """Look for an arrival until a time; returns the time then."""
-        while not self._arrived.is_set() and time.time_ns() < until_ns:
-            time.sleep(0)
-        return self.now_ns()

@@ -94,6 +94,7 @@ class VenueGateway:
         self._time = VenueTime(clock, self._ask, on_problem)
         self._failure = ""
         self._up = threading.Event()
+        self._last: tuple[Order, Listing] | None = None
         self._running: list[Future[None]] = []
 
     @property
@@ -150,7 +151,13 @@ class VenueGateway:
         self._check_connected()
         self._guard.admit_order(self._order_cost, self._clock.now_ns())
         send = self.channel.prepare_order(order, listing, self._remember(order))
+        self._last = order, listing
         self._network.post(partial(self._start, send, partial(self._outcomes.placed, order.client_order_id)))
+
+    def keep_warm(self) -> None:
+        """Make the last order ready again and drop it: what an order needs stays in the processor's caches."""
+        if self._last is not None:
+            self.channel.prepare_order(*self._last, self._time.timestamp_ms())
 
     def submit_oco(self, limit: Order, stop: Order) -> None:
         """Send two orders of which one cancels the other; raises as ``submit``, and Rejected for what is no pair.

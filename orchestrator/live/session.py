@@ -41,7 +41,7 @@ from orchestrator.live.reload import Reload, profile_reader
 from orchestrator.live.rules_watch import watched_rules
 from orchestrator.live.run_notes import deviation_note, note_guard, rules_note
 from orchestrator.live.taped import on_paper, recorded_outside, tape_head, taped_plan
-from orchestrator.live.venue_gateways import VenueGateways
+from orchestrator.live.venue_gateways import VenueGateways, keep_warm
 from orchestrator.live.venue_listings import live_catalogue
 from orchestrator.predicting.answers import live_predictions
 from orchestrator.predicting.predictor import BookPredictor
@@ -141,7 +141,8 @@ def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, sa
 
     Raises MissingInput for keys that are needed and not there, and as its parts do.
     """
-    clock = WakingClock(settings.execution.spin_us * _NS_PER_US)
+    gateways: dict[int, VenueGateway] = {}
+    clock = WakingClock(partial(keep_warm, gateways), settings.execution.warm_every_us * _NS_PER_US)
     failures, running = list[BaseException](), list[RunLoop]()
     venues = traded_venues(settings, plan.mode)
     with ExitStack() as stack:
@@ -162,7 +163,8 @@ def live_session(settings: Settings, credentials: Credentials, plan: RunPlan, sa
             say(opened.earlier.text)
         projector = stack.enter_context(filled_database(settings.storage, folder.folder, say))
         real = plan.mode is Mode.LIVE
-        gateways = _gateways(settings, credentials, catalogue, clock, network, say) if real else {}
+        if real:
+            gateways.update(_gateways(settings, credentials, catalogue, clock, network, say))
         watched = real and settings.risk.dead_man.enabled
         renewals = list(countdowns(settings, catalogue, gateways)) if watched else []
         switch = stack.enter_context(ExitStack())

@@ -9,6 +9,7 @@ from market.errors import DataGap, Rejected
 from market.orders.order import Order
 from market.orders.reports import GatewayReport, OrderUpdate
 from market.protocols import Gateway
+from orchestrator.execution.gateway import VenueGateway
 
 
 class VenueGateways:
@@ -83,3 +84,9 @@ class VenueGateways:
 
 def _time_ns(report: GatewayReport) -> int:
     return report.event.time_ns if isinstance(report, OrderUpdate) else report.time_ns
+
+
+def keep_warm(gateways: Mapping[int, VenueGateway]) -> None:
+    """Have each make its last order ready again; while a run waits."""
+    for gateway in gateways.values():
+        gateway.keep_warm()

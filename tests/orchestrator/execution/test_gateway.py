@@ -32,6 +32,7 @@ from tests.orchestrator.execution.samples import (
     FUTURES,
     FUTURES_VENUE,
     NAME,
+    SPOT,
     SPOT_VENUE,
     after,
     execution_report,
@@ -98,6 +99,25 @@ def test_events_of_the_stream_are_reported_in_order() -> None:
         first = execution_report(x="NEW", X="NEW", z="0")
         small.tell(first, execution_report(), execution_report(x="CANCELED", X="CANCELED"))
         assert kinds(heard(small, 3)) == [Acknowledged, Filled, Cancelled]
+
+
+def test_keeping_warm_makes_the_last_order_ready_and_sends_nothing() -> None:
+    with world(always(Reply(full_answer()))) as small:
+        prepared: list[Any] = []
+        prepare = small.channel.prepare_order
+
+        def noting(*about: Any) -> Any:
+            prepared.append(about)
+            return prepare(*about)
+
+        small.channel.prepare_order = noting  # type: ignore[assignment, method-assign]
+        small.gateway.keep_warm()
+        assert prepared == []
+        small.gateway.submit(order())
+        heard(small, 4)
+        small.gateway.keep_warm()
+        assert [about[:2] for about in prepared] == [(order(), SPOT)] * 2
+        assert len(small.channel.names()) == 1
 
 
 def test_what_the_venue_does_not_have_is_refused_before_anything_is_sent() -> None:
