@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
-PATIENCE_S: Final = 300.0
-"""Longer than any of them takes on a busy machine, a build of the simulated core included."""
+PATIENCE_S: Final = 900.0
+"""Longer than any of them takes on a busy machine, a first build of the simulated core included."""
 
 
 @contextmanager
