@@ -30,6 +30,7 @@ MODULES: Final = {
     "execution": "event to order bytes at the socket, through CCXT and without it",
     "optimiser": "trials of the optimizer on all cores, beside one plain backtest",
     "vpin": "volume buckets of ten million trades, beside NumPy and Polars",
+    "models": "models of the order book: rows shared by windows, and what our wrapper adds",
     "fpga": "cells of the hardware's components, and clocks of the boards that were built",
 }
 _MISSING: Final = 4

@@ -193,31 +193,37 @@ def _library_lstm(graph: _Graph, architecture: Architecture, inputs: str) -> str
 def _unrolled_lstm(graph: _Graph, architecture: DeepLob | Lstm, inputs: str) -> str:
     """[n - window + 1, hidden] of [n, features], all windows step by step."""
     hidden, layers, steps = architecture.hidden, architecture.layers, vectors_per_window(architecture)
-    names: dict[str, str] = {}
+    tensors = graph.model.tensors
+    names: dict[str, tuple[str, ...]] = {}
     for layer in range(layers):
         for part in ("input", "recurrent", "bias"):
-            names[f"{part}{layer}"] = graph.constant(_grouped(graph.model.tensors[f"lstm{layer}.{part}"], hidden))
-    vectors = graph.add("Gemm", inputs, names["input0"], names["bias0"], transB=1)
+            halves = _by_function(tensors[f"lstm{layer}.{part}"], hidden)
+            names[f"{part}{layer}"] = tuple(graph.constant(half) for half in halves)
+
+    def gates(name: str, layer: int, source: str, added: tuple[str, ...]) -> tuple[str, ...]:
+        weights = names[f"{name}{layer}"]
+        return tuple(graph.add("Gemm", source, weights[half], added[half], transB=1) for half in range(2))
+
+    vectors = gates("input", 0, inputs, names["bias0"])
     outputs, cells = [""] * layers, [""] * layers
     for step in range(steps):
+        first, axis = graph.integers(step), graph.integers(0)
         end = graph.integers(step - steps + 1 if step + 1 < steps else _END)
-        gates = graph.add("Slice", vectors, graph.integers(step), end, graph.integers(0))
+        whole = tuple(graph.add("Slice", half, first, end, axis) for half in vectors)
         for layer in range(layers):
             if layer:
-                gates = graph.add("Gemm", outputs[layer - 1], names[f"input{layer}"], names[f"bias{layer}"], transB=1)
+                whole = gates("input", layer, outputs[layer - 1], names[f"bias{layer}"])
             if step:
-                gates = graph.add("Gemm", outputs[layer], names[f"recurrent{layer}"], gates, transB=1)
-            outputs[layer], cells[layer] = _step(graph, gates, cells[layer], hidden)
+                whole = gates("recurrent", layer, outputs[layer], whole)
+            outputs[layer], cells[layer] = _step(graph, whole, cells[layer], hidden)
     return outputs[-1]
 
 
-def _step(graph: _Graph, gates: str, cell: str, hidden: int) -> tuple[str, str]:
-    """New output and cell of whole gates in the order of ``_grouped``; ``cell`` is empty at the first step."""
-    opened, candidate = graph.add("Split", gates, graph.integers(3 * hidden, hidden), outputs=2, axis=1)
-    admitted, kept, shown = graph.add(
-        "Split", graph.add("Sigmoid", opened), graph.integers(hidden, hidden, hidden), outputs=3, axis=1
-    )
-    fresh = graph.add("Mul", admitted, graph.add("Tanh", candidate))
+def _step(graph: _Graph, gates: tuple[str, ...], cell: str, hidden: int) -> tuple[str, str]:
+    """New output and cell of whole gates, as ``_by_function`` parts them; ``cell`` is empty at the first step."""
+    opened = graph.add("Sigmoid", gates[0])
+    admitted, kept, shown = graph.add("Split", opened, graph.integers(hidden, hidden, hidden), outputs=3, axis=1)
+    fresh = graph.add("Mul", admitted, graph.add("Tanh", gates[1]))
     if cell:
         fresh = graph.add("Add", graph.add("Mul", kept, cell), fresh)
     return graph.add("Mul", shown, graph.add("Tanh", fresh)), fresh
@@ -229,10 +235,10 @@ def _library_order(weight: Singles, hidden: int) -> Singles:
     return np.concatenate([admitted, shown, kept, candidate])
 
 
-def _grouped(weight: Singles, hidden: int) -> Singles:
-    """Input, forget, output, cell: what goes through the same function side by side."""
+def _by_function(weight: Singles, hidden: int) -> tuple[Singles, Singles]:
+    """Input, forget and output, which go through a sigmoid; and cell, which goes through a hyperbolic tangent."""
     admitted, kept, candidate, shown = (weight[part * hidden : (part + 1) * hidden] for part in range(4))
-    return np.concatenate([admitted, kept, shown, candidate])
+    return np.concatenate([admitted, kept, shown]), candidate
 
 
 def require_onnx() -> Any:

@@ -1,0 +1,131 @@
+"""Models of the order book on one thread of ONNX Runtime: rows shared by windows, and what our wrapper adds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from benchmarks.harness import Report, seconds, take_turns
+from gpu.models.architecture import (
+    COMPACT,
+    LSTM_A,
+    LSTM_B,
+    PAPER_DEEPLOB,
+    PUBLIC_DEEPLOB,
+    Architecture,
+    parameters,
+)
+from gpu.models.onnx_graph import stretch_graph, windows_graph
+from gpu.models.onnx_runtime import OnnxModel, require_onnx_runtime
+from gpu.models.weights import Singles, random_weights
+from market.errors import Fatal
+
+MODELS: Final[dict[str, Architecture]] = {
+    "DeepLOB, public size": PUBLIC_DEEPLOB,
+    "DeepLOB, paper size": PAPER_DEEPLOB,
+    "compact": COMPACT,
+}
+SHAPES: Final[dict[str, Architecture]] = {"shape of LSTM_A": LSTM_A, "shape of LSTM_B": LSTM_B}
+LEAST_SHARING: Final = {"DeepLOB, public size": 12.0}
+LEAST_COMPACT: Final = 10.0
+MOST_ADDED: Final = 1.05
+WINDOWS: Final = 512
+"""Windows of a piece of ``tickwire predict``."""
+ALONE: Final = 64
+CALLS: Final = 50
+_TOLERANCE: Final = 1e-6
+_SEED: Final = 20240808
+_Work = Callable[[], object]
+
+
+def measure(report: Report) -> None:
+    """CPU time per window with rows shared and without; time of one window through our wrapper, and beside it."""
+    report.note("weights are random: time does not depend on them; rows are normal, as normalised ones are")
+    latency = {name: _one_window(report, name, architecture) for name, architecture in (MODELS | SHAPES).items()}
+    deep = "DeepLOB, public size"
+    report.compare(
+        "one window, compact",
+        "us",
+        latency["compact"],
+        deep,
+        latency[deep],
+        target=LEAST_COMPACT,
+        caveat="72 x the size",
+    )
+    for name, architecture in MODELS.items():
+        _sharing(report, name, architecture)
+
+
+def _one_window(report: Report, name: str, architecture: Architecture) -> list[float]:
+    """Time of one window by our wrapper, beside ONNX Runtime's own call on the same graph."""
+    graph = windows_graph(random_weights(architecture, _SEED))
+    model, session = OnnxModel(graph), _session(graph)
+    window = _rows(architecture, 1)[None]
+    names = ["probabilities"]
+
+    def own() -> float:
+        return _per_call(lambda: model.probabilities(window))
+
+    def bare() -> float:
+        return _per_call(lambda: session.run(names, {"windows": window}))
+
+    values = take_turns({"own": own, "bare": bare}, report.rounds)
+    case = f"one window, {name} ({parameters(architecture):,} parameters)"
+    target = 1 / MOST_ADDED if name != "compact" else None
+    report.compare(case, "us", values["own"], "ONNX Runtime's own call", values["bare"], target=target)
+    return values["own"]
+
+
+def _sharing(report: Report, name: str, architecture: Architecture) -> None:
+    """CPU time per window of a stretch, beside each window by itself, one at a time and 64 at once."""
+    weights = random_weights(architecture, _SEED)
+    shared, alone = OnnxModel(stretch_graph(weights)), OnnxModel(windows_graph(weights))
+    rows = _rows(architecture, WINDOWS)
+    windows = np.stack([rows[first : first + architecture.window] for first in range(WINDOWS)])
+    if not np.allclose(shared.probabilities(rows), alone.probabilities(windows), rtol=0, atol=_TOLERANCE):
+        raise Fatal(f"{name}: shared rows and full recomputation differ by more than {_TOLERANCE}; nothing was timed")
+
+    def one_by_one() -> None:
+        for window in windows[:ALONE]:
+            alone.probabilities(window[None])
+
+    contenders = {
+        "shared": lambda: _cpu(lambda: shared.probabilities(rows)) / WINDOWS,
+        "one": lambda: _cpu(one_by_one) / ALONE,
+        "batch": lambda: _cpu(lambda: alone.probabilities(windows[:ALONE])) / ALONE,
+    }
+    values = take_turns(contenders, report.rounds)
+    case, target = f"a window of {WINDOWS} in a row, {name}", LEAST_SHARING.get(name)
+    report.compare(case, "us of CPU", values["shared"], "each by itself", values["one"], target=target)
+    report.compare(case, "us of CPU", values["shared"], f"{ALONE} of them at once", values["batch"])
+
+
+def _per_call(work: _Work) -> float:
+    def many() -> None:
+        for _ in range(CALLS):
+            work()
+
+    return seconds(many) * 1e6 / CALLS
+
+
+def _cpu(work: _Work) -> float:
+    """Microseconds of the processor that one call takes, in all threads."""
+    start = time.process_time()
+    work()
+    return (time.process_time() - start) * 1e6
+
+
+def _rows(architecture: Architecture, windows: int) -> Singles:
+    shape = (architecture.window + windows - 1, architecture.features)
+    return np.random.default_rng(_SEED).standard_normal(shape).astype(np.float32)
+
+
+def _session(graph: bytes) -> Any:
+    """ONNX Runtime as our wrapper sets it up."""
+    runtime = require_onnx_runtime()
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
