@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from pydantic import ValidationError
 
 from config.execution import Mode
 from config.settings import Settings
+from market.errors import Rejected
 from market.fastpath.engine import CpuEngine
 from market.instruments import Catalogue, Listing
 from market.protocols import Clock, Feed
@@ -182,8 +184,14 @@ def played_run(
     on_change: told of the guards.
     """
     head, calls = read_tape(path)
-    settings = settings_of(head.settings)
-    taped = plan_of(head.plan)
+    try:
+        settings, taped = settings_of(head.settings), plan_of(head.plan)
+    except (ValidationError, msgspec.DecodeError) as error:
+        first = str(error).splitlines()[1:3]
+        raise Rejected(
+            f"{path} is of a program with other settings than this one ({': '.join(line.strip() for line in first)}); "
+            "play it with the version that made it"
+        ) from error
     tape, catalogue = Tape(calls), Catalogue(taped.listings)
     journal = MemoryJournal() if journal is None else journal
     sizes = engine_sizes(settings)

@@ -8,10 +8,12 @@ import pytest
 
 from config.execution import Mode
 from config.loading import load_settings, profile_names
-from market.errors import Fatal
+from market.errors import Fatal, Rejected
 from orchestrator.live.reload import settings_of, settings_text
 from orchestrator.live.taped import TapedPlan, plan_bytes, plan_of, play
 from orchestrator.storage.records import HeldPosition, TakenOver
+from orchestrator.tape.calls import VERSION, Head
+from orchestrator.tape.file import TapeWriter
 from tests.orchestrator.live.exchange_world import exchange_world
 from tests.orchestrator.live.test_live_run import run_with_dislocation
 
@@ -47,6 +49,14 @@ def test_positions_beyond_64_bits_come_back_from_a_tape() -> None:
     before = TakenOver(epoch=7, orders=(), positions=(held,), decisions={"arb": 4}, components={"risk": b"\x00\xff"})
     plan = TapedPlan(Mode.LIVE, 10**9, True, False, (), before)
     assert plan_of(plan_bytes(plan)) == plan
+
+
+def test_a_tape_of_other_settings_is_refused(tmp_path: Path) -> None:
+    text = settings_text(load_settings("demo", environment={})).replace(b'"engine":{', b'"engine":{"steam":1,')
+    with TapeWriter(tmp_path / "run.tape") as tape:
+        tape.write(Head(VERSION, text, 1, ()))
+    with pytest.raises(Rejected, match=r"engine\.steam"):
+        play(tmp_path / "run.tape")
 
 
 def test_another_strategy_decides_otherwise_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
