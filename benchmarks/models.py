@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.harness import Report, seconds, take_turns
+from benchmarks.harness import Report, take_turns
 from gpu.models.architecture import (
     COMPACT,
     LSTM_A,
@@ -42,7 +42,7 @@ _Work = Callable[[], object]
 
 
 def measure(report: Report) -> None:
-    """CPU time per window with rows shared and without; time of one window through our wrapper, and beside it."""
+    """CPU time per window with rows shared and without, and of one window through our wrapper and beside it."""
     report.note("weights are random: time does not depend on them; rows are normal, as normalised ones are")
     latency = {name: _one_window(report, name, architecture) for name, architecture in (MODELS | SHAPES).items()}
     deep = "DeepLOB, public size"
@@ -60,7 +60,7 @@ def measure(report: Report) -> None:
 
 
 def _one_window(report: Report, name: str, architecture: Architecture) -> list[float]:
-    """Time of one window by our wrapper, beside ONNX Runtime's own call on the same graph."""
+    """CPU time of one window by our wrapper, beside ONNX Runtime's own call on the same graph."""
     graph = windows_graph(random_weights(architecture, _SEED))
     model, session = OnnxModel(graph), _session(graph)
     window = _rows(architecture, 1)[None]
@@ -75,7 +75,7 @@ def _one_window(report: Report, name: str, architecture: Architecture) -> list[f
     values = take_turns({"own": own, "bare": bare}, report.rounds)
     case = f"one window, {name} ({parameters(architecture):,} parameters)"
     target = 1 / MOST_ADDED if name != "compact" else None
-    report.compare(case, "us", values["own"], "ONNX Runtime's own call", values["bare"], target=target)
+    report.compare(case, "us of CPU", values["own"], "ONNX Runtime's own call", values["bare"], target=target)
     return values["own"]
 
 
@@ -108,7 +108,7 @@ def _per_call(work: _Work) -> float:
         for _ in range(CALLS):
             work()
 
-    return seconds(many) * 1e6 / CALLS
+    return _cpu(many) / CALLS
 
 
 def _cpu(work: _Work) -> float:
