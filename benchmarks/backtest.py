@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from benchmarks.backtest_match import as_peer_reckons
+from benchmarks.backtest_orders import as_single_orders
 from benchmarks.backtest_peer import PEER, Peer, load_peer, peer_asset, peer_of
 from benchmarks.depth import Depth
 from benchmarks.harness import Contender, Report, seconds, take_turns
@@ -46,6 +47,7 @@ def measure(report: Report) -> None:
         if source.name == VenueName.BINANCE_USDM.value:
             _compare(report, f"{source.name} BTC", tape, peer_of(tape), QueueModel.POWER)
             _idle(report, tape, recording)
+            _single_orders(report, tape)
 
 
 def _compare(report: Report, name: str, tape: Tape, peer: Peer, queue: QueueModel) -> None:
@@ -92,6 +94,15 @@ def _idle(report: Report, tape: Tape, recording: Recording) -> None:
         caveat = "carries a message bus, a cache and objects per event, and gets quotes besides: the price of those"
         report.compare(case, "ns/event", values["ours"], "nautilus_trader 1.221.0", values["nautilus"], caveat=caveat)
     report.against_target(case, "ns/event", values["ours"], TARGET_NS)
+
+
+def _single_orders(report: Report, tape: Tape) -> None:
+    """The same strategy and flow where every level is an order: exact places in queues."""
+    orders = as_single_orders(tape)
+    run = _own_quotes(orders, MatchModel())
+    values = take_turns({"ours": _per_event(run, orders.events)}, report.rounds)
+    report.against_target(f"binance-usdm BTC as single orders, {_QUOTES}", "ns/event", values["ours"], TARGET_NS)
+    report.note(f"single orders: {orders.events:,} operations, {run()[1][1]:,} fills")
 
 
 Run = Callable[[], tuple[float, tuple[int, int]]]

@@ -28,11 +28,66 @@ class Queue(StrEnum):
 LatencyMicroseconds = Annotated[Count, Field(ge=0, le=60_000_000)]
 
 
-class BacktestVenueSettings(Section):
-    """Latencies of one venue's orders."""
+class SlippageModel(StrEnum):
+    """By how much fills of orders that take are worse than the book displays."""
 
-    entry_us: LatencyMicroseconds = Field(description="Time of a request to the venue.")
-    response_us: LatencyMicroseconds = Field(description="Time of its answer back.")
+    NONE = "none"
+    FIXED = "fixed"
+    SPREAD = "spread"
+    SQUARE_ROOT = "square-root"
+
+
+class SlippageSettings(Section):
+    """By how much an order that takes is filled worse than the book displays, never beyond its limit."""
+
+    model: SlippageModel = Field(
+        default=SlippageModel.NONE,
+        description="none; fixed: a share of the price; spread: a share of the spread when the order arrives; "
+        "square-root: as fixed, times the root of the order's worth over the reference.",
+    )
+    share_bps: Annotated[Exact, Field(ge=0, le=10_000)] = Field(
+        default=Decimal(1),
+        description="The share, of the price or of the spread. For square-root it is the volatility of a day times a "
+        "number near 1, where the reference is the worth that trades in a day.",
+    )
+    reference_worth: Annotated[Exact, Field(gt=0, le=10**15)] = Field(
+        default=Decimal(1_000_000_000),
+        description="Worth of an order for which square-root takes the share as it is.",
+        json_schema_extra=unit("quote currency"),
+    )
+
+
+class FundingSettings(Section):
+    """Funding of perpetual futures where a recording states none."""
+
+    rate_bps: Annotated[Exact, Field(ge=-1_000, le=1_000)] = Field(
+        default=Decimal(1),
+        description="What longs pay at each payment, below 0: what shorts do. 1 is the interest part of most venues.",
+    )
+    interval_minutes: Annotated[Count, Field(ge=1, le=10_080)] = Field(
+        default=480, description="Payments are at its multiples, UTC.", json_schema_extra=unit("min")
+    )
+
+
+class BacktestVenueSettings(Section):
+    """What is another on one venue."""
+
+    entry_us: LatencyMicroseconds | None = Field(
+        default=None, description="Time of a request to the venue; None: as on all."
+    )
+    response_us: LatencyMicroseconds | None = Field(
+        default=None, description="Time of its answer back; None: as on all."
+    )
+    latency_samples: str | None = Field(
+        default=None,
+        min_length=1,
+        description="CSV of latencies that were measured, in place of both times: docs/backtest.md.",
+    )
+    lag_us: LatencyMicroseconds = Field(
+        default=0, description="Market data is received so much later than in the recording."
+    )
+    slippage: SlippageSettings | None = Field(default=None, description="Slippage on this venue.")
+    funding: FundingSettings | None = Field(default=None, description="Funding on this venue.")
 
 
 class BacktestSettings(Section):
@@ -53,8 +108,10 @@ class BacktestSettings(Section):
     entry_us: LatencyMicroseconds = Field(default=5_000, description="Time of a request to a venue.")
     response_us: LatencyMicroseconds = Field(default=5_000, description="Time of the answer back.")
     venues: Mapping[VenueName, BacktestVenueSettings] = Field(
-        default_factory=dict, description="Venues whose latencies are others."
+        default_factory=dict, description="Venues on which latencies or costs are others."
     )
+    slippage: SlippageSettings = Field(default_factory=SlippageSettings)
+    funding: FundingSettings = Field(default_factory=FundingSettings)
     least_feed_us: LatencyMicroseconds = Field(
         default=100, description="Market data took at least so long; the clocks of a recording are read accordingly."
     )

@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from config.backtest import BacktestSettings, Queue
+from config.backtest import BacktestSettings
 from config.settings import Settings
 from config.venues import VenueName
 from market.errors import MissingInput
 from market.instruments import Catalogue, Listing
 from market.protocols import MarketKey
+from orchestrator.backtest.models import QUEUES as QUEUES
+from orchestrator.backtest.models import latency_of, match_model, with_funding
 from orchestrator.replay.plan import SourceFile, session_settings
 from orchestrator.risk.limits import MARGIN_VENUES
 from orchestrator.run_loop.catalogue import catalogue
 from sim.backtest.core import BacktestCore, MatchModel
 from sim.backtest.gateway import BacktestMarket
-from sim.backtest.latency import Latency
-from sim.backtest.layout import QueueModel
 from sim.backtest.order_tape import ORDER_FORMATS, states_orders
 from sim.backtest.tape import Tape, TapeClock, read_tape
 from sim.gateway.balances import AssetKey
@@ -29,15 +29,6 @@ from sim.replay.packet_source import PacketSourceSettings
 from sim.replay.source import SourceSettings
 
 _NS_PER_US: Final = 1_000
-_BPS_PPB: Final = 100_000
-QUEUES: Final = {
-    Queue.RISK_AVERSE: QueueModel.RISK_AVERSE,
-    Queue.POWER: QueueModel.POWER,
-    Queue.POWER_2: QueueModel.POWER_2,
-    Queue.POWER_3: QueueModel.POWER_3,
-    Queue.LOG: QueueModel.LOG,
-    Queue.LOG_2: QueueModel.LOG_2,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +56,10 @@ class Plan:
 
 def read_plan(settings: Settings, files: Sequence[SourceFile]) -> Plan:
     """Read recordings; raises MissingInput for one that cannot be read, holds no book or is packets of price levels."""
-    sources = tuple(_playable(source) for source in session_settings(settings, list(files)).sources)
-    tape = read_tape(sources, tape_clock(settings), quotes=True)
+    lags_ns = {venue: own.lag_us * _NS_PER_US for venue, own in settings.backtest.venues.items()}
+    planned = session_settings(settings, list(files), lags_ns=lags_ns)
+    sources = tuple(_playable(source) for source in planned.sources)
+    tape = with_funding(settings, sources, read_tape(sources, tape_clock(settings), quotes=True))
     return plan_over(settings, sources, tape, catalogue(settings))
 
 
@@ -82,8 +75,9 @@ def plan_over(settings: Settings, sources: Sequence[FeedSettings], tape: Tape, l
     models: list[MatchModel] = []
     for source in sources:
         name = VenueName(source.name)
+        latency = latency_of(settings, name, tape.first_ns, tape.last_ns)
         for market, route in zip(source.markets, source.routes, strict=True):
-            models.append(match_model(settings, name, 10**market.quantity_decimals))
+            models.append(match_model(settings, name, market, latency))
             if route is not None:
                 listing = _in_steps_of(listings.listing(route.instrument, route.venue), market)
                 is_derivative = name in MARGIN_VENUES
@@ -99,25 +93,6 @@ def _in_steps_of(listing: Listing, market: FeedMarket) -> Listing:
         listing,
         tick=10 ** (-market.price_decimals - instrument.price_scale.exponent),
         lot=10 ** (-market.quantity_decimals - instrument.quantity_scale.exponent),
-    )
-
-
-def match_model(settings: Settings, venue: VenueName, lots_per_unit: int) -> MatchModel:
-    """How orders are matched on a venue, as the settings say."""
-    backtest, fees = settings.backtest, settings.venues[venue]
-    own = backtest.venues.get(venue)
-    entry_us, response_us = (
-        (backtest.entry_us, backtest.response_us) if own is None else (own.entry_us, own.response_us)
-    )
-    return MatchModel(
-        queue=QUEUES[backtest.queue],
-        exponent=float(backtest.queue_exponent),
-        partial=backtest.partial_fills,
-        impact=backtest.own_impact,
-        maker_ppb=int(fees.maker_fee_bps * _BPS_PPB),
-        taker_ppb=int(fees.taker_fee_bps * _BPS_PPB),
-        latency=Latency(entry_us * _NS_PER_US, response_us * _NS_PER_US),
-        lots_per_unit=lots_per_unit,
     )
 
 

@@ -19,10 +19,10 @@ from orchestrator.cli.output import Output
 from orchestrator.predicting.plan import models_result, show_models
 from sim.backtest.layout import TAPE_KIND, TapeKind
 
-FORMAT: Final = "tickwire backtest 2"
+FORMAT: Final = "tickwire backtest 3"
 """Says what result.json is; another number for another meaning."""
 _NS_PER_S: Final = 10**9
-_MONEY: Final = frozenset({"turnover", "realised", "unrealised", "fees", "equity"})
+_MONEY: Final = frozenset({"turnover", "realised", "unrealised", "fees", "funding", "equity"})
 
 
 def backtest_result(run: BacktestRun, *, seconds: float, synthetic: bool) -> dict[str, Any]:
@@ -77,9 +77,17 @@ def _model(run: BacktestRun) -> dict[str, Any]:
         "partial_fills": backtest.partial_fills,
         "own_impact": backtest.own_impact,
         "latency_us": {
-            source.name: [model.latency.entry_ns // 1_000, model.latency.response_ns // 1_000]
+            source.name: [model.latency.least_entry_ns // 1_000, model.latency.least_response_ns // 1_000]
             for source, model in zip(run.plan.sources, _first_models(run), strict=True)
         },
+        "latency_samples": {
+            source.name: 0 if model.latency.samples is None else len(model.latency.samples)
+            for source, model in zip(run.plan.sources, _first_models(run), strict=True)
+        },
+        "slippage": {
+            source.name: model.slippage.name for source, model in zip(run.plan.sources, _first_models(run), strict=True)
+        },
+        "funding_times": int((run.plan.tape.rows[:, TAPE_KIND] == TapeKind.FUNDING).sum()),
     }
 
 
@@ -119,8 +127,9 @@ def _market(run: BacktestRun, key: MarketKey, listing: Listing) -> dict[str, Any
         "position": _text(quantity_of(listing, position.quantity)),
     }
     if mark is None:
-        return {**row, "realised": None, "unrealised": None, "fees": None, "equity": None}
-    return {**row, **{name: _text(amount) for name, amount in money_of(listing, position, mark).items()}}
+        return {**row, "realised": None, "unrealised": None, "fees": None, "funding": None, "equity": None}
+    paid = sum(payment.amount for payment in run.funding if payment.key == key)
+    return {**row, **{name: _text(amount) for name, amount in money_of(listing, position, mark, paid).items()}}
 
 
 def _is_of(intent: Any, key: MarketKey) -> bool:
@@ -204,7 +213,7 @@ def show_result(output: Output, result: dict[str, Any]) -> None:
     counted += [(f"orders {name}", f"{count:,}") for name, count in result["orders"].items()]
     counted += [(f"fills {name}", f"{count:,}") for name, count in result["fills"].items()]
     output.table("run", ("", "count"), counted, right=("count",))
-    columns = ("market", "fills", "turnover", "position", "realised", "unrealised", "fees", "equity")
+    columns = ("market", "fills", "turnover", "position", "realised", "unrealised", "fees", "funding", "equity")
     rows = [[_shown(column, row[column]) for column in columns] for row in result["markets"]]
     output.table("profit and loss, quote currency", columns, rows, right=columns[1:])
     _show_performance(output, result)

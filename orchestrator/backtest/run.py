@@ -26,7 +26,7 @@ from orchestrator.run_loop.recovered import Recovered
 from orchestrator.run_loop.summary import RunSummary
 from orchestrator.strategies.assembly import strategies
 from sim.backtest.core import Account
-from sim.backtest.gateway import BacktestGateway
+from sim.backtest.gateway import BacktestGateway, FundingPaid
 from sim.clock import EventClock
 from sim.feed.replay_feed import ReplayFeed
 from sim.replay.arming import FIRST_SEQUENCE
@@ -43,7 +43,7 @@ class BacktestRun:
     Parameters
     ----------
     accounts: at the exchanges at the end, by the markets of the tape: fills that were not heard of any more included.
-    positions: of each strategy. strategies: those of risk included.
+    positions: of each strategy. strategies: those of risk included. funding: that was heard of.
     """
 
     plan: Plan
@@ -54,6 +54,7 @@ class BacktestRun:
     accounts: tuple[Account, ...]
     positions: Mapping[tuple[str, MarketKey], Position]
     strategies: tuple[Strategy, ...]
+    funding: tuple[FundingPaid, ...] = ()
 
     @property
     def run_hash(self) -> str:
@@ -111,7 +112,7 @@ def run_backtest(
     held = {key: position.quantity for (owner, key), position in start.recovered.positions.items() if owner is None}
     gateway = BacktestGateway(core, plan.markets, clock, plan.balances, positions=held)
     risk = assemble_risk(settings, plan.catalogue, gateway, clock)
-    states = States(plan.catalogue, settings.backtest.sample_interval_ms)
+    states = States(plan.catalogue, settings.backtest.sample_interval_ms, gateway.funding_paid)
 
     def progress(run: RunAccess, now_ns: int) -> None:
         tell(now_ns)
@@ -145,4 +146,7 @@ def run_backtest(
     summary = loop.run()
     states.take_last(loop.access, clock.now_ns())
     accounts = tuple(core.account(number) for number in range(len(plan.tape.markets)))
-    return BacktestRun(plan, summary, journal, states, risk, accounts, loop.access.positions_by_strategy, traders)
+    funding = tuple(paid for paid in gateway.funding if paid.heard_ns <= clock.now_ns())
+    return BacktestRun(
+        plan, summary, journal, states, risk, accounts, loop.access.positions_by_strategy, traders, funding
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ STATE_COLUMNS: Final = (
     "realised",
     "unrealised",
     "fees",
+    "funding",
     "equity",
 )
 TRADE_COLUMNS: Final = (
@@ -65,13 +66,20 @@ ORDER_COLUMNS: Final = (
 class States:
     """Samples of all markets at intervals; ``task`` takes them.
 
+    Parameters
+    ----------
+    funding: paid in a market until a time, in notional counts.
+
     Members
     -------
     rows: one per market and sample: time, market, position, prices, money in the quote currency. A market without a
         quote is valued at the last one that it had.
     """
 
-    def __init__(self, listings: Catalogue, interval_ms: int) -> None:
+    def __init__(
+        self, listings: Catalogue, interval_ms: int, funding: Callable[[MarketKey, int], int] = lambda key, now_ns: 0
+    ) -> None:
+        self._funding = funding
         self._listings = {(listing.instrument.number, listing.venue): listing for listing in listings.listings}
         self._marks: dict[MarketKey, int] = {}
         self.rows: list[Row] = []
@@ -103,7 +111,7 @@ class States:
                     "ask": None if quote is None else price_of(listing, quote.ask_price),
                     "working_orders": working.get(key, 0),
                     "position": quantity_of(listing, position.quantity),
-                    **money_of(listing, position, mark),
+                    **money_of(listing, position, mark, self._funding(key, now_ns)),
                 }
             )
 
@@ -128,14 +136,15 @@ def amount_of(listing: Listing, counts: int) -> Decimal:
     return Decimal(counts).scaleb(listing.instrument.notional_exponent, EXACT)
 
 
-def money_of(listing: Listing, position: Position, mark: int) -> Row:
-    """Gain, fees and equity of a position at a middle, in quote currency."""
+def money_of(listing: Listing, position: Position, mark: int, funding: int = 0) -> Row:
+    """Gain, fees, funding paid and equity of a position at a middle, in quote currency."""
     unrealised = position.unrealised(mark)
     return {
         "realised": amount_of(listing, position.realised),
         "unrealised": amount_of(listing, unrealised),
         "fees": amount_of(listing, position.fees),
-        "equity": amount_of(listing, position.realised + unrealised - position.fees),
+        "funding": amount_of(listing, funding),
+        "equity": amount_of(listing, position.realised + unrealised - position.fees - funding),
     }
 
 

@@ -49,19 +49,32 @@ def _of_data(result: Mapping[str, Any]) -> Iterator[str]:
 
 def _assumed(result: Mapping[str, Any]) -> Iterator[str]:
     model = result["model"]
-    yield (
-        f"Assumed: places in queues, by the model {model['queue']}; a recording does not say whose orders it shows. "
-        f"Fills are {'partial' if model['partial_fills'] else 'whole'}."
-    )
+    exact = model["exact_queues"]
+    if exact:
+        yield f"Places in queues are exact on {', '.join(exact)}, where the feed states every order."
+    if set(model["latency_us"]) - set(exact):
+        yield (
+            f"Assumed: places in queues, by the model {model['queue']}; a recording does not say whose orders it "
+            f"shows. Fills are {'partial' if model['partial_fills'] else 'whole'}."
+        )
     if model["own_impact"]:
         yield "Assumed: what own orders took is gone until the recording states the level again; nobody else reacts."
     else:
         yield "Assumed: own orders take nothing out of the book."
     for name, (entry_us, response_us) in model["latency_us"].items():
-        yield f"Assumed: requests to {name} take {entry_us:,} us and answers {response_us:,} us, always."
+        samples = model["latency_samples"][name]
+        if samples:
+            yield f"Assumed: requests to {name} and its answers take as long as in {samples:,} samples."
+        else:
+            yield f"Assumed: requests to {name} take {entry_us:,} us and answers {response_us:,} us, always."
     for name, ahead_ns in result["clock_ahead_ns"].items():
         where = "ahead of" if ahead_ns >= 0 else "behind"
         yield f"The clock of {name} was read as {abs(ahead_ns) / 1e6:,.3f} ms {where} the receiver's."
     for name, fees in result["settings"]["fees_bps"].items():
         yield f"Fees on {name}: {fees['maker']} bps as maker, {fees['taker']} bps as taker, by the settings."
-    yield "Open positions count at the middle: closing them would cost spread and fees. Funding is not paid."
+    for name, slippage in model["slippage"].items():
+        if slippage == "NONE":
+            yield f"Assumed: orders that take on {name} are filled at what the book displays, without slippage."
+    if model["funding_times"]:
+        yield f"Funding came due {model['funding_times']:,} times; strategies do not hear of it."
+    yield "Open positions count at the middle: closing them would cost spread and fees."

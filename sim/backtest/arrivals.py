@@ -11,6 +11,7 @@ from typing import Final
 from market.book.ladder import ASK, BID, NO_PRICE
 from market.native.kernel import inline, part
 from market.native.memory import get
+from sim.backtest.costs import slippage_ticks, slipped
 from sim.backtest.exchange import OPPOSITE
 from sim.backtest.layout import Request
 from sim.backtest.order_flow import join_recorded, take_recorded
@@ -140,9 +141,13 @@ def _prevent(state: int, row: int, side: int, least: int, prevention: int, time_
 
 
 @part
-def _take(state: int, row: int, identifier: int, owner: int, side: int, least: int, lots: int, time_ns: int) -> int:
-    """Trade with the displayed book down to a rank; returns the lots that are left."""
+def _take(
+    state: int, row: int, identifier: int, owner: int, side: int, limit: int, lots: int, time_ns: int
+) -> int:  # fmt: skip
+    """Trade with the displayed book down to a limit, 0: at any price; returns the lots that are left."""
     other = OPPOSITE - side
+    least = ANY_PRICE if limit == 0 else stop_rank(side, limit)
+    slips = slippage_ticks(row, side, lots)
     tick, levels = shown_best(row, other), 0
     while lots > 0 and tick != NO_PRICE and rank_of(other, tick) >= least and levels < _MOST_LEVELS:
         levels += 1
@@ -150,7 +155,8 @@ def _take(state: int, row: int, identifier: int, owner: int, side: int, least: i
         traded = min(lots, displayed)
         following = shown_next(row, other, tick)
         lots -= traded
-        trade(state, row, identifier, owner, side, tick, traded, lots, TAKER, time_ns)
+        price = slipped(side, tick, slips, limit)
+        trade(state, row, identifier, owner, side, price, traded, lots, TAKER, time_ns)
         if get(row, IMPACT) != 0 and get(row, RECORDED) != 0:
             take_recorded(row, other, tick, traded)
         elif get(row, IMPACT) != 0:
@@ -193,7 +199,7 @@ def _place(state: int, row: int, request: int, time_ns: int) -> None:
     elif term == _FOK and _reachable(row, side, least, lots) < lots:
         reason = _NOT_WHOLE
     else:
-        left = _take(state, row, identifier, owner, side, least, lots, time_ns)
+        left = _take(state, row, identifier, owner, side, 0 if kind == _MARKET else price, lots, time_ns)
         if left > 0 and (term == _GTC or term == _POST_ONLY):
             _rest(state, row, identifier, owner, side, price, left, time_ns)
             return

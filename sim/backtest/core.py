@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -23,6 +24,7 @@ from sim.backtest.layout import (
     TAPE_WIDTH,
     Outcome,
     QueueModel,
+    Slippage,
 )
 from sim.backtest.tape import Tape
 from sim.matching.layout import LARGEST_CAPACITY, CommandKind, Prevention, Term
@@ -47,6 +49,8 @@ class MatchModel:
         how hftbacktest reckons, for comparison with it.
     impact: whether what an own order took is gone from the book until the level is stated again.
     maker_ppb, taker_ppb: fees in parts per billion of the worth, below 0 for a rebate.
+    slippage: of orders that take. slippage_ppb: its share, of the price or the spread, in parts per billion.
+    slippage_worth: of SQUARE_ROOT, the reference, in price counts times lots, at least 1.
     lots_per_unit: lots in one unit of the base asset, for the LOG models.
     """
 
@@ -58,6 +62,9 @@ class MatchModel:
     impact: bool = True
     maker_ppb: int = 0
     taker_ppb: int = 0
+    slippage: Slippage = Slippage.NONE
+    slippage_ppb: int = 0
+    slippage_worth: float = 1.0
     latency: Latency = field(default_factory=Latency)
     lots_per_unit: int = 1
 
@@ -66,18 +73,24 @@ class MatchModel:
             raise Rejected(f"the exponent of the queue model was {self.exponent}; expected 0 to 64")
         if not abs(self.maker_ppb) <= 10**9 or not abs(self.taker_ppb) <= 10**9:
             raise Rejected(f"fees were {self.maker_ppb} and {self.taker_ppb} ppb; expected at most the whole worth")
+        if not 0 <= self.slippage_ppb <= 10**9 or not 1 <= self.slippage_worth < 2.0**120:
+            raise Rejected(
+                f"slippage was {self.slippage_ppb} ppb at a worth of {self.slippage_worth:g}; expected 0 to the whole "
+                "price or spread, and a worth of at least one tick times one lot"
+            )
         if self.lots_per_unit < 1:
             raise Rejected(f"lots per unit were {self.lots_per_unit}; expected 1 or more")
 
 
 class Account(NamedTuple):
-    """What own orders made of a market, at the exchange: lots, price counts times lots, fills."""
+    """What own orders made of a market, at the exchange: lots, price counts times lots, fills; funding paid."""
 
     position: int
     cash: int
     fees: int
     fills: int
     traded_lots: int
+    funding: int = 0
 
 
 class Top(NamedTuple):
@@ -178,6 +191,8 @@ class BacktestCore:
         row[words.LOTS_PER_UNIT] = model.lots_per_unit
         row[words.PARTIAL], row[words.SHARED], row[words.IMPACT] = model.partial, model.shared, model.impact
         row[words.OVERSHOOT] = model.overshoot
+        row[words.SLIPPAGE], row[words.SLIPPAGE_PPB] = int(model.slippage), model.slippage_ppb
+        row[words.SLIPPAGE_ROOT] = max(round(math.sqrt(model.slippage_worth)), 1)
         row[words.MAKER_PPB], row[words.TAKER_PPB] = model.maker_ppb, model.taker_ppb
 
     @property
@@ -302,4 +317,5 @@ class BacktestCore:
 
     def account(self, market: int) -> Account:
         """The account at the exchange, ahead of the reports."""
-        return Account(*self._row(market)[words.POSITION : words.TRADED_LOTS + 1].tolist())
+        row = self._row(market)
+        return Account(*[*row[words.POSITION : words.TRADED_LOTS + 1].tolist(), int(row[words.FUNDING])])

@@ -24,6 +24,7 @@ from sim.backtest.layout import (
     RECEIVE_NS,
     REPORT_WIDTH,
     REQUEST_WIDTH,
+    TAPE_FUNDING,
     TAPE_KIND,
     TAPE_MARKET,
     TAPE_ORDERS,
@@ -154,7 +155,7 @@ def _all_have_room(state: int) -> bool:
 
 @inline
 def _size(event: int) -> int:
-    if get(event, TAPE_KIND) == TAPE_QUOTE:
+    if get(event, TAPE_KIND) == TAPE_QUOTE or get(event, TAPE_KIND) == TAPE_FUNDING:
         return 0
     if get(event, TAPE_KIND) == TAPE_ORDERS:
         return get(event, ROW_ORDERS)

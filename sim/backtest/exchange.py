@@ -21,6 +21,7 @@ from market.book.ladder import (
 )
 from market.native.kernel import inline, part
 from market.native.memory import get, put
+from sim.backtest.costs import fund
 from sim.backtest.layout import (
     ASKS,
     ASKS_START,
@@ -32,6 +33,7 @@ from sim.backtest.layout import (
     QUOTE_BID,
     QUOTE_BID_LOTS,
     TAPE_DIFF,
+    TAPE_FUNDING,
     TAPE_KIND,
     TAPE_OLDER_DIFF,
     TAPE_ORDERS,
@@ -264,6 +266,9 @@ def play(state: int, row: int, event: int, bids: int, asks: int, shown: int) -> 
         if side >= 0 and level_count(store, side) > 0:
             _on_trade(state, row, side, price, get(event, TRADE_LOTS), time_ns)
         return 1
+    if kind == TAPE_FUNDING:
+        fund(state, row, event)
+        return 0
     if kind == TAPE_ORDERS:
         return play_orders(state, row, event, get(state, TAPE_OPERATIONS))
     bid_rows, ask_rows = bids + 16 * get(event, BIDS_START), asks + 16 * get(event, ASKS_START)

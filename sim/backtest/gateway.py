@@ -7,6 +7,7 @@ on arrives later. What comes of it is told when it would be heard, so that the l
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from market.orders.order import Order
 from market.orders.reports import Balances, GatewayReport, OpenOrders, OrderUpdate, VenueOrder, VenuePositions
 from market.protocols import Clock, MarketKey
 from sim.backtest.core import BacktestCore
-from sim.backtest.layout import FOREVER, Outcome, Report
+from sim.backtest.layout import EXCHANGE_NS, FOREVER, FUNDED, TAPE_FUNDING, TAPE_KIND, Outcome, Report
 from sim.backtest.telling import event_of, heard_at
 from sim.gateway.balances import AssetKey, SimulatedBalances
 from sim.matching.layout import ASK, BID, EventKind, Prevention, Term
@@ -43,6 +44,24 @@ class BacktestMarket:
     number: int
     listing: Listing
     is_derivative: bool = False
+
+
+@dataclass(frozen=True)
+class FundingPaid:
+    """Funding of one position at one time, in counts of its instrument.
+
+    Parameters
+    ----------
+    venue_ns, heard_ns: when it was paid, and heard of. quantity: held, signed. mark_doubled: twice the price it was
+        reckoned with. amount: in notional counts, below 0: received.
+    """
+
+    key: MarketKey
+    venue_ns: int
+    heard_ns: int
+    quantity: int
+    mark_doubled: int
+    amount: int
 
 
 @dataclass
@@ -84,6 +103,19 @@ class BacktestGateway:
         self._told = 0
         self._asked: deque[tuple[int, Callable[[int, int], Sequence[GatewayReport]]]] = deque()
         self._lead_ns = core.lead_ns
+        rows = core.tape.rows
+        self._funded_ns: list[int] = rows[rows[:, TAPE_KIND] == TAPE_FUNDING, EXCHANGE_NS].tolist()
+        self._keys = {market.number: key for key, market in self._markets.items()}
+        self._funding: list[FundingPaid] = []
+
+    @property
+    def funding(self) -> Sequence[FundingPaid]:
+        """What was paid on positions, as far as the exchanges were played."""
+        return self._funding
+
+    def funding_paid(self, key: MarketKey, heard_ns: int) -> int:
+        """Funding of a market that was heard of by a time, in notional counts; below 0: received."""
+        return sum(paid.amount for paid in self._funding if paid.key == key and paid.heard_ns <= heard_ns)
 
     def submit(self, order: Order) -> None:
         """Send an order; raises Rejected for a market or a kind of order that is not simulated, Retry for too many."""
@@ -176,6 +208,10 @@ class BacktestGateway:
             next_ns = self._core.next_at_exchange_ns
             if next_ns < FOREVER:
                 due_ns = min(due_ns, max(next_ns + self._core.least_response_ns, self._clock.now_ns()))
+        # Funding is paid on what is held, whether orders work or not.
+        place = bisect_right(self._funded_ns, self._core.now_ns)
+        if place < len(self._funded_ns) and any(self._positions.values()):
+            due_ns = min(due_ns, max(self._funded_ns[place] + self._core.least_response_ns, self._clock.now_ns()))
         return due_ns if due_ns < FOREVER else None
 
     def take(self, until_ns: int) -> Sequence[GatewayReport]:
@@ -204,15 +240,18 @@ class BacktestGateway:
             outcome = self._core.advance(until_ns)
             for number in range(len(self._core.tape.markets)):
                 for report in self._core.reports(number, FOREVER).tolist():
-                    self._take_report(report)
+                    self._take_report(number, report)
             if outcome is Outcome.TIME:
                 return
             if outcome is not Outcome.ROOM:
                 raise Fatal(f"the backtest stopped at {self._core.now_ns} with {outcome.name}; expected TIME")
 
-    def _take_report(self, report: list[int]) -> None:
+    def _take_report(self, number: int, report: list[int]) -> None:
         """Note what an exchange says of an order, to be told when it is heard."""
         if report[Report.KIND] == _RESTED:
+            return
+        if report[Report.KIND] == FUNDED:
+            self._take_funding(number, report)
             return
         known = self._by_number[report[Report.ID]]
         event = event_of(report, known.market.listing, known.order)
@@ -230,6 +269,21 @@ class BacktestGateway:
         self._told += 1
         update = OrderUpdate(client_order_id=known.order.client_order_id, event=event)
         heapq.heappush(self._on_way, (report[Report.RECEIVE_NS], self._told, update))
+
+    def _take_funding(self, number: int, report: list[int]) -> None:
+        """Note what an exchange took for a position."""
+        key = self._keys[number]
+        listing = self._markets[key].listing
+        self._funding.append(
+            FundingPaid(
+                key=key,
+                venue_ns=report[Report.EXCHANGE_NS],
+                heard_ns=report[Report.RECEIVE_NS],
+                quantity=report[Report.LOTS] * listing.lot,
+                mark_doubled=report[Report.PRICE] * listing.tick,
+                amount=report[Report.FEE] * listing.tick * listing.lot,
+            )
+        )
 
     def _working(self, venue: int) -> list[_Known]:
         return [

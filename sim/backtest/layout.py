@@ -23,6 +23,8 @@ class TapeKind(IntEnum):
     """An update of the book that the quote before it contains already."""
     ORDERS = 7
     """A transaction of a feed that states every order: a stretch of operations on single orders."""
+    FUNDING = 8
+    """Funding is paid on what is held."""
 
 
 class TapeColumn(IntEnum):
@@ -72,6 +74,10 @@ TAPE_GAP: Final = int(TapeKind.GAP)
 TAPE_QUOTE: Final = int(TapeKind.QUOTE)
 TAPE_OLDER_DIFF: Final = int(TapeKind.OLDER_DIFF)
 TAPE_ORDERS: Final = int(TapeKind.ORDERS)
+TAPE_FUNDING: Final = int(TapeKind.FUNDING)
+# Of funding: its rate in parts per billion of the worth, and twice the mark price, 0: the sum of the best prices.
+FUNDING_PPB: Final = 4
+FUNDING_MARK_DOUBLED: Final = 5
 
 
 class Operation(IntEnum):
@@ -156,6 +162,11 @@ class Report(IntEnum):
 
 
 REPORT_WIDTH: Final = 16
+FUNDED: Final = 32
+"""``Report.KIND`` of a funding payment: LOTS held, PRICE twice the mark, and in FEE what was paid, below 0: received.
+
+Its id is -1; the fees after it are those of before, funding is counted by itself.
+"""
 
 
 class QueueModel(IntEnum):
@@ -177,6 +188,19 @@ class QueueModel(IntEnum):
     POWER_3 = 3
     LOG = 4
     LOG_2 = 5
+
+
+class Slippage(IntEnum):
+    """By how much a fill of an order that takes is worse than what the book displays, never beyond its limit.
+
+    FIXED: a share of the price. SPREAD: a share of the distance of the best prices when the order arrives. SQUARE_ROOT:
+    a share of the price at the reference worth, times the root of the order's worth over that.
+    """
+
+    NONE = 0
+    FIXED = 1
+    SPREAD = 2
+    SQUARE_ROOT = 3
 
 
 QUEUE_BITS: Final = 20

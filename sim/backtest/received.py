@@ -18,6 +18,7 @@ from sim.backtest.layout import (
     ORDERS,
     ORDERS_START,
     RESTATES,
+    TAPE_FUNDING,
     TAPE_GAP,
     TAPE_KIND,
     TAPE_ORDERS,
@@ -128,7 +129,7 @@ def receive(state: int, row: int, market: int, event: int, bids: int, asks: int,
         put(row, LAST_TRADE_LOTS, get(event, TRADE_LOTS))
         put(row, LAST_TRADE_AGGRESSOR, get(event, TRADE_AGGRESSOR))
         return get(state, WAKES) > 0 and _woken(state, row, market, wakes, True, False)
-    if kind == TAPE_QUOTE:
+    if kind == TAPE_QUOTE or kind == TAPE_FUNDING:
         return False
     if kind == TAPE_ORDERS:
         return _receive_orders(state, row, market, event, wakes)

@@ -47,7 +47,8 @@ _NO_REASON: Final = int(Reason.NONE)
 MAKER: Final = int(Liquidity.MAKER)
 TAKER: Final = int(Liquidity.TAKER)
 _PPB: Final = 1_000_000_000
-_MOST_MONEY: Final = 1 << 61
+MOST_MONEY: Final = 1 << 61
+"""That an account may hold; a run that leaves it ends."""
 
 
 @inline
@@ -141,7 +142,7 @@ def trade(
     put(row, FEES, get(row, FEES) + fee)
     put(row, FILLS, get(row, FILLS) + 1)
     put(row, TRADED_LOTS, get(row, TRADED_LOTS) + lots)
-    if abs(get(row, CASH)) > _MOST_MONEY or abs(get(row, FEES)) > _MOST_MONEY:
+    if abs(get(row, CASH)) > MOST_MONEY or abs(get(row, FEES)) > MOST_MONEY:
         put(state, FAULT, 1)
     arrival = response_ns(row, time_ns)
     report(

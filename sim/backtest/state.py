@@ -106,7 +106,13 @@ REPORT_SPARE: Final = 52
 """Most reports that a row of the tape or a request makes besides one for each own order."""
 LAST_LEFT: Final = 53
 """Id of the recorded order that left last."""
-MARKET_WORDS: Final = 56
+FUNDING: Final = 54
+"""Funding paid, below 0: received."""
+SLIPPAGE: Final = 55
+SLIPPAGE_PPB: Final = 56
+SLIPPAGE_ROOT: Final = 57
+"""Root of the reference worth, in price counts times lots."""
+MARKET_WORDS: Final = 60
 
 # Words of a place in a queue.
 FRONT: Final = 0

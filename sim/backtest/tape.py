@@ -243,10 +243,12 @@ def _checked(clock: TapeClock | None) -> TapeClock:
 
 
 def _line_part(source: SourceSettings, columns: RecordedColumns, clock: TapeClock, *, quotes: bool) -> _Part:
-    ahead_ns = clock_ahead_ns(columns.rows, clock.least_ns) if clock.ahead_ns is None else clock.ahead_ns
+    # What somebody adds to the times of receipt changes nothing at the exchange.
+    least_ns = clock.least_ns + source.lag_ns
+    ahead_ns = clock_ahead_ns(columns.rows, least_ns) if clock.ahead_ns is None else clock.ahead_ns
     return _Part(
         name=source.name,
-        rows=_joined(source, columns.rows, ahead_ns, clock.least_ns, quotes=quotes),
+        rows=_joined(source, columns.rows, ahead_ns, least_ns, quotes=quotes),
         bids=columns.bids,
         asks=columns.asks,
         operations=NO_OPERATIONS,
@@ -258,9 +260,10 @@ def _line_part(source: SourceSettings, columns: RecordedColumns, clock: TapeCloc
 
 
 def _order_part(source: PacketSourceSettings, columns: OrderColumns, clock: TapeClock) -> _Part:
-    ahead_ns = order_clock_ahead_ns(columns.rows, clock.least_ns) if clock.ahead_ns is None else clock.ahead_ns
+    least_ns = clock.least_ns + source.lag_ns
+    ahead_ns = order_clock_ahead_ns(columns.rows, least_ns) if clock.ahead_ns is None else clock.ahead_ns
     rows = np.zeros((len(columns.rows), JOINED_WIDTH), dtype=np.int64)
-    rows[:, :TAPE_WIDTH] = placed_in_time(columns.rows, ahead_ns, clock.least_ns)
+    rows[:, :TAPE_WIDTH] = placed_in_time(columns.rows, ahead_ns, least_ns)
     return _Part(
         name=source.name,
         rows=rows,

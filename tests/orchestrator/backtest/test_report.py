@@ -43,7 +43,11 @@ RESULT: dict[str, Any] = {
         "queue_exponent": "3",
         "partial_fills": True,
         "own_impact": True,
-        "latency_us": {"<venue>": [5_000, 7_000]},
+        "exact_queues": ["<other>"],
+        "latency_us": {"<venue>": [5_000, 7_000], "<other>": [1, 2]},
+        "latency_samples": {"<venue>": 0, "<other>": 1_234},
+        "slippage": {"<venue>": "NONE", "<other>": "SQUARE_ROOT"},
+        "funding_times": 3,
     },
     "settings": {"backtest": {"queue": "power"}, "fees_bps": {"<venue>": {"maker": "2", "taker": "5"}}},
     "strategies": ["crash"],
@@ -60,6 +64,7 @@ RESULT: dict[str, Any] = {
             "realised": "7.75",
             "unrealised": "0",
             "fees": "0.4",
+            "funding": "0",
             "equity": "7.35",
         }
     ],
@@ -83,6 +88,7 @@ RESULT: dict[str, Any] = {
     "attribution": [
         {"strategy": "crash", "market": MARKET, "realised": "7.75", "unrealised": "0", "fees": "0.4", "equity": "7.35"}
     ],
+    "models": {},
     "markouts": [
         {"market": MARKET, "strategy": "crash", "liquidity": "MAKER", "horizon_ms": 100, "bps": 1.5, "fills": 1},
         {"market": MARKET, "strategy": "crash", "liquidity": "MAKER", "horizon_ms": 10_000, "bps": None, "fills": 0},
@@ -144,7 +150,7 @@ def trade_row(number: int, price: str, liquidity: str) -> Row:
 
 def state_row(second: int, equity: str) -> Row:
     """A sample of the market."""
-    money = {name: Decimal(equity) for name in ("realised", "unrealised", "fees", "equity")}
+    money = {name: Decimal(equity) for name in ("realised", "unrealised", "fees", "funding", "equity")}
     prices = {"bid": Decimal(100), "ask": None, "position": Decimal(0)}
     return {"time_ns": START + second * SECOND, "market": MARKET, "working_orders": 1, **prices, **money}
 
@@ -217,6 +223,11 @@ def test_golden_numbers_are_in_it() -> None:
         "lost a book 3 times",
         "ahead of the receiver's",
         "requests to <venue> take 5,000 us and answers 7,000 us",
+        "requests to <other> and its answers take as long as in 1,234 samples",
+        "Places in queues are exact on <other>",
+        "by the model power",
+        "orders that take on <venue> are filled at what the book displays, without slippage",
+        "Funding came due 3 times",
         "Fees on <venue>: 2 bps as maker, 5 bps as taker",
         "365 days",
         "not checked for looking ahead",

@@ -55,6 +55,11 @@ class TapeWriter:
         self.rows.append([int(TapeKind.QUOTE), 0, time_ns, time_ns + self.feed_ns, *bid, *ask])
         return self
 
+    def funding(self, time_ns: int, rate_ppb: int, mark_doubled: int = 0) -> TapeWriter:
+        """Funding is paid; a mark of 0: on the middle."""
+        self.rows.append([int(TapeKind.FUNDING), 0, time_ns, time_ns, rate_ppb, mark_doubled, 0, 0])
+        return self
+
     def tape(self) -> Tape:
         """What was written."""
         rows = np.array(self.rows, dtype=np.int64).reshape(-1, layout.TAPE_WIDTH)

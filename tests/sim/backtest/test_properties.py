@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from market.wire.records import AGGRESSOR_BUY, AGGRESSOR_SELL
 from sim.backtest.core import BacktestCore, MatchModel
 from sim.backtest.latency import Latency
-from sim.backtest.layout import FOREVER, Outcome, QueueModel, Report, TapeKind
+from sim.backtest.layout import FOREVER, FUNDED, Outcome, QueueModel, Report, Slippage, TapeKind
 from sim.backtest.tape import Tape
 from sim.matching.layout import ASK, BID, EventKind, Prevention, Term
 from tests.sim.backtest.tapes import TapeWriter
@@ -45,8 +45,10 @@ def tapes(draw: st.DrawFn) -> Tape:
     for _ in range(draw(st.integers(1, 25))):
         time_ns += draw(st.integers(0, 6))
         writer.feed_ns = draw(st.integers(0, 9))
-        what = draw(st.integers(0, 11))
-        if what < 5:
+        what = draw(st.integers(0, 13))
+        if what > 11:
+            writer.funding(time_ns, draw(st.integers(-(10**7), 10**7)), draw(st.sampled_from([0, 199, 201])))
+        elif what < 5:
             writer.book(time_ns, draw(LEVELS), draw(LEVELS))
         elif what > 9:
             writer.quote(time_ns, draw(TOPS), draw(TOPS))
@@ -84,6 +86,9 @@ MODELS = st.builds(
     impact=st.booleans(),
     maker_ppb=st.integers(-(10**8), 10**8),
     taker_ppb=st.integers(0, 10**8),
+    slippage=st.sampled_from(list(Slippage)),
+    slippage_ppb=st.integers(0, 5 * 10**7),
+    slippage_worth=st.sampled_from([1.0, 500.0, 10.0**6]),
     latency=st.builds(Latency, entry_ns=st.integers(0, 9), response_ns=st.integers(0, 9)),
 )
 
@@ -111,6 +116,11 @@ def played(tape: Tape, model: MatchModel, wishes: list[Wish], until_ns: int = FO
 def test_cash_inventory_and_fees_balance_at_every_report(tape: Tape, model: MatchModel, wishes: list[Wish]) -> None:
     position = cash = fees = 0
     for report in played(tape, model, wishes):
+        if report[Report.KIND] == FUNDED:
+            assert report[Report.LOTS] == position != 0
+            rates = [row[4] for row in tape.rows.tolist() if row[0] == 8 and row[2] == report[Report.EXCHANGE_NS]]
+            worth = position * report[Report.PRICE]
+            assert report[Report.FEE] in [-(-worth * rate // (2 * 10**9)) for rate in rates]
         if report[Report.KIND] == EventKind.TRADED:
             sign = 1 if report[Report.SIDE] == BID else -1
             worth = report[Report.PRICE] * report[Report.LOTS]
@@ -126,6 +136,8 @@ def test_every_lot_of_an_order_is_accounted_for(tape: Tape, model: MatchModel, w
     left: dict[int, int] = {}
     working: set[int] = set()
     for report in played(tape, model, wishes):
+        if report[Report.KIND] == FUNDED:
+            continue
         kind, identifier = EventKind(report[Report.KIND]), report[Report.ID]
         if kind is EventKind.ACCEPTED:
             left[identifier] = report[Report.LOTS]
