@@ -127,7 +127,8 @@ def _checked(make: Callable[[], R]) -> R:
         return make()
     except ValidationError as error:
         texts = [
-            f"{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}, was {one['input']!r:.80}"
+            f"{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}"
+            + ("" if isinstance(one["input"], dict) else f", was {one['input']!r}")
             for one in error.errors(include_url=False)
         ]
         raise click.UsageError("; ".join(texts)) from None

@@ -6,15 +6,17 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import metadata
 from multiprocessing.connection import Connection
 from typing import Any, Final, ParamSpec, TypeVar
 
 from config.optimizer import OptimizerSettings
-from market.errors import MissingExtra, Retry
+from market.errors import Fatal, MissingExtra, Retry
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -75,6 +77,13 @@ def _processes(count: int) -> Iterator[Workers]:
     executor = ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(ours,))
     try:
         yield Workers(executor, count)
+    except BrokenProcessPool as error:
+        theirs.close()
+        executor.shutdown(wait=True, cancel_futures=True)
+        raise Fatal(
+            "a process that ran trials was ended by something else; where memory is short, lower optimizer.workers. "
+            "The same command goes on"
+        ) from error
     except BaseException:
         theirs.close()
         executor.shutdown(wait=True, cancel_futures=True)
@@ -116,10 +125,26 @@ def _cluster(address: str) -> Iterator[Workers]:
         threads = sum(client.nthreads().values())
         if not threads:
             raise Retry(f"optimizer.cluster was {address}: the scheduler has no workers; start some with dask worker")
+        check_versions(address, client.run(metadata.version, "tickwire", on_error="return"))
         executor = client.get_executor(pure=False)
         try:
             yield Workers(executor, threads)
+        except (distributed.KilledWorker, CancelledError) as error:
+            raise Retry(
+                f"optimizer.cluster was {address}: its workers are lost ({error}); the same command goes on"
+            ) from error
         finally:
             executor.shutdown(wait=False)
     finally:
         client.close(timeout=CONNECT_S)
+
+
+def check_versions(address: str, versions: Mapping[str, object]) -> None:
+    """Raise Retry for a worker of a cluster with another version of Tickwire, or none; ``versions`` by worker."""
+    ours = metadata.version("tickwire")
+    for worker, theirs in versions.items():
+        if theirs != ours:
+            raise Retry(
+                f"optimizer.cluster was {address}: worker {worker} has Tickwire {theirs!r}, expected {ours}; start it "
+                "in an environment with this version"
+            )

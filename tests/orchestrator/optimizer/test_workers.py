@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -11,17 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from market.errors import MissingExtra, Retry
+from market.errors import Fatal, MissingExtra, Retry
+from orchestrator.cli.entry import main
 from orchestrator.optimizer import workers as module
 from orchestrator.optimizer.folds import Grid
-from orchestrator.optimizer.kept import KeptRuns
-from orchestrator.optimizer.search import Desk, run_series
-from orchestrator.optimizer.series import Series
-from orchestrator.optimizer.shared import SharedPlan
-from orchestrator.optimizer.space import Parameter
 from orchestrator.optimizer.trial import Job, Looks, run_trial
 from orchestrator.optimizer.workers import open_workers
 from tests.orchestrator.optimizer.invented import settings_of
+from tests.orchestrator.optimizer.market import PROFILE
 
 PATIENCE_S = 300
 
@@ -55,28 +54,43 @@ def _endless() -> None:
 
 
 @pytest.mark.long
-def test_a_cluster_of_two_workers_runs_the_same_trials(
-    shared: SharedPlan, grid: Grid, tmp_path: Path, job: Callable[[int, Looks], Job], no_looks: Looks
+def test_a_cluster_of_two_workers_finds_what_one_process_does(
+    usdm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from distributed import LocalCluster
 
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "maker.toml").write_text(PROFILE, encoding="utf-8")
+    words = ["optimize", "--profile", "maker.toml", "--source", f"binance-usdm={usdm}", "--search", "random", "--json"]
+    words += ["--trials", "3"]
     with LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
     ) as cluster:
-        settings = settings_of(cluster=cluster.scheduler_address)
-        with open_workers(settings) as workers:
-            assert workers.count == 2
-            pids = {workers.executor.submit(os.getpid).result(timeout=PATIENCE_S) for _ in range(20)}
-            assert os.getpid() not in pids
-            parameters: tuple[Parameter, ...] = ()
-            desk = Desk(settings, parameters, shared, grid, "USDT", KeptRuns(tmp_path / "runs"), workers)
-            found = run_series(desk, {"one": ({}, grid.count), "part": ({}, grid.count // 2)})
-    here = run_trial(job(grid.count, no_looks)).series
-    assert here is not None
-    for name, until in (("one", grid.count), ("part", grid.count // 2)):
-        series = found[name]
-        assert isinstance(series, Series)
-        assert series.changes.tolist() == here.changes[:until].tolist()
+        with open_workers(settings_of(cluster=cluster.scheduler_address)) as workers:
+            assert (workers.count, workers.at_once) == (2, 3)
+            assert workers.executor.submit(os.getpid).result(timeout=PATIENCE_S) != os.getpid()
+        far = main([*words, "--out", "far", "--cluster", cluster.scheduler_address])
+        there = json.loads(capsys.readouterr().out)
+    near = main([*words, "--out", "near", "--workers", "1"])
+    here = json.loads(capsys.readouterr().out)
+    assert {**there, "seconds": 0} == {**here, "seconds": 0}
+    assert far == near
+    assert len(there["best"]["trials"]) == 3
+
+
+def test_a_cluster_of_another_version_is_named() -> None:
+    with pytest.raises(Retry, match=r"worker tcp://b has Tickwire '0\.0'"):
+        module.check_versions("tcp://a", {"tcp://b": "0.0"})
+
+
+@pytest.mark.long
+def test_a_process_that_is_killed_ends_the_search_with_advice() -> None:
+    with pytest.raises(Fatal, match=r"lower optimizer\.workers"), open_workers(settings_of(workers=2)) as workers:
+        workers.executor.submit(_killed).result(timeout=PATIENCE_S)
+
+
+def _killed() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_cluster_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
