@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from market.errors import Rejected
 from market.orders.cause import Cause, Origin
 from market.orders.events import Acknowledged, Cancelled, Expired, OrderEvent, Refused, Sent
 from market.orders.kinds import OrderState, OrderType, Side, TimeInForce
-from market.orders.order import Order, OrderIntent
+from market.orders.order import Order, OrderIntent, new_order
 from market.protocols import FOREVER, CancelIntent, Intent, MarketView, Started, TimerFired, TimerIntent, WakeCause
 from orchestrator.run_loop.journal import MemoryJournal
 from orchestrator.run_loop.ledger import Ledger
@@ -24,8 +25,8 @@ from orchestrator.run_loop.loop import RunLoop, RunSettings
 from orchestrator.run_loop.summary import RunSummary
 from orchestrator.run_loop.take_triggers import TakeTriggers
 from orchestrator.storage.journal_file import JournalFile
-from orchestrator.storage.journal_reader import read_journal
-from orchestrator.storage.records import OrderRecalled
+from orchestrator.storage.journal_reader import JournalTail, read_journal
+from orchestrator.storage.records import EventWritten, IntentWritten, JournalRecord, OrderRecalled
 from orchestrator.storage.replayed import ReplayedSession
 from sim.clock import EventClock
 from sim.feed.replay_feed import ReplayFeed
@@ -177,6 +178,38 @@ def test_what_is_recalled_is_remembered_as_long_again(tmp_path: Path) -> None:
     assert not ledger.orders
     journal.close()
     assert sum(isinstance(record, OrderRecalled) for record in read_journal(journal.path).records) == 1
+
+
+def grown_bytes(ledger: Ledger, replayed: ReplayedSession, journal: JournalFile | None) -> float:
+    """Memory that each of a thousand orders adds, to a run's ledger and to the one that fills the database."""
+
+    def trade(first: int) -> None:
+        for number in range(first, first + 1_000):
+            wanted = intent(number)
+            records: list[JournalRecord] = [IntentWritten(intent=wanted)]
+            name = ledger.add(wanted).client_order_id
+            for event_ in (Sent(time_ns=number), fill_event(new_order(wanted), number, f"f{number}")):
+                ledger.apply(name, event_)
+                records.append(EventWritten(client_order_id=name, event=event_))
+            ledger.forget(number)
+            replayed.take_all(records)
+            if tail is not None:
+                replayed.take_all(tail.read(1_000))
+
+    tail = JournalTail(journal.path) if journal is not None else None
+    trade(1)
+    tracemalloc.start()
+    try:
+        trade(1_001)
+        return tracemalloc.get_traced_memory()[0] / 1_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_order_that_is_forgotten_takes_a_few_bytes(tmp_path: Path) -> None:
+    journal = JournalFile(tmp_path / "j", 1, Durability.PROCESS)
+    assert grown_bytes(Ledger(), ReplayedSession(), None) > 800
+    assert grown_bytes(Ledger(journal, REMEMBERED_NS), ReplayedSession(), journal) < 200
 
 
 def test_many_are_forgotten_a_part_with_each_heartbeat() -> None:
