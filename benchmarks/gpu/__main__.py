@@ -10,25 +10,28 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.gpu.grid_file import GRID, read_grid
+from benchmarks.gpu.live_runs import MODELS, ROWS, measure_live
 from benchmarks.gpu.model_runs import measure_models
 from benchmarks.gpu.outcome import Outcome, device_of
 from benchmarks.gpu.sweep_run import measure_sweep
 from benchmarks.gpu.timing import Deadline
-from benchmarks.gpu.vpin_runs import measure_copy, measure_grid, measure_scan
+from benchmarks.gpu.vpin_runs import measure_grid, measure_scan
 from benchmarks.harness import RESULTS, ROOT
 from gpu.cupy_module import CupyModule
 from gpu.device import require_gpu
-from gpu.grid_cuda import GridKernels, on_current_gpu
+from gpu.grid_cuda import on_device
 from gpu.grid_scan import BYTES_PER_ROW
 from gpu.kernel import KernelModule, KernelSource
+from gpu.live_model import LiveModel, live_on_gpu
 from gpu.memory import release, rows_that_fit
-from gpu.models.architecture import PUBLIC_DEEPLOB, DeepLob
+from gpu.models.architecture import PUBLIC_DEEPLOB, Architecture, DeepLob
+from gpu.models.weights import Model
 from gpu.sweep_tools import SweepKernels
 from gpu.sweep_tools import source as sweep_source
 from gpu.vpin_grid import VpinGrid
@@ -82,48 +85,71 @@ def main(arguments: Sequence[str]) -> int:
     command = shlex.join(["python", "-m", "benchmarks.gpu", *arguments])
     outcome = Outcome(command, device_of(cupy), options.commit)
     outcome.say(f"{outcome.device['name']}, driver {outcome.device['driver']}")
+    return measure(outcome, options, grid, Bench.on_gpu(cupy), run_tests)
 
-    def sweep_of() -> SweepKernels:
-        return SweepKernels(CupyModule(sweep_source()), cupy)
 
-    return measure(outcome, options, grid, on_current_gpu, sweep_of, CupyModule, run_tests)
+@dataclass(frozen=True)
+class Bench:
+    """What is measured on, and in which sizes.
+
+    Parameters
+    ----------
+    module: compiles a source. xp: the array module whose arrays it takes. live_of: a model that stays on the device.
+    scanned: trades of the scan; others follow from it. model, live: shapes of models.
+    """
+
+    module: Callable[[KernelSource], KernelModule]
+    xp: Any
+    live_of: Callable[[Model], LiveModel]
+    scanned: int = _SCANNED
+    model: DeepLob = PUBLIC_DEEPLOB
+    live: Mapping[str, Architecture] = field(default_factory=lambda: MODELS)
+    live_rows: int = ROWS
+
+    @classmethod
+    def on_gpu(cls, cupy: Any) -> Bench:
+        """In full size on the current GPU."""
+        return cls(CupyModule, cupy, live_on_gpu)
+
+    def parts(self, outcome: Outcome, options: Options, grid: VpinGrid, end: Deadline) -> Iterator[Callable[[], None]]:
+        """The measurements, the ones that matter most first."""
+        kernels, xp = on_device(self.module, self.xp), self.xp
+        yield lambda: measure_scan(outcome, kernels, self._most(BYTES_PER_ROW + 40), min(1 << 32, 32 * self.scanned))
+        yield lambda: measure_grid(outcome, kernels, grid, options.trades, options.out / "grid.csv.gz", end)
+        yield lambda: measure_models(outcome, self.module, xp, self.scanned // 2_000, self.model)
+        yield lambda: measure_live(outcome, self.live_of, self.live, self.live_rows)
+        yield lambda: measure_sweep(outcome, SweepKernels(self.module(sweep_source()), xp), self.scanned // 20)
+
+    def _most(self, bytes_per_row: int) -> int:
+        return min(self.scanned, rows_that_fit(self.xp, bytes_per_row))
 
 
 def measure(
-    outcome: Outcome,
-    options: Options,
-    grid: VpinGrid,
-    kernels_of: Callable[[], GridKernels],
-    sweep_of: Callable[[], SweepKernels],
-    modules_of: Callable[[KernelSource], KernelModule],
-    tests: Callable[[float], dict[str, Any]],
-    scanned: int = _SCANNED,
-    architecture: DeepLob = PUBLIC_DEEPLOB,
+    outcome: Outcome, options: Options, grid: VpinGrid, bench: Bench, tests: Callable[[float], dict[str, Any]]
 ) -> int:
-    """Run the tests and all measurements, and write what they gave, also when something fails on the way."""
-    deadline = Deadline(60.0 * options.minutes)
-    code = DONE
+    """Run the tests and all measurements, and write what they gave, whatever fails on the way; the exit code."""
+    deadline, failures = Deadline(60.0 * options.minutes), list[str]()
     try:
         if not options.skip_tests:
             outcome.parts["tests"] = tests(min(_TESTS_S, deadline.left_s))
             outcome.say(f"tests: {outcome.parts['tests']['said']}")
             if outcome.parts["tests"]["exit_code"] != 0:
-                raise Fatal("a test on the GPU failed: nothing was measured")
-        kernels = kernels_of()
-        rate = measure_copy(outcome, kernels.xp, min(1 << 32, 32 * scanned))
-        measure_scan(outcome, kernels, rate, min(scanned, rows_that_fit(kernels.xp, BYTES_PER_ROW + 40)))
-        if hasattr(kernels.xp, "cuda"):
-            release(kernels.xp)
-        measure_sweep(outcome, sweep_of(), scanned // 20)
-        measure_models(outcome, modules_of, kernels.xp, scanned // 2_000, architecture)
-        measure_grid(outcome, kernels, grid, options.trades, options.out / "grid.csv.gz", deadline)
-    except (Fatal, Rejected) as failed:
-        outcome.parts["failed"] = str(failed)
-        print(f"failed: {failed}", file=sys.stderr)
-        code = CHECK_FAILED
-    outcome.write(options.out / "result.json")
+                failures.append("a test on the GPU failed: nothing was measured")
+        for part in bench.parts(outcome, options, grid, deadline) if not failures else ():
+            try:
+                deadline.require("what is left to measure")
+                part()
+            except (Fatal, Rejected) as failed:
+                failures.append(str(failed))
+            if hasattr(bench.xp, "cuda"):
+                release(bench.xp)
+    finally:
+        outcome.parts["failed"] = failures
+        outcome.write(options.out / "result.json")
+    for failure in failures:
+        print(f"failed: {failure}", file=sys.stderr)
     outcome.say(f"wrote {options.out / 'result.json'}")
-    return code
+    return CHECK_FAILED if failures else DONE
 
 
 def run_tests(limit_s: float) -> dict[str, Any]:

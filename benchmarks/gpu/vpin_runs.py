@@ -45,9 +45,10 @@ def measure_copy(outcome: Outcome, xp: Any, bytes_to_copy: int = _COPY_BYTES) ->
     return rate
 
 
-def measure_scan(outcome: Outcome, kernels: GridKernels, copy_rate: float, rows: int) -> None:
-    """The scan of one part of trades against the copy, and beside two ``cumsum``."""
+def measure_scan(outcome: Outcome, kernels: GridKernels, rows: int, bytes_to_copy: int = _COPY_BYTES) -> None:
+    """The scan of one part of trades against the device's copy, and beside two ``cumsum``."""
     xp = kernels.xp
+    copy_rate = measure_copy(outcome, xp, bytes_to_copy)
     trades = GeneratedTrades(xp).part(0, rows)
     taken = least_seconds(xp, lambda: kernels.buckets.trade_sums(trades.quantities, trades.sides), 10)
     bought = xp.where(trades.sides == 1, trades.quantities, 0)

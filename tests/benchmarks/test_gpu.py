@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.gpu.__main__ import CHECK_FAILED, DONE, MISSING, USAGE, Options, main, measure, options_of
+from benchmarks.gpu.__main__ import CHECK_FAILED, DONE, MISSING, USAGE, Bench, Options, main, measure, options_of
 from benchmarks.gpu.generated import GeneratedTrades
 from benchmarks.gpu.grid_file import GRID, read_grid
 from benchmarks.gpu.outcome import Figure, Outcome
@@ -24,8 +24,9 @@ from gpu.columns import Trades
 from gpu.cuda_on_cpu.module import CpuModule
 from gpu.grid_cuda import GridKernels, on_device
 from gpu.kernel import KernelSource
-from gpu.models.architecture import DeepLob
-from gpu.sweep_tools import SweepKernels
+from gpu.live_model import HostMemory, LiveModel
+from gpu.models.architecture import DeepLob, Lstm
+from gpu.models.weights import Model
 from gpu.vpin_grid import VpinGrid, vpin_grid
 from market.errors import Fatal
 from market.signals.layout import SECOND_NS
@@ -39,7 +40,13 @@ SMALL = VpinGrid(
     horizon_ns=20 * SECOND_NS,
 )
 TRADES = 12_000
+SMALL_LSTM = Lstm(features=3, layers=1, hidden=4, window=5)
 SMALL_MODEL = DeepLob(levels=2, filters=2, inception=3, hidden=4, window=27)
+
+
+def live_on_runner(model: Model) -> LiveModel:
+    """A model that stays, on the CPU's runner."""
+    return LiveModel(model, CpuModule, np, HostMemory())
 
 
 def passing(limit_s: float) -> dict[str, Any]:
@@ -59,14 +66,8 @@ def run(out: Path, tests: Callable[[float], dict[str, Any]] = passing, **changed
     }
     outcome = Outcome("the command", {"name": "the runner"}, "abc", say=lambda text: None)
     options = Options(**(words | changed))
-
-    def sweep() -> SweepKernels:
-        return SweepKernels(CpuModule(KernelSource.named("indicator_sweep")), np)
-
-    kernels = on_device(CpuModule, np)
-    code = measure(
-        outcome, options, SMALL, lambda: kernels, sweep, CpuModule, tests, scanned=5_000, architecture=SMALL_MODEL
-    )
+    bench = Bench(CpuModule, np, live_on_runner, 5_000, SMALL_MODEL, {"small": SMALL_LSTM}, 20)
+    code = measure(outcome, options, SMALL, bench, tests)
     return code, json.loads((out / "result.json").read_text())
 
 
@@ -103,7 +104,7 @@ def test_a_run_writes_every_sets_result_and_where_the_figures_come_from(tmp_path
     assert result["tests"]["said"] == "1 passed"
     names = {figure["name"]: figure for figure in result["figures"]}
     measured = {"copy bandwidth", "VPIN scan", "VPIN scan, share of the copy bandwidth", "VPIN grid", "sweep"}
-    assert measured | {"windows by a model"} <= set(names)
+    assert measured | {"windows by a model", "live small, p99"} <= set(names)
     assert all(figure["value"] > 0 for figure in names.values())
     assert (names["VPIN grid"]["target"], names["VPIN grid"]["lower_is_better"]) == (30.0, True)
     text = gzip.decompress((tmp_path / result["grid"]["file"]).read_bytes())
@@ -127,7 +128,7 @@ def test_the_same_grid_gives_the_same_file(tmp_path: Path) -> None:
 def test_nothing_is_measured_after_a_test_that_failed(tmp_path: Path) -> None:
     code, result = run(tmp_path, lambda limit_s: {"exit_code": 1, "said": "1 failed", "output": "assert 1 == 2"})
     assert code == CHECK_FAILED
-    assert result["failed"] == "a test on the GPU failed: nothing was measured"
+    assert result["failed"] == ["a test on the GPU failed: nothing was measured"]
     assert result["tests"]["output"] == "assert 1 == 2"
     assert result["figures"] == []
 
@@ -214,3 +215,16 @@ def test_a_figure_knows_whether_its_target_is_met() -> None:
     assert not Figure("time", 31.0, "s", target=30.0, lower_is_better=True).met
     assert Figure("alone", 1.0, "s").met is None
     assert "missed, aimed at 30" in str(Figure("time", 31.0, "s", target=30.0, lower_is_better=True))
+
+
+def test_a_part_that_fails_is_named_and_the_others_are_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise Fatal("the model's logits differ")
+
+    monkeypatch.setattr("benchmarks.gpu.__main__.measure_models", fail)
+    code, result = run(tmp_path)
+    assert code == CHECK_FAILED
+    assert result["failed"] == ["the model's logits differ"]
+    assert {"VPIN grid", "sweep"} <= {figure["name"] for figure in result["figures"]}

@@ -9,6 +9,7 @@ import numpy as np
 
 from gpu.arrays import on_host
 from gpu.kernel import KernelModule, KernelSource
+from gpu.live_model import LiveModel, SharedMemory
 from gpu.models.architecture import Architecture
 from gpu.models.reference import stretch_logits
 from gpu.models.weights import random_weights
@@ -31,3 +32,27 @@ def check_model(
     for window in {0, windows // 2, windows - 1}:
         alone = kernels.logits(xp.asarray(rows[window : window + architecture.window]))
         np.testing.assert_array_equal(on_host(alone)[0], found[window])
+
+
+def check_live(
+    architecture: Architecture,
+    rows: int,
+    module: Callable[[KernelSource], KernelModule],
+    xp: Any,
+    memory: SharedMemory,
+    at_once: int = 3,
+) -> None:
+    """Logits of rows that are published some at a time are the reference's of every window, in float64."""
+    model = random_weights(architecture, seed=11)
+    columns = rows_for(architecture, rows - architecture.window + 1)
+    found = []
+    with LiveModel(model, module, xp, memory) as live:
+        for start in range(0, rows, at_once):
+            for row in columns[start : start + at_once]:
+                live.publish(row)
+            live.run(min(rows, start + at_once))
+            found += [live.logits(number) for number in range(start, min(rows, start + at_once))]
+    before = architecture.window - 1
+    assert found[:before] == [None] * before
+    expected = stretch_logits(model, columns)
+    np.testing.assert_allclose(np.stack(found[before:]), expected, atol=TOLERANCE, rtol=TOLERANCE)  # type: ignore[arg-type]

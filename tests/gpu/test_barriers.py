@@ -14,11 +14,12 @@ from gpu.cuda_on_cpu.module import CpuModule
 from gpu.cuda_on_cpu.schedule import SCHEDULES
 from gpu.grid_cuda import GridKernels
 from gpu.kernel import KERNELS, KernelSource, source_names
+from gpu.live_model import HostMemory
 from gpu.models.architecture import Lstm
 from gpu.sweep_tools import SweepKernels
 from gpu.vpin_cuda import TILE, source
 from market.errors import Fatal
-from tests.gpu.model_checks import check_model
+from tests.gpu.model_checks import check_live, check_model
 from tests.gpu.models.shapes import SMALL
 from tests.gpu.sweep_checks import check_count_fires
 from tests.gpu.test_vpin_kernels import MANY_TILES, check_on_cpu, trades
@@ -49,8 +50,14 @@ def _models(module: CpuModule) -> None:
         check_model(architecture, 19, lambda source: module, np)
 
 
+def _live(module: CpuModule) -> None:
+    for architecture in (Lstm(features=70, layers=2, hidden=20, window=18), SMALL["deeplob"]):
+        check_live(architecture, architecture.window + 5, lambda source: module, np, HostMemory())
+
+
 CHECKS: Final[dict[str, tuple[Check, ...]]] = {
     "indicator_sweep": (_sweep,),
+    "live_model": (_live,),
     "models": (_models,),
     "vpin": (_vpin(3 * TILE), _vpin(MANY_TILES)),
     "vpin_grid": (_grid,),

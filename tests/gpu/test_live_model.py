@@ -1,0 +1,117 @@
+"""A model that answers rows one by one: each answer is that of the whole window; what host and kernel agree on."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from gpu.cuda_on_cpu.module import CpuModule
+from gpu.cuda_on_cpu.schedule import SCHEDULES, Schedule
+from gpu.live_model import RING, HostMemory, LiveModel, live_on_gpu
+from gpu.models.architecture import LSTM_A, LSTM_C, PAPER_DEEPLOB, PUBLIC_DEEPLOB, Architecture, DeepLob, Lstm
+from gpu.models.reference import stretch_logits
+from gpu.models.weights import random_weights
+from market.errors import Fatal, MissingExtra, Rejected
+from tests.gpu.model_checks import TOLERANCE, check_live
+from tests.gpu.models.shapes import SMALL, rows_for
+
+KINDS: dict[str, Architecture] = {
+    "deeplob": SMALL["deeplob"],
+    "lstm": SMALL["lstm"],
+    "deep": Lstm(features=3, layers=3, hidden=9, window=20),
+    "one step": Lstm(features=5, layers=1, hidden=3, window=1),
+}
+LARGE: dict[str, Architecture] = {"paper": PAPER_DEEPLOB, "public": PUBLIC_DEEPLOB, "LSTM_A": LSTM_A}
+
+
+def live_lstm() -> LiveModel:
+    """A small LSTM on the CPU's runner."""
+    return LiveModel(random_weights(SMALL["lstm"], 5), CpuModule, np, HostMemory())
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_answer_is_that_of_the_whole_window(kind: str, schedule: Schedule) -> None:
+    architecture = KINDS[kind]
+    rows = architecture.window + 20
+    check_live(architecture, rows, lambda source: CpuModule(source, schedule), np, HostMemory())
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", LARGE)
+def test_models_of_full_size_answer_the_same(kind: str) -> None:
+    check_live(LARGE[kind], LARGE[kind].window + 3, CpuModule, np, HostMemory(), at_once=RING)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("kind", KINDS | LARGE)
+def test_a_kernel_that_stays_answers_row_by_row(kind: str) -> None:
+    architecture = (KINDS | LARGE)[kind]
+    model, rows = random_weights(architecture, 11), rows_for(architecture, 150)
+    with live_on_gpu(model) as live:
+        answers = [live.answer(row) for row in rows]
+    found = [answer for answer in answers if answer is not None]
+    np.testing.assert_allclose(np.stack(found), stretch_logits(model, rows), atol=TOLERANCE, rtol=TOLERANCE)
+
+
+def test_rows_beyond_the_ring_take_the_places_of_old_ones() -> None:
+    live, rows = live_lstm(), rows_for(SMALL["lstm"], 3 * RING)
+    found = [answer for row in rows if (answer := live.answer(row)) is not None]
+    expected = stretch_logits(random_weights(SMALL["lstm"], 5), rows)
+    np.testing.assert_allclose(np.stack(found), expected, atol=TOLERANCE, rtol=TOLERANCE)
+    assert live.finished == len(rows)
+    with pytest.raises(Fatal, match="row 3 has no logits here"):
+        live.logits(3)
+    with pytest.raises(Fatal, match=f"row {len(rows)} has no logits here"):
+        live.logits(len(rows))
+
+
+def test_a_full_ring_takes_no_more_rows_until_some_are_finished() -> None:
+    live, rows = live_lstm(), rows_for(SMALL["lstm"], RING)
+    for row in rows[:RING]:
+        live.publish(row)
+    with pytest.raises(Rejected, match=f"{RING} rows are under way"):
+        live.publish(rows[RING])
+    live.run(10)
+    assert live.finished == 10
+    assert live.publish(rows[RING]) == RING
+
+
+def test_a_kernel_stops_after_what_was_published_and_goes_on_later() -> None:
+    live, rows = live_lstm(), rows_for(SMALL["lstm"], 12)
+    for row in rows[:9]:
+        live.publish(row)
+    live.stop()
+    live.run(int(live._control[1]))
+    assert live.finished == 9
+    for row in rows[9:]:
+        live.answer(row)
+    expected = stretch_logits(random_weights(SMALL["lstm"], 5), rows)
+    last = live.logits(len(rows) - 1)
+    assert last is not None
+    np.testing.assert_allclose(last, expected[-1], atol=TOLERANCE, rtol=TOLERANCE)
+
+
+@pytest.mark.parametrize("row", [np.zeros(7), np.zeros((1, 8)), np.full(8, np.nan), np.full(8, np.inf)])
+def test_rows_that_are_none_are_refused_and_not_published(row: np.typing.NDArray[np.float32]) -> None:
+    live = live_lstm()
+    with pytest.raises(Rejected, match="a row must be 8 finite numbers"):
+        live.publish(row.astype(np.float32))
+    assert live.publish(np.zeros(8, np.float32)) == 0
+
+
+def test_models_that_it_cannot_keep_are_refused() -> None:
+    with pytest.raises(Rejected, match="a bilinear model has no recurrence"):
+        LiveModel(random_weights(SMALL["bilinear"], 1), CpuModule, np, HostMemory())
+    large = Lstm(features=2, layers=1, hidden=500, window=3)
+    with pytest.raises(Rejected, match="gates of 500 units take 128000 bytes"):
+        LiveModel(random_weights(large, 1), CpuModule, np, HostMemory())
+    assert dataclasses.replace(LSTM_C, hidden=384).hidden * 4 * 4 * 16 == 96 * 1024
+
+
+def test_without_a_gpu_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKWIRE_GPU", "0")
+    with pytest.raises(MissingExtra, match="TICKWIRE_GPU=0"):
+        live_on_gpu(random_weights(DeepLob(levels=2, filters=2, inception=3, hidden=4, window=27), 1))
