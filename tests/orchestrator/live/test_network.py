@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from orchestrator.live import network as network_module
 from orchestrator.live.network import NetworkThread
 
 
@@ -56,8 +57,9 @@ def errors_of(errors: list[BaseException]) -> Callable[[BaseException], None]:
     return errors.append
 
 
-def test_a_task_that_swallows_a_cancellation_is_ended_too() -> None:
+def test_a_task_that_swallows_a_cancellation_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """As ``wait_for`` does, which then gives what has come at the same time."""
+    monkeypatch.setattr(network_module, "_AGAIN_S", 0.05)
     started, swallowed = threading.Event(), list[asyncio.CancelledError]()
 
     async def deaf() -> None:
