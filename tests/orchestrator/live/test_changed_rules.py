@@ -146,7 +146,8 @@ def test_a_refusal_by_a_changed_filter_has_the_venue_asked_at_once(world: Exchan
 
 def test_a_venue_that_does_not_answer_is_told_of_once_and_asked_again() -> None:
     settings = load_settings("demo", environment={})
-    answers: list[Retry | dict[str, Any]] = [Retry("nobody there"), {}, {"symbols": []}, {}, {}]
+    unknown = Rejected("Invalid symbol.")
+    answers: list[Retry | Rejected | dict[str, Any]] = [Retry("nobody there"), {}, unknown, {"symbols": []}, {}, {}]
     said, woken, asked = list[str](), threading.Event(), list[str]()
     asked_all = threading.Event()
 
@@ -155,7 +156,7 @@ def test_a_venue_that_does_not_answer_is_told_of_once_and_asked_again() -> None:
         answer = answers[min(len(asked), len(answers)) - 1]
         if len(asked) > len(answers):
             asked_all.set()
-        if isinstance(answer, Retry):
+        if isinstance(answer, Retry | Rejected):
             raise answer
         return answer
 
@@ -172,7 +173,8 @@ def test_a_venue_that_does_not_answer_is_told_of_once_and_asked_again() -> None:
     with watch:
         assert asked_all.wait(60)
         assert woken.wait(60)
-    assert set(asked) == {"https://api.binance.com/api/v3/exchangeInfo"}
+    whole = "https://api.binance.com/api/v3/exchangeInfo"
+    assert set(asked) == {whole, whole + "?symbols=%5B%22BTCUSDT%22%2C%22ETHUSDT%22%5D"}
     assert [text.partition(": ")[2] for text in said] == ["nobody there", "'symbols'"]
     news = watch.source.take()
     assert {one.problem for one in news} == {
