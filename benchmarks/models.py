@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from gpu.models.architecture import (
     parameters,
 )
 from gpu.models.onnx_graph import stretch_graph, windows_graph
-from gpu.models.onnx_runtime import OnnxModel, require_onnx_runtime
+from gpu.models.onnx_runtime import OnnxModel
 from gpu.models.weights import Singles, random_weights
 from market.errors import Fatal
 
@@ -35,14 +36,14 @@ MOST_ADDED: Final = 1.05
 WINDOWS: Final = 512
 """Windows of a piece of ``tickwire predict``."""
 ALONE: Final = 64
-CALLS: Final = 50
+CALLS: Final = 100
 _TOLERANCE: Final = 1e-6
 _SEED: Final = 20240808
 _Work = Callable[[], object]
 
 
 def measure(report: Report) -> None:
-    """CPU time per window with rows shared and without, and of one window through our wrapper and beside it."""
+    """CPU time per window with rows shared and without; time of one window by our wrapper, and beside it."""
     report.note("weights are random: time does not depend on them; rows are normal, as normalised ones are")
     latency = {name: _one_window(report, name, architecture) for name, architecture in (MODELS | SHAPES).items()}
     deep = "DeepLOB, public size"
@@ -60,23 +61,20 @@ def measure(report: Report) -> None:
 
 
 def _one_window(report: Report, name: str, architecture: Architecture) -> list[float]:
-    """CPU time of one window by our wrapper, beside ONNX Runtime's own call on the same graph."""
-    graph = windows_graph(random_weights(architecture, _SEED))
-    model, session = OnnxModel(graph), _session(graph)
+    """Time of one window by our wrapper, beside ONNX Runtime's own call of the same session."""
+    model = OnnxModel(windows_graph(random_weights(architecture, _SEED)))
     window = _rows(architecture, 1)[None]
     names = ["probabilities"]
 
-    def own() -> float:
-        return _per_call(lambda: model.probabilities(window))
-
-    def bare() -> float:
-        return _per_call(lambda: session.run(names, {"windows": window}))
-
-    values = take_turns({"own": own, "bare": bare}, report.rounds)
+    rounds = [
+        _alternately(lambda: model.probabilities(window), lambda: model.session.run(names, {"windows": window}))
+        for _ in range(report.rounds + 1)
+    ]
+    own, bare = ([each[number] for each in rounds[1:]] for number in range(2))
     case = f"one window, {name} ({parameters(architecture):,} parameters)"
     target = 1 / MOST_ADDED if name != "compact" else None
-    report.compare(case, "us of CPU", values["own"], "ONNX Runtime's own call", values["bare"], target=target)
-    return values["own"]
+    report.compare(case, "us", own, "ONNX Runtime's own call", bare, target=target)
+    return own
 
 
 def _sharing(report: Report, name: str, architecture: Architecture) -> None:
@@ -103,12 +101,15 @@ def _sharing(report: Report, name: str, architecture: Architecture) -> None:
     report.compare(case, "us of CPU", values["shared"], f"{ALONE} of them at once", values["batch"])
 
 
-def _per_call(work: _Work) -> float:
-    def many() -> None:
-        for _ in range(CALLS):
+def _alternately(one: _Work, other: _Work) -> tuple[float, float]:
+    """Median microseconds of a call of each, in turns: a busy machine's pace changes within a round."""
+    taken: tuple[list[float], list[float]] = ([], [])
+    for _ in range(CALLS):
+        for times, work in zip(taken, (one, other), strict=True):
+            start = time.perf_counter()
             work()
-
-    return _cpu(many) / CALLS
+            times.append((time.perf_counter() - start) * 1e6)
+    return statistics.median(taken[0]), statistics.median(taken[1])
 
 
 def _cpu(work: _Work) -> float:
@@ -121,11 +122,3 @@ def _cpu(work: _Work) -> float:
 def _rows(architecture: Architecture, windows: int) -> Singles:
     shape = (architecture.window + windows - 1, architecture.features)
     return np.random.default_rng(_SEED).standard_normal(shape).astype(np.float32)
-
-
-def _session(graph: bytes) -> Any:
-    """ONNX Runtime as our wrapper sets it up."""
-    runtime = require_onnx_runtime()
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

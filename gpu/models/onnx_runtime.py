@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -35,7 +36,8 @@ class OnnxModel:
 
     Members
     -------
-    given: what it takes. features: values of a row. window: rows of a window, None for a graph of a stretch.
+    session: ONNX Runtime's own. given: what it takes. features: values of a row.
+    window: rows of a window, None for a graph of a stretch.
 
     Raises MissingExtra without ONNX Runtime, MissingInput for a file that cannot be read, Rejected for another graph.
     """
@@ -50,13 +52,13 @@ class OnnxModel:
         options.inter_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
         try:
-            self._session = runtime.InferenceSession(
+            self.session = runtime.InferenceSession(
                 str(source) if isinstance(source, Path) else source, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:
             raise Rejected(f"{name} is no ONNX model that ONNX Runtime takes: {error}") from error
-        inputs = self._session.get_inputs()
-        outputs = {each.name for each in self._session.get_outputs()}
+        inputs = self.session.get_inputs()
+        outputs = {each.name for each in self.session.get_outputs()}
         if len(inputs) != 1 or inputs[0].name not in {each.value for each in Given} or "probabilities" not in outputs:
             raise Rejected(f"{name} is no model of ours: expected the input windows or rows, the output probabilities")
         self.given = Given(inputs[0].name)
@@ -78,9 +80,9 @@ class OnnxModel:
             )
         # A sum is finite only if all are, and costs a fraction of looking at each; float32 sums of z-scores are far
         # from their largest number.
-        if not np.isfinite(values.sum()):
+        if not math.isfinite(values.sum()):
             raise Rejected(f"{self._input} has values that are not finite")
-        found: Singles = self._session.run(self._outputs, {self._input: values})[0]
+        found: Singles = self.session.run(self._outputs, {self._input: values})[0]
         return found
 
 
