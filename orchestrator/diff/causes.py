@@ -26,6 +26,7 @@ class Cause(StrEnum):
 
     NONE = ""
     LATENCY = "latency"
+    BOOK = "book of trading on paper"
     QUEUE = "queue position"
     OWN_IMPACT = "own impact"
     OUTAGE = "connection or unknown outcome"

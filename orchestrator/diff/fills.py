@@ -30,7 +30,12 @@ from sim.backtest.layout import (
 
 _AGGRESSORS: Final = {Side.BUY: AGGRESSOR_SELL, Side.SELL: AGGRESSOR_BUY}
 """Who fills a resting order of a side."""
-_CAUSES: Final = {Kind.ARRIVAL: Cause.LATENCY, Kind.IMPACT: Cause.OWN_IMPACT, Kind.QUEUE: Cause.QUEUE}
+_CAUSES: Final = {
+    Kind.ARRIVAL: Cause.LATENCY,
+    Kind.BOOK: Cause.BOOK,
+    Kind.IMPACT: Cause.OWN_IMPACT,
+    Kind.QUEUE: Cause.QUEUE,
+}
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ class Kind(StrEnum):
 
     BASE = "base"
     ARRIVAL = "arrival"
+    BOOK = "book"
     IMPACT = "impact"
     QUEUE = "queue"
 
@@ -58,7 +59,8 @@ class Variant:
     ----------
     text: what it assumes. share: requests arrive after that share of the time from sending to the first answer; None:
     after ``entry_ns``, and of the base when the settings say. queue, impact, partial: in place of the settings'.
-    as_received: whether exchanges have what the run had received, as on paper.
+    as_received: whether exchanges have what the run had received, as on paper. depth_only: and know no best prices that
+    venues state apart from their books.
     """
 
     kind: Kind
@@ -69,6 +71,7 @@ class Variant:
     impact: bool | None = None
     partial: bool | None = None
     as_received: bool = False
+    depth_only: bool = False
 
 
 def variants(plan: Plan, paper_ns: int | None) -> list[Variant]:
@@ -76,7 +79,8 @@ def variants(plan: Plan, paper_ns: int | None) -> list[Variant]:
     backtest = plan.settings.backtest
     found = [Variant(Kind.BASE, "the settings of the backtest")]
     if paper_ns is not None:
-        found.append(Variant(Kind.ARRIVAL, "the latency of the run on paper", entry_ns=paper_ns, as_received=True))
+        near = Variant(Kind.ARRIVAL, "the latency of the run on paper", entry_ns=paper_ns, as_received=True)
+        found += [near, replace(near, kind=Kind.BOOK, text="the depth that trading on paper meets", depth_only=True)]
     found += [
         Variant(Kind.ARRIVAL, f"arrival {share:.0%} of the way from sending to the answer", share=share)
         for share in _SHARES
@@ -112,11 +116,17 @@ class Refills:
 
     Parameters
     ----------
-    orders: of the run, those that were sent. ``tell`` is called once per variant.
+    orders: of the run, those that were sent. depth: the tape without stated best prices, where a variant wants it.
+    ``tell`` is called once per variant.
     """
 
     def __init__(
-        self, plan: Plan, orders: Sequence[Told], tried: Sequence[Variant], tell: Callable[[str], None]
+        self,
+        plan: Plan,
+        orders: Sequence[Told],
+        tried: Sequence[Variant],
+        tell: Callable[[str], None],
+        depth: Tape | None = None,
     ) -> None:
         self._plan = plan
         self._orders = [
@@ -128,6 +138,7 @@ class Refills:
             and (told.intent.instrument, told.intent.venue) in plan.markets
         ]
         self._received = as_received(plan.tape) if any(each.as_received for each in tried) else plan.tape
+        self._depth = self._received if depth is None else as_received(depth)
         self.by_variant: list[tuple[Variant, Mapping[str, Sequence[Refill]]]] = []
         for variant in tried:
             tell(variant.text)
@@ -140,7 +151,7 @@ class Refills:
     def _fills(self, variant: Variant) -> dict[str, list[Refill]]:
         plan = self._plan
         core = BacktestCore(
-            self._received if variant.as_received else plan.tape,
+            self._depth if variant.depth_only else self._received if variant.as_received else plan.tape,
             [_model(model, variant) for model in plan.models],
             capacity=8_192,
             keeps_received=False,

@@ -22,7 +22,7 @@ from orchestrator.diff.knowledge import filled
 from orchestrator.diff.matching import Pair, match
 from orchestrator.diff.money import check_gains, gain
 from orchestrator.diff.refill import Refills, variants
-from orchestrator.diff.run import Again, LiveRun, run_again
+from orchestrator.diff.run import Again, LiveRun, depth_tape, run_again
 from orchestrator.diff.story import Story, Told
 
 FORMAT: Final = "tickwire diff 1"
@@ -115,7 +115,9 @@ def compare_runs(
     pairs = match(live.story.orders, again.story.orders)
     is_paper = live.mode is Mode.PAPER
     paper_ns = live.settings.paper.latency_ms * _NS_PER_MS if is_paper else None
-    refills = Refills(plan, live.story.orders, variants(plan, paper_ns), lambda text: tell(f"again with {text}"))
+    depth = depth_tape(live, plan.settings) if is_paper else None
+    tried = variants(plan, paper_ns)
+    refills = Refills(plan, live.story.orders, tried, lambda text: tell(f"again with {text}"), depth)
     numbers = {listing.venue_name: listing.venue for listing in live.catalogue.listings}
     ahead_ns = {} if is_paper else {numbers[name]: ahead for name, ahead in plan.tape.ahead_ns}
     tolerance_ns = tolerance_ms * _NS_PER_MS

@@ -111,6 +111,12 @@ def plan_again(live: LiveRun, settings: Settings) -> Plan:
     return replace(plan, balances=_balances(live, plan))
 
 
+def depth_tape(live: LiveRun, settings: Settings) -> Tape:
+    """The exchanges as trading on paper knows them: without best prices that venues state apart from their books."""
+    recorded = [(source.as_recording(), source.columns()) for source in live.sources if source.taken]
+    return make_tape(recorded, tape_clock(settings), quotes=False)
+
+
 def run_again(
     live: LiveRun, plan: Plan, tell: Callable[[int], None] = lambda now_ns: None, *, is_late: bool = False
 ) -> Again:
