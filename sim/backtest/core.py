@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from market.book.ladder import SIDE_WORDS
+from market.book.order_store import empty_store
 from market.errors import Fatal, Rejected, Retry
 from market.pipeline.wake_conditions import WAKE_WIDTH, Wake, WakeKind
 from market.wire.records import Rows, Words
@@ -172,7 +173,7 @@ class BacktestCore:
         """A market's arrays and settings."""
         if most_orders:
             # Orders of a restated book come before those that it lacks leave.
-            row[words.RECORDED] = self._hold(new_state(2 * most_orders))
+            row[words.RECORDED] = self._hold(empty_store(2 * most_orders))
             row[words.LAST_LEFT] = -1
         for slot in (words.EXCHANGE_BIDS, words.EXCHANGE_ASKS, words.RECEIVED_BIDS, words.RECEIVED_ASKS):
             row[slot] = self._hold(np.zeros(SIDE_WORDS, dtype=np.int64))

@@ -1,16 +1,33 @@
 """The exchange's side where the feed states every order: exact places in queues.
 
-The orders of everybody else stand in a book of their own, with the queues of the matching engine. What an own order
-gets is what would have reached it there: of a trade that takes from its side, what the orders ahead of it did not stop;
-of an order that comes to its price from the other side, its lots. An order that ours has filled is gone, whatever the
-recording still says of it.
+The orders of everybody else stand in a book of their own, the queues of their prices in order of arrival. What an own
+order gets is what would have reached it there: of a trade that takes from its side, what the orders ahead of it did not
+stop; of an order that comes to its price from the other side, its lots. An order that ours has filled is gone, whatever
+the recording still says of it.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from market.book.ladder import NO_PRICE, centre_windows, set_level
+from market.book.ladder import NO_PRICE, best_tick, centre_windows, next_level, set_level
+
+# The store has no other way to walk a queue.
+from market.book.order_store import (
+    _AFTER,
+    _PRIORITY,
+    DONE,
+    first_at,
+    level_lots,
+    order_lots,
+    order_node,
+    order_side,
+    order_tick,
+)
+from market.book.order_store import add_order as add_recorded
+from market.book.order_store import find_order as find_recorded
+from market.book.order_store import reduce_order as reduce_recorded
+from market.book.order_store import remove_order as remove_recorded
 from market.native.kernel import inline, part
 from market.native.memory import get, put
 from sim.backtest.layout import (
@@ -25,6 +42,7 @@ from sim.backtest.layout import (
 from sim.backtest.reporting import MAKER, trade
 from sim.backtest.shown import exchange_side, side_taken
 from sim.backtest.state import (
+    ARRIVED,
     EXCHANGE_ASKS,
     EXCHANGE_BIDS,
     EXCHANGE_KNOWN,
@@ -43,20 +61,13 @@ from sim.backtest.state import (
 )
 from sim.matching.queues import (
     AFTER,
-    ARRIVAL,
-    ARRIVALS,
     FIRST,
     ID,
-    LEVEL,
     LOTS,
     NONE,
     OWNER,
     RANK,
-    SIDE,
-    SUM,
-    add_order,
     find_level,
-    find_order,
     level_at,
     level_by_place,
     level_count,
@@ -146,7 +157,7 @@ def _traded(state: int, row: int, operation: int, time_ns: int) -> None:
 
 
 @part
-def _left_queue(row: int, side: int, rank: int, arrival: int, lots: int) -> None:
+def _left_queue(row: int, side: int, rank: int, priority: int, lots: int) -> None:
     """Lots of a recorded order are gone: own orders behind it move up, unless a trade has told them already."""
     store = get(row, STORE)
     found = find_level(store, side, rank)
@@ -155,7 +166,7 @@ def _left_queue(row: int, side: int, rank: int, arrival: int, lots: int) -> None
     order = get(level_at(store, found), FIRST)
     while order != NONE:
         place = place_of(row, order)
-        if get(place, STAMP) > arrival:
+        if get(place, STAMP) > priority:
             told = min(get(place, TRADED), lots)
             put(place, TRADED, get(place, TRADED) - told)
             put(place, FRONT, max(get(place, FRONT) - lots + told, 0))
@@ -166,36 +177,46 @@ def _left_queue(row: int, side: int, rank: int, arrival: int, lots: int) -> None
 def _shrink(row: int, order: int, lots: int) -> None:
     """A recorded order has so many lots now, 0: it is gone."""
     book = get(row, RECORDED)
-    node = order_at(book, order)
-    gone = get(node, LOTS) - lots
+    gone = order_lots(book, order) - lots
     if gone <= 0:
         return
-    level = level_at(book, get(node, LEVEL))
-    side, rank, left = get(level, SIDE), get(level, RANK), get(level, SUM) - gone
-    _left_queue(row, side, rank, get(node, ARRIVAL), gone)
+    side, price = order_side(book, order), order_tick(book, order)
+    left = level_lots(book, side, price) - gone
+    _left_queue(row, side, rank_of(side, price), get(order_node(book, order), _PRIORITY), gone)
     if lots == 0:
-        remove_order(book, order)
+        remove_recorded(book, order)
     else:
-        reduce_order(book, order, lots)
-    set_level(exchange_side(row, side), price_of(side, rank), left)
+        reduce_recorded(book, order, lots)
+    set_level(exchange_side(row, side), price, left)
+
+
+@inline
+def _parity(row: int) -> int:
+    """The last bit of the priority of all orders that the last restated book has."""
+    return get(row, GENERATION) & 1
+
+
+@part
+def _stand(row: int, identifier: int, side: int, price: int, lots: int) -> None:
+    """A recorded order stands behind all others of its price."""
+    book, arrived = get(row, RECORDED), get(row, ARRIVED)
+    put(row, ARRIVED, arrived + 1)
+    if add_recorded(book, identifier, side, price, lots, 2 * arrived + _parity(row)) == DONE:
+        set_level(exchange_side(row, side), price, level_lots(book, side, price))
 
 
 @part
 def _put(state: int, row: int, operation: int, time_ns: int) -> None:
     """An order comes from the other side of ours, and what it leaves stands."""
     book, identifier = get(row, RECORDED), get(operation, _ORDER)
-    side, price, lots, was = (
-        get(operation, _SIDE),
-        get(operation, _PRICE),
-        get(operation, _LOTS),
-        get(operation, _WAS_PRICE),
-    )
-    standing = find_order(book, identifier)
+    side, price = get(operation, _SIDE), get(operation, _PRICE)
+    lots, was = get(operation, _LOTS), get(operation, _WAS_PRICE)
+    standing = find_recorded(book, identifier)
     if standing != NONE:
-        level = level_at(book, get(order_at(book, standing), LEVEL))
-        was = price_of(get(level, SIDE), get(level, RANK))
-        if get(level, SIDE) == side and was == price and lots <= get(order_at(book, standing), LOTS):
-            put(order_at(book, standing), OWNER, get(row, GENERATION))
+        was = order_tick(book, standing)
+        if order_side(book, standing) == side and was == price and lots <= order_lots(book, standing):
+            node = order_node(book, standing)
+            put(node, _PRIORITY, (get(node, _PRIORITY) & ~1) | _parity(row))
             _shrink(row, standing, lots)
             return
         _shrink(row, standing, 0)
@@ -206,8 +227,7 @@ def _put(state: int, row: int, operation: int, time_ns: int) -> None:
     if get(row, IMPACT) == 0:
         left = lots
     if left > 0:
-        ahead = add_order(book, identifier, get(row, GENERATION), side, price, left)
-        set_level(exchange_side(row, side), price, ahead + left)
+        _stand(row, identifier, side, price, left)
 
 
 @part
@@ -226,21 +246,21 @@ def _settle(row: int) -> None:
 
 
 @part
-def _forget(row: int, generation: int) -> None:
-    """Recorded orders of a generation other than this one are gone."""
+def _forget(row: int, parity: int) -> None:
+    """Recorded orders whose priority ends with another bit are gone; -1: all of them."""
     book = get(row, RECORDED)
     for side in range(2):
-        place = 0
-        while place < level_count(book, side):
-            level, levels = level_by_place(book, side, place), level_count(book, side)
-            order = get(level, FIRST)
+        ladder = exchange_side(row, side)
+        tick = best_tick(ladder)
+        while tick != NO_PRICE:
+            following, order = next_level(ladder, tick), first_at(book, side, tick)
             while order != NONE:
-                after = get(order_at(book, order), AFTER)
-                if get(order_at(book, order), OWNER) != generation:
+                node = order_node(book, order)
+                after = get(node, _AFTER)
+                if get(node, _PRIORITY) & 1 != parity:
                     _shrink(row, order, 0)
                 order = after
-            if level_count(book, side) == levels:
-                place += 1
+            tick = following
 
 
 @part
@@ -257,14 +277,14 @@ def play_orders(state: int, row: int, event: int, operations: int) -> int:
         elif kind == _PUT:
             _put(state, row, operation, time_ns)
         elif kind == _REDUCE or kind == _DELETE:
-            order = find_order(book, get(operation, _ORDER))
+            order = find_recorded(book, get(operation, _ORDER))
             if order != NONE:
                 put(row, LAST_LEFT, get(operation, _ORDER))
                 _shrink(row, order, get(operation, _LOTS))
         else:
             _forget(row, -1)
     if restates != 0:
-        _forget(row, get(row, GENERATION))
+        _forget(row, _parity(row))
         put(row, EXCHANGE_KNOWN, 1)
     if get(row, OWES) != 0 and get(row, EXCHANGE_KNOWN) != 0:
         _settle(row)
@@ -277,11 +297,10 @@ def take_recorded(row: int, side: int, price: int, lots: int) -> None:
     """An own order took lots at a price: the first of the orders there are gone."""
     book = get(row, RECORDED)
     while lots > 0:
-        found = find_level(book, side, rank_of(side, price))
-        if found == NONE:
+        order = first_at(book, side, price)
+        if order == NONE:
             return
-        order = get(level_at(book, found), FIRST)
-        stood = get(order_at(book, order), LOTS)
+        stood = order_lots(book, order)
         taken = min(lots, stood)
         _shrink(row, order, stood - taken)
         lots -= taken
@@ -292,4 +311,4 @@ def join_recorded(row: int, place: int, ahead: int) -> None:
     """An order comes to rest behind all recorded orders of its price; those that come later arrive no sooner."""
     put(place, FRONT, ahead)
     put(place, TRADED, 0)
-    put(place, STAMP, get(get(row, RECORDED), ARRIVALS))
+    put(place, STAMP, 2 * get(row, ARRIVED))

@@ -97,9 +97,9 @@ STATED_BID_LOTS: Final = 46
 STATED_ASK: Final = 47
 STATED_ASK_LOTS: Final = 48
 RECORDED: Final = 49
-"""Orders of everybody else where the feed states them, laid out by ``sim.matching.queues``; 0 where it does not."""
+"""Orders of everybody else where the feed states them, laid out by ``market.book.order_store``; 0 where it does not."""
 GENERATION: Final = 50
-"""Number of the last restated book; recorded orders carry it as their owner."""
+"""Number of the last restated book; the last bit of its orders' priorities is the same."""
 OWES: Final = 51
 """Whether own orders await what a trade took ahead of them."""
 REPORT_SPARE: Final = 52
@@ -112,6 +112,8 @@ SLIPPAGE: Final = 55
 SLIPPAGE_PPB: Final = 56
 SLIPPAGE_ROOT: Final = 57
 """Root of the reference worth, in price counts times lots."""
+ARRIVED: Final = 58
+"""Recorded orders that came so far; twice the number, and the last bit of the generation, is an order's priority."""
 MARKET_WORDS: Final = 60
 
 # Words of a place in a queue.
@@ -121,7 +123,7 @@ TRADED: Final = 1
 """Lots traded at the price since the level was last stated; where orders are recorded, those that traded ahead in this
 transaction and are still to leave."""
 STAMP: Final = 2
-"""Where orders are recorded: those with a smaller arrival stand ahead."""
+"""Where orders are recorded: those of a smaller priority stand ahead."""
 PLACE_WORDS: Final = 4
 
 
