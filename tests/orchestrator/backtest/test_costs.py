@@ -13,10 +13,13 @@ from config.backtest import BacktestVenueSettings, SlippageModel, SlippageSettin
 from config.strategies import StrategyName
 from config.venues import VenueName
 from market.errors import MissingInput
+from orchestrator.backtest.plan import read_plan
 from orchestrator.backtest.result import backtest_result
 from orchestrator.backtest.run import run_backtest
+from orchestrator.backtest.states import amount_of
+from orchestrator.replay.plan import SourceFile
 from sim.backtest.layout import TAPE_KIND, QueueModel, Slippage, TapeKind
-from tests.orchestrator.backtest.market import plan_of
+from tests.orchestrator.backtest.market import plan_of, settings_of
 
 MAKING = StrategyName.MARKET_MAKING
 USDM = VenueName.BINANCE_USDM
@@ -51,6 +54,28 @@ def test_funding_of_the_recording_is_in_the_result_and_the_equity(usdm: Path, tm
     after = [row for row in run.states.rows if row["time_ns"] >= paid.heard_ns]
     assert {row["funding"] for row in before} == {0}
     assert {row["funding"] for row in after if row["market"] == market["market"]} == {money["funding"]}
+
+
+def test_what_was_heard_is_what_the_exchange_has_with_rebates_slippage_and_funding(usdm: Path, tmp_path: Path) -> None:
+    path = with_mark_prices(usdm, tmp_path / "synthetic-marks.gz", "-0.02")
+    slippage = SlippageSettings(model=SlippageModel.FIXED, share_bps=Decimal(3))
+    changed = settings_of(MAKING, slippage=slippage)
+    venue = changed.venues[USDM].model_copy(update={"maker_fee_bps": Decimal(-1), "taker_fee_bps": Decimal(4)})
+    changed = changed.model_copy(update={"venues": {**changed.venues, USDM: venue}})
+    run = run_backtest(read_plan(changed, [SourceFile(USDM, path)]))
+    (key,) = run.summary.positions
+    market, position = run.plan.markets[key], run.summary.positions[key]
+    account, count = run.accounts[market.number], market.listing.tick * market.listing.lot
+    fills = [fill for order in run.summary.orders for fill in order.fills]
+    assert len(fills) == account.fills > 10
+    assert position.quantity == account.position * market.listing.lot
+    assert position.cash == account.cash * count
+    assert position.fees == account.fees * count == sum(fill.fee for fill in fills) < 0
+    assert sum(paid.amount for paid in run.funding) == account.funding * count != 0
+    mark = run.states.marks[key]
+    last = run.states.rows[-1]
+    equity = position.cash + position.quantity * mark - position.fees - account.funding * count
+    assert last["equity"] == amount_of(market.listing, equity)
 
 
 def test_costs_and_latencies_are_set_for_all_or_for_one_venue(usdm: Path, tmp_path: Path) -> None:

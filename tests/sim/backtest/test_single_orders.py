@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from market.errors import MissingInput
 from sim.backtest.core import BacktestCore, MatchModel
-from sim.backtest.layout import TAPE_KIND, Report, TapeKind
+from sim.backtest.layout import TAPE_KIND, Report, Slippage, TapeKind
 from sim.backtest.tape import Tape
 from sim.matching.book import MatchingBook
 from sim.matching.layout import ASK, BID, CommandKind, Event, EventKind, Prevention, Term
@@ -233,7 +233,14 @@ def test_money_and_lots_balance_with_many_own_orders(
     seed: int, wishes: list[Wish], partial: bool, impact: bool, prevention: Prevention, tmp_path: Path
 ) -> None:
     tape = case(CaptureFormat.STARBASE, seed, tmp_path / "orders.pcap").tape
-    model = MatchModel(partial=partial, impact=impact, maker_ppb=-2 * 10**5, taker_ppb=5 * 10**5)
+    model = MatchModel(
+        partial=partial,
+        impact=impact,
+        maker_ppb=-2 * 10**5,
+        taker_ppb=5 * 10**5,
+        slippage=Slippage.FIXED,
+        slippage_ppb=10**6,
+    )
     core = BacktestCore(tape, [model], capacity=32)
     left = {}
     for number, wish in enumerate(wishes):
