@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gpu.kernel import KernelModule, KernelSource, LaunchShape
 from gpu.models.architecture import BLOCKS, LONG, SHORT, Architecture, Bilinear, DeepLob, vectors_per_window
@@ -23,7 +25,34 @@ POSITIONS: Final = 128
 OUTPUTS: Final = 32
 SHARED_BYTES: Final = 96 * 1024
 """Of a block, so that two of them fit a multiprocessor."""
+NARROW_WINDOWS: Final = 16
+MOST_NARROW: Final = 128
 _WINDOWS: Final = (16, 8, 4, 1)
+
+
+class Precision(StrEnum):
+    """Of the products that dominate."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    """Factors of 8 bits by matrix instructions, sums in float32."""
+
+
+def narrow_source(architecture: Architecture) -> KernelSource:
+    """The kernel in bfloat16. Raises Rejected for a shape that it does not have."""
+    hidden = 0 if isinstance(architecture, Bilinear) else architecture.hidden
+    if isinstance(architecture, Bilinear) or architecture.layers != 1 or hidden % 16 or hidden > MOST_NARROW:
+        raise Rejected(
+            f"{architecture}: bfloat16 takes one LSTM of 16 to {MOST_NARROW} units, a multiple of 16; use float32"
+        )
+    return KernelSource.named("models_bfloat16", {"HIDDEN": hidden}, contracts=True)
+
+
+def bfloat16_pairs(weight: Singles) -> NDArray[np.uint32]:
+    """uint32[rows, columns / 2] of float32[rows, columns]: neighbours rounded to bfloat16, firsts in lower halves."""
+    bits: NDArray[np.uint32] = np.ascontiguousarray(weight, dtype=np.float32).view(np.uint32)
+    rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16)
+    return np.ascontiguousarray(rounded[:, 0::2] | (rounded[:, 1::2] << np.uint32(16)), dtype=np.uint32)
 
 
 def windows_together(architecture: Architecture) -> int:
@@ -67,11 +96,18 @@ class ModelKernels:
     Parameters
     ----------
     module: compiles a source: ``CupyModule``, or the CPU's runner in tests. xp: the array module whose arrays it takes.
+    precision: of the LSTM's recurrent product; everything else is float32.
 
-    Raises Rejected for a model whose states do not fit a block.
+    Raises Rejected for a model whose states do not fit a block, or that has no kernel of that precision.
     """
 
-    def __init__(self, model: Model, module: Callable[[KernelSource], KernelModule], xp: Any) -> None:
+    def __init__(
+        self,
+        model: Model,
+        module: Callable[[KernelSource], KernelModule],
+        xp: Any,
+        precision: Precision = Precision.FLOAT32,
+    ) -> None:
         self.architecture = model.architecture
         self.xp = xp
         self._module = module(source(model.architecture))
@@ -79,6 +115,10 @@ class ModelKernels:
         self._products = {name: self._of(name) for name in _affine_names(model)}
         if not isinstance(self.architecture, Bilinear):
             self._load_lstm()
+        self._narrow: KernelModule | None = None
+        if precision is Precision.BFLOAT16:
+            self._narrow = module(narrow_source(model.architecture))
+            self._pairs = xp.asarray(bfloat16_pairs(self._tensors["lstm0.recurrent"]))
 
     @property
     def bytes_per_row(self) -> int:
@@ -108,6 +148,11 @@ class ModelKernels:
             return self._dense("dense", moments.reshape(count, -1))
         hidden, layers = self.architecture.row_width // 4, self.architecture.layers
         states = self.xp.empty((count, hidden), np.float32)
+        if self._narrow is not None:
+            blocks = LaunchShape((-(-count // NARROW_WINDOWS),), (4 * hidden,))
+            lengths = (np.int64(count), np.int32(vectors_per_window(self.architecture)))
+            self._narrow.launch("last_states_bfloat16", blocks, (vectors, self._pairs, *lengths, states))
+            return self._dense("dense", states)
         windows = windows_together(self.architecture)
         shape = LaunchShape((-(-count // windows),), (BLOCK,), state_bytes(self.architecture, windows))
         sizes = (np.int64(count), *(np.int32(size) for size in (vectors_per_window(self.architecture), layers, hidden)))

@@ -19,7 +19,7 @@ from gpu.models.onnx_runtime import OnnxModel
 from gpu.models.reference import probabilities as softmax
 from gpu.models.reference import stretch_logits
 from gpu.models.weights import Model, Singles
-from gpu.models_cuda import ModelKernels
+from gpu.models_cuda import ModelKernels, Precision
 from market.errors import Rejected
 
 FEWEST_WINDOWS: int = 64
@@ -32,7 +32,8 @@ class WindowModel:
     Parameters
     ----------
     backend: auto, cpu (ONNX Runtime), gpu, or numpy (the reference). threads: of ONNX Runtime; None: all.
-    kernels: what a GPU computes with; None: of the current one. windows_at_once: of a part; None: what fits.
+    precision: on a GPU; the others compute in float32 and more. kernels: what a GPU computes with; None: of the
+        current one. windows_at_once: of a part; None: what fits.
 
     Raises MissingExtra without a GPU or without ONNX Runtime, Rejected for a model that a GPU's blocks cannot hold.
     """
@@ -43,6 +44,7 @@ class WindowModel:
         *,
         backend: Backend | str = Backend.AUTO,
         threads: int | None = None,
+        precision: Precision = Precision.FLOAT32,
         kernels: ModelKernels | None = None,
         windows_at_once: int | None = None,
     ) -> None:
@@ -51,7 +53,7 @@ class WindowModel:
         self._at_once = windows_at_once
         self._kernels, self._runtime = kernels, None
         if self._backend is Backend.GPU and kernels is None:
-            self._kernels = ModelKernels(model, CupyModule, require_gpu())
+            self._kernels = ModelKernels(model, CupyModule, require_gpu(), precision)
         elif self._backend is Backend.CPU:
             self._runtime = OnnxModel(stretch_graph(model), threads)
 

@@ -15,7 +15,7 @@ from gpu.kernel import KernelModule, KernelSource
 from gpu.models.architecture import PUBLIC_DEEPLOB, DeepLob, parameters
 from gpu.models.reference import stretch_logits
 from gpu.models.weights import Model, Singles, random_weights
-from gpu.models_cuda import ModelKernels
+from gpu.models_cuda import ModelKernels, Precision
 from market.errors import Fatal, MissingExtra
 from orchestrator.research.training.network import Network
 
@@ -23,6 +23,7 @@ WINDOWS_PER_S: Final = 20e6
 LEAST_RATIO: Final = 20.0
 _CHECKED: Final = 4
 _TOLERANCE: Final = 1e-5
+_NARROW_TOLERANCE: Final = 0.02
 _BATCH: Final = 1_024
 _ROUNDS: Final = 5
 
@@ -50,6 +51,15 @@ def measure_models(
     rate = windows / least_seconds(xp, lambda: kernels.logits(there), _ROUNDS)
     detail = f"DeepLOB, {parameters(architecture)} parameters, float32, {windows} windows that share their rows"
     outcome.add(Figure("windows by a model", rate / 1e6, "million per s", target=WINDOWS_PER_S / 1e6, detail=detail))
+    narrow = ModelKernels(model, module, xp, Precision.BFLOAT16)
+    if np.abs(on_host(narrow.logits(xp.asarray(few))) - stretch_logits(model, few)).max() > _NARROW_TOLERANCE:
+        raise Fatal("the model's logits in bfloat16 are too far from the reference's: they were not timed")
+    narrow_rate = windows / least_seconds(xp, lambda: narrow.logits(there), _ROUNDS)
+    detail += "; the recurrent product in bfloat16"
+    target = WINDOWS_PER_S / 1e6
+    outcome.add(
+        Figure("windows by a model, bfloat16", narrow_rate / 1e6, "million per s", target=target, detail=detail)
+    )
     if peer is not None:
         taken = least_seconds(xp, peer[1], _ROUNDS) / _BATCH
         detail = f"PyTorch and cuDNN on windows by themselves, batch {_BATCH}, {1e-6 / taken:.3f} million per s"

@@ -41,7 +41,7 @@ SMALL = VpinGrid(
 )
 TRADES = 12_000
 SMALL_LSTM = Lstm(features=3, layers=1, hidden=4, window=5)
-SMALL_MODEL = DeepLob(levels=2, filters=2, inception=3, hidden=4, window=27)
+SMALL_MODEL = DeepLob(levels=2, filters=2, inception=3, hidden=16, window=27)
 
 
 def live_on_runner(model: Model) -> LiveModel:

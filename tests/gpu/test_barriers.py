@@ -16,11 +16,14 @@ from gpu.grid_cuda import GridKernels
 from gpu.kernel import KERNELS, KernelSource, source_names
 from gpu.live_model import HostMemory
 from gpu.models.architecture import Lstm
+from gpu.models.reference import stretch_logits
+from gpu.models.weights import random_weights
+from gpu.models_cuda import ModelKernels, Precision
 from gpu.sweep_tools import SweepKernels
 from gpu.vpin_cuda import TILE, source
 from market.errors import Fatal
 from tests.gpu.model_checks import check_live, check_model
-from tests.gpu.models.shapes import SMALL
+from tests.gpu.models.shapes import SMALL, rows_for
 from tests.gpu.sweep_checks import check_count_fires
 from tests.gpu.test_vpin_kernels import MANY_TILES, check_on_cpu, trades
 from tests.gpu.tick_rule import check_entry_sums, check_tick_sides
@@ -55,9 +58,22 @@ def _live(module: CpuModule) -> None:
         check_live(architecture, architecture.window + 5, lambda source: module, np, HostMemory())
 
 
+def _bfloat16(module: CpuModule) -> None:
+    # The source's own number of units, so that four warps and more write the states of a window.
+    model = random_weights(Lstm(features=3, layers=1, hidden=64, window=6), seed=2)
+    rows = rows_for(model.architecture, 19)
+
+    def compile_source(source: KernelSource) -> CpuModule:
+        return module if source.path.stem == "models_bfloat16" else CpuModule(source)
+
+    found = ModelKernels(model, compile_source, np, Precision.BFLOAT16).logits(rows)
+    np.testing.assert_allclose(found, stretch_logits(model, rows), atol=2e-3)
+
+
 CHECKS: Final[dict[str, tuple[Check, ...]]] = {
     "indicator_sweep": (_sweep,),
     "live_model": (_live,),
+    "models_bfloat16": (_bfloat16,),
     "models": (_models,),
     "vpin": (_vpin(3 * TILE), _vpin(MANY_TILES)),
     "vpin_grid": (_grid,),
