@@ -32,6 +32,8 @@ def ending(*arguments):
         os.kill(os.getpid(), signal.Signals[sys.argv[1]])
     return trial
 Study.finish = ending
+# A parent that ignores interrupts has children that do.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 if __name__ == "__main__":
     sys.exit(main(sys.argv[2:]))
 """
