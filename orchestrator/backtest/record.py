@@ -27,10 +27,12 @@ from orchestrator.backtest.states import (
 )
 
 RESULT_FILE: Final = "result.json"
+_SYNTHETIC: Final = "synthetic"
+"""Column that says whether the market, or its book, was made up and not recorded."""
 _COLUMNS: Final = {
     "orders": ORDER_COLUMNS,
-    "trades": TRADE_COLUMNS,
-    "states": STATE_COLUMNS,
+    "trades": (*TRADE_COLUMNS, _SYNTHETIC),
+    "states": (*STATE_COLUMNS, _SYNTHETIC),
     "candles": CANDLE_COLUMNS,
     "transitions": TRANSITION_COLUMNS,
 }
@@ -73,11 +75,15 @@ def run_record(run: BacktestRun, result: dict[str, Any], middles: Mapping[Market
     return RunRecord(
         result=result,
         orders=order_rows(orders, listings),
-        trades=trade_rows(orders, listings),
-        states=run.states.rows,
+        trades=_marked(trade_rows(orders, listings), result),
+        states=_marked(run.states.rows, result),
         candles=candle_rows(middles, listings),
         transitions=transitions,
     )
+
+
+def _marked(rows: Sequence[Row], result: Mapping[str, Any]) -> list[Row]:
+    return [{**row, _SYNTHETIC: result["synthetic"]} for row in rows]
 
 
 def write_record(folder: Path, record: RunRecord) -> None:
@@ -141,16 +147,22 @@ def _row(path: Path, number: int, columns: Sequence[str], cells: Sequence[str]) 
     for column, cell in zip(columns, cells, strict=True):
         try:
             row[column] = _value(column, cell)
-        except (ValueError, InvalidOperation) as error:
+        except (KeyError, ValueError, InvalidOperation) as error:
             raise MissingInput(
-                f"{path}, line {number}: {column} was {cell!r}; expected a number; run the backtest again"
+                f"{path}, line {number}: {column} was {cell!r}; expected {_expected(column)}; run the backtest again"
             ) from error
     return row
+
+
+def _expected(column: str) -> str:
+    return "True or False" if column == _SYNTHETIC else "a number"
 
 
 def _value(column: str, cell: str) -> Any:
     if column in _TEXTS:
         return cell
+    if column == _SYNTHETIC:
+        return {"True": True, "False": False}[cell]
     if column.endswith("_ns") or column == "working_orders":
         return int(cell)
     if not cell:

@@ -12,6 +12,7 @@ from market.instruments import Listing
 from market.orders.kinds import Liquidity
 from market.protocols import MarketKey
 from market.risk.position import Position
+from orchestrator.backtest.hashes import decisions_hash
 from orchestrator.backtest.performance import attribution, closings, equity_curves, fee_breakdown, performance
 from orchestrator.backtest.run import BacktestRun
 from orchestrator.backtest.states import amount_of, money_of, quantity_of
@@ -19,7 +20,7 @@ from orchestrator.cli.output import Output
 from orchestrator.predicting.plan import models_result, show_models
 from sim.backtest.layout import TAPE_KIND, TapeKind
 
-FORMAT: Final = "tickwire backtest 3"
+FORMAT: Final = "tickwire backtest 4"
 """Says what result.json is; another number for another meaning."""
 _NS_PER_S: Final = 10**9
 _MONEY: Final = frozenset({"turnover", "realised", "unrealised", "fees", "funding", "equity"})
@@ -62,6 +63,7 @@ def backtest_result(run: BacktestRun, *, seconds: float, synthetic: bool) -> dic
         "guard": run.risk.supervisor.guard.state.name,
         "decision_hash": summary.decision_hash,
         "run_hash": run.run_hash,
+        "decisions_hash": decisions_hash(run.journal),
         "interrupted": summary.interrupted,
         "seconds": round(seconds, 3),
         "problems": problems,

@@ -145,6 +145,7 @@ def trade_row(number: int, price: str, liquidity: str) -> Row:
         "quantity": Decimal("1.00"),
         "notional": Decimal(price),
         "fee": Decimal("0.2"),
+        "synthetic": True,
     }
 
 
@@ -152,7 +153,14 @@ def state_row(second: int, equity: str) -> Row:
     """A sample of the market."""
     money = {name: Decimal(equity) for name in ("realised", "unrealised", "fees", "funding", "equity")}
     prices = {"bid": Decimal(100), "ask": None, "position": Decimal(0)}
-    return {"time_ns": START + second * SECOND, "market": MARKET, "working_orders": 1, **prices, **money}
+    return {
+        "time_ns": START + second * SECOND,
+        "market": MARKET,
+        "working_orders": 1,
+        **prices,
+        **money,
+        "synthetic": True,
+    }
 
 
 def candle_row(second: int, *prices: str) -> Row:
@@ -340,6 +348,7 @@ def test_the_report_of_a_folder_is_that_of_the_run(
         (row["quantity"] for row in record.trades), Decimal(0)
     )
     assert len(record.candles) >= 15
+    assert all(row["synthetic"] is True for row in (*record.trades, *record.states))
     (found,) = record.result["performance"].values()
     assert found["gain"] == record.result["markets"][0]["equity"]
 
