@@ -11,7 +11,7 @@ from config.settings import Settings
 from market.engine import Engine
 from market.fastpath.engine import CpuEngine
 from market.instruments import Catalogue
-from market.protocols import Clock
+from market.protocols import Clock, Feed
 from orchestrator.backtest.plan import Plan, read_plan
 from orchestrator.engine.tables import engine_sizes
 from orchestrator.live.assembly import Outside, RunParts, assemble_run
@@ -28,6 +28,7 @@ from orchestrator.tape.file import TapeWriter
 from orchestrator.tape.recording import recorded_value
 from sim.clock import EventClock
 from sim.feed.replay_feed import ReplayFeed
+from tests.orchestrator.diff.arriving import ArrivingFeed
 
 
 class Sound:
@@ -59,10 +60,18 @@ class PaperRun:
     journal: MemoryJournal
 
 
-def paper_run(settings: Settings, files: Sequence[SourceFile], tape: Path) -> PaperRun:
-    """Trade on paper over recordings, and keep the run on a tape."""
-    plan, clock, journal = read_plan(settings, files), EventClock(), MemoryJournal()
-    feed = ReplayFeed(plan.sources).open()
+def paper_run(
+    settings: Settings, files: Sequence[SourceFile], tape: Path, *, by_record: bool = True
+) -> PaperRun:  # fmt: skip
+    """Trade on paper over recordings, and keep the run on a tape.
+
+    ``by_record``: each record arrives in its own time; else the simulated venues have a batch of the decoder at once,
+    which takes a tenth of the time.
+    """
+    plan, journal = read_plan(settings, files), MemoryJournal()
+    arriving = ArrivingFeed(plan.sources)
+    feed: Feed = arriving if by_record else ReplayFeed(plan.sources).open()
+    clock: Clock = arriving if by_record else EventClock()
     listings = Catalogue(each for each in plan.catalogue.listings if each.venue in {venue for _, venue in plan.markets})
     taped = TapedPlan(Mode.PAPER, None, True, False, listings.listings, taken_over(Recovered()))
     engine: Engine = CpuEngine(engine_sizes(settings))
