@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from orchestrator.cli.output import Output
+from orchestrator.predicting.plan import show_models
 from orchestrator.predicting.rows import Window
 from orchestrator.predicting.watch import Drift, Outcomes
 from orchestrator.research.models.card import read_card
@@ -85,3 +87,14 @@ def test_a_window_has_the_newest_rows_in_order() -> None:
     kept = window.newest()
     window.take(np.zeros(2, dtype=np.float32))
     assert kept[:, 0].tolist() == [17, 18, 19]
+
+
+def test_people_are_shown_what_came_of_models(capsys: pytest.CaptureFixture[str]) -> None:
+    counted = dict.fromkeys(("predictions", "late", "judged", "right", "sure", "sure_and_right"), 7)
+    result = {"btc": {"mode": "shadow", "would_act": 3, "would_refuse": 0, **counted}}
+    show_models(Output(as_json=False), result)
+    show_models(Output(as_json=False), {})
+    shown = capsys.readouterr().out
+    assert "btc" in shown
+    assert "would refuse" in shown
+    assert shown.count("models") == 1

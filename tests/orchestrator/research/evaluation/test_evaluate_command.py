@@ -196,3 +196,14 @@ def test_a_model_of_another_horizon_is_refused(terminal: Terminal) -> None:
     ended = terminal.run("evaluate", "set", "--model", str(SMALL_MODEL))
     assert ended.code == ExitCode.INPUT
     assert "has horizon 6, no model has it" in ended.err
+
+
+def test_plots_of_a_model_show_what_trading_would_have_made(terminal: Terminal) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("matplotlib")
+    small_dataset(terminal.folder)
+    result_of(terminal, "set", "--model", str(SMALL_MODEL), "--baseline", "majority", "--out", "out", "--plots")
+    names = sorted(path.name for path in (terminal.folder / "out").iterdir())
+    assert names == ["evaluation-set-binance-spot-BTCUSDT.png", "result.json", "trades-set-binance-spot-BTCUSDT.png"]
+    ended = terminal.run("evaluate", "set", "--model", str(SMALL_MODEL), "--resamples", "20")
+    assert "one position at a time, held for the horizon" in ended.out
