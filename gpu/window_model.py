@@ -5,7 +5,7 @@ Vectors of rows are computed once on both, whatever windows hold them; results e
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from gpu.models.weights import Model, Singles
 from gpu.models_cuda import ModelKernels, Precision
 from market.errors import Rejected
 
-FEWEST_WINDOWS: int = 64
+FEWEST_WINDOWS: Final = 64
 """Of a part: fewer would compute more rows before their first window than windows."""
 
 
