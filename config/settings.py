@@ -23,6 +23,7 @@ from config.optimizer import OptimizerSettings
 from config.paper import PaperSettings
 from config.replay import ReplaySettings
 from config.risk import RiskSettings
+from config.scenarios import ScenarioSettings
 from config.storage import StorageSettings
 from config.strategies import StrategySettings
 from config.venues import VenueName, VenueSettings
@@ -47,6 +48,7 @@ class Settings(Section):
     execution: ExecutionSettings = Field(default=ExecutionSettings(), description="Where orders go.")
     paper: PaperSettings = Field(default=PaperSettings(), description="Trading on paper.")
     backtest: BacktestSettings = Field(default=BacktestSettings(), description="Backtests over recordings.")
+    scenarios: ScenarioSettings = Field(default=ScenarioSettings(), description="Generated sessions.")
     risk: RiskSettings = Field(default=RiskSettings(), description="Risk before, during and after trading.")
     bus: BusSettings = Field(default=BusSettings(), description="The message bus.")
     storage: StorageSettings = Field(default=StorageSettings(), description="Journal and database.")

@@ -62,7 +62,7 @@ def test_every_setting_is_described() -> None:
             assert all(cells[2:]), line
             assert cells[4].endswith("."), line
     names = "engine venues instruments replay loop feeds exchange execution storage paths paper backtest risk bus"
-    assert set(Settings.model_fields) == {*names.split(), "strategies", "detector", "models", "optimizer"}
+    assert set(Settings.model_fields) == {*names.split(), "strategies", "detector", "models", "optimizer", "scenarios"}
 
 
 def test_the_environment_template_is_harmless(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def test_the_shipped_profiles_have_the_modes_of_their_names() -> None:
     assert modes == {
         "backtest": Mode.BACKTEST,
         "demo": Mode.BACKTEST,
+        "flash-crash": Mode.BACKTEST,
         "live": Mode.LIVE,
         "paper": Mode.PAPER,
         "simulated": Mode.BACKTEST,
@@ -189,7 +190,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_an_unknown_profile_lists_the_known_ones() -> None:
-    with pytest.raises(SettingsError, match="did you mean paper\\? there are backtest, demo, live, paper"):
+    with pytest.raises(SettingsError, match="did you mean paper\\? there are backtest, demo, flash-crash, live, paper"):
         load_settings("papper")
 
 

@@ -1,0 +1,1 @@
+"""How well crashes are found and traded: statistics over generated sessions."""

@@ -1,0 +1,137 @@
+"""One session judged: was the crash found, how soon, what was a false alarm, and what did the trader do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from config.scenarios import ScenarioKind
+from config.settings import Settings
+from market.detector.settings import SECOND_NS
+from market.detector.states import State
+from orchestrator.detection.cases import Case
+from orchestrator.detection.listen import Heard, listen
+from orchestrator.detection.play import Played, listening_settings, play, source_of
+from sim.scenarios.layout import STEP_NS
+from sim.scenarios.plan import CrashTruth, SessionPlan, draw_plan
+from sim.scenarios.session import Session
+
+_AFTER_NS: Final = 60 * SECOND_NS
+"""How long after the end of a crash an event still belongs to it."""
+_PERCENT: Final = 100.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What was found of a session.
+
+    Parameters
+    ----------
+    messages: of the recording. alerts, actives: times that the state was entered. false_actives: those that began
+        outside the crash and the minute after it.
+    fall_pct: of the middle of the market, from the beginning of the crash to its lowest. delay_s: from the beginning to
+        the first ACTIVE. fallen_pct: part of the fall that had happened by then. All three None where there is nothing.
+    orders, entries: orders to buy, and those of which something was filled. trades: closed ones.
+    outside: orders to buy that were decided while not ACTIVE. left: lots held at the end.
+    asleep: whether all was sold by the end of RECOVERY.
+    """
+
+    number: int
+    kind: ScenarioKind
+    seed: int
+    messages: int
+    alerts: int
+    actives: int
+    false_actives: int
+    active_s: float
+    fall_pct: float | None = None
+    delay_s: float | None = None
+    fallen_pct: float | None = None
+    orders: int = 0
+    entries: int = 0
+    trades: int = 0
+    wins: int = 0
+    gain_quote: float = 0.0
+    outside: int = 0
+    left: int = 0
+    asleep: bool = True
+    exits: dict[str, int] = field(default_factory=dict)
+    rejections: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_detected(self) -> bool:
+        """Whether the crash was found."""
+        return self.delay_s is not None
+
+    @property
+    def is_early(self) -> bool:
+        """Whether it was found before half of the fall."""
+        return self.fallen_pct is not None and self.fallen_pct < _PERCENT / 2
+
+    def row(self) -> dict[str, object]:
+        """As JSON has it."""
+        return asdict(self) | {"kind": self.kind.value}
+
+
+def judge(case: Case, settings: Settings, folder: Path) -> Verdict:
+    """Generate a session into a folder, listen to it, and let the trader play where an event was found."""
+    plan = draw_plan(settings.scenarios, case.kind, case.seed)
+    path = folder / f"synthetic-{case.seed}.txt"
+    try:
+        with path.open("wb") as file:
+            for lines in Session(plan).lines():
+                file.write(lines)
+        heard = listen(source_of(settings, path), listening_settings(settings))
+        played = play(settings, path, heard) if heard.spans else Played()
+    finally:
+        path.unlink(missing_ok=True)
+    return _verdict(case, plan, heard, played)
+
+
+def _verdict(case: Case, plan: SessionPlan, heard: Heard, played: Played) -> Verdict:
+    spans, last_ns = heard.spans, int(heard.quotes[-1, 0])
+    fall_pct = delay_s = fallen_pct = None
+    false = len(spans)
+    if plan.crash is not None:
+        begin_ns = plan.start_ns + plan.crash.begin_ms * STEP_NS
+        over_ns = plan.start_ns + plan.crash.end_ms * STEP_NS + _AFTER_NS
+        true = [start for start, _ in spans if begin_ns <= start < over_ns]
+        false -= len(true)
+        first_price, low_price = _fall(heard, plan, plan.crash)
+        fall_pct = _PERCENT * (1.0 - low_price / first_price)
+        if true:
+            delay_s = (true[0] - begin_ns) / SECOND_NS
+            fallen_pct = _PERCENT * (first_price - _lowest(heard, begin_ns, true[0])) / (first_price - low_price)
+    return Verdict(
+        number=case.number,
+        kind=case.kind,
+        seed=case.seed,
+        messages=heard.messages,
+        alerts=sum(one.after is State.ALERT for one in heard.transitions),
+        actives=len(spans),
+        false_actives=false,
+        active_s=sum((last_ns if end is None else end) - start for start, end in spans) / SECOND_NS,
+        fall_pct=fall_pct,
+        delay_s=delay_s,
+        fallen_pct=fallen_pct,
+        **asdict(played),
+    )
+
+
+def _fall(heard: Heard, plan: SessionPlan, crash: CrashTruth) -> tuple[float, float]:
+    """Middle of the market when the crash begins, and its lowest until it is over."""
+    begin_ns = plan.start_ns + crash.begin_ms * STEP_NS
+    place = max(int(np.searchsorted(heard.quotes[:, 0], begin_ns)) - 1, 0)
+    first = float(heard.quotes[place, 1] + heard.quotes[place, 2]) / 2
+    return first, _lowest(heard, begin_ns, plan.start_ns + crash.end_ms * STEP_NS)
+
+
+def _lowest(heard: Heard, first_ns: int, last_ns: int) -> float:
+    """Lowest middle of the market within a time."""
+    times = heard.quotes[:, 0]
+    start, end = int(np.searchsorted(times, first_ns)), int(np.searchsorted(times, last_ns, side="right"))
+    middles = heard.quotes[max(start - 1, 0) : max(end, start), 1:].sum(axis=1)
+    return float(middles.min()) / 2

@@ -1,0 +1,1 @@
+"""Generated sessions as recordings, whole or spliced into real ones."""
