@@ -44,7 +44,8 @@ def measure(report: Report) -> None:
     for board in Board:
         _clocks(report, board.value, _BUILDS / board.value)
     for name, parameters in (
-        ("small core without books", CoreParameters(SMALL_SIZES, feeds=SMALL_FEEDS)),
+        ("small core without books, paced", CoreParameters(SMALL_SIZES, bus_bytes=8, feeds=SMALL_FEEDS, paced=True)),
+        ("core without books, paced", CoreParameters(bus_bytes=8, feeds=SMALL_FEEDS, paced=True)),
         ("core without books", CoreParameters(feeds=SMALL_FEEDS)),
         ("core without books, 64 bits", CoreParameters(bus_bytes=8, feeds=SMALL_FEEDS)),
     ):
