@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from hdl.boards.geared_core import CORE_HERTZ
-from hdl.boards.line_board import BOARD_BUS_BYTES, BoardPins, LineBoard
+from hdl.boards.line_board import BOARD_BUS_BYTES, BOARD_FEEDS, BoardPins, LineBoard
 from hdl.boards.network import BoardNetwork
 from hdl.control.seal import BoardSeal
 from market.fastpath.specification import DEFAULT_SIZES, EngineSizes, Feed
@@ -21,7 +21,7 @@ class Butterstick(LineBoard):
         network: BoardNetwork,
         seal: BoardSeal,
         sizes: EngineSizes = DEFAULT_SIZES,
-        feeds: frozenset[Feed] = frozenset(Feed),
+        feeds: frozenset[Feed] = BOARD_FEEDS,
         bus_bytes: int = BOARD_BUS_BYTES,
         core_hertz: int = CORE_HERTZ,
     ) -> None:

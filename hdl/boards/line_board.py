@@ -24,6 +24,9 @@ PRESS_BITS: Final = 16
 BOARD_BUS_BYTES: Final = 8
 """The bus of a board's core, unless its build says otherwise: the one with which it comes nearest to its clock."""
 
+BOARD_FEEDS: Final = frozenset({Feed.BINANCE_SBE})
+"""The feeds of a board with an 85F, unless its build says otherwise: those with which it has been routed."""
+
 
 @dataclass(frozen=True, slots=True)
 class BoardPins:

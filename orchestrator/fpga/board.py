@@ -98,7 +98,7 @@ def key(output: Output, file: Path) -> None:
     "feeds",
     type=click.Choice([feed.name.lower() for feed in Feed]),
     multiple=True,
-    help="A decoder that the build has; may be given more than once.  [default: all that the board has room for]",
+    help="A decoder that the build has; may be given more than once.  [default: those that the board closes with]",
 )
 @click.option(
     "--bus",
