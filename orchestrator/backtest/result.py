@@ -13,6 +13,7 @@ from market.orders.kinds import Liquidity
 from market.protocols import MarketKey
 from market.risk.position import Position
 from orchestrator.backtest.hashes import decisions_hash
+from orchestrator.backtest.opportunities import opportunities
 from orchestrator.backtest.performance import attribution, closings, equity_curves, fee_breakdown, performance
 from orchestrator.backtest.run import BacktestRun
 from orchestrator.backtest.states import amount_of, money_of, quantity_of
@@ -59,6 +60,7 @@ def backtest_result(run: BacktestRun, *, seconds: float, synthetic: bool) -> dic
             {name: _plain(value) for name, value in row.items()}
             for row in attribution(run.positions, run.states.marks, plan.catalogue)
         ],
+        "opportunities": opportunities(run.strategies, summary.orders, summary.counts.triggers),
         "models": models_result(run.strategies),
         "guard": run.risk.supervisor.guard.state.name,
         "decision_hash": summary.decision_hash,
@@ -219,8 +221,21 @@ def show_result(output: Output, result: dict[str, Any]) -> None:
     rows = [[_shown(column, row[column]) for column in columns] for row in result["markets"]]
     output.table("profit and loss, quote currency", columns, rows, right=columns[1:])
     _show_performance(output, result)
+    _show_opportunities(output, result)
     show_models(output, result["models"])
     if result["problems"]:
         output.say(f"{len(result['problems'])} problems, the first: {result['problems'][0]}")
     output.say(f"decision hash {result['decision_hash']}")
     output.say(f"run hash {result['run_hash']}")
+
+
+def _show_opportunities(output: Output, result: dict[str, Any]) -> None:
+    if not result["opportunities"]:
+        return
+    columns = ("strategy", "detected", "wanted", "sent", "filled")
+    rows = [
+        [*(row[column] for column in columns), ", ".join(f"{name} {count}" for name, count in row["rejected"].items())]
+        for row in result["opportunities"]
+    ]
+    title = "opportunities detected and traded"
+    output.table(title, (*columns, "rejected"), rows, right=columns[1:])

@@ -88,6 +88,9 @@ RESULT: dict[str, Any] = {
     "attribution": [
         {"strategy": "crash", "market": MARKET, "realised": "7.75", "unrealised": "0", "fees": "0.4", "equity": "7.35"}
     ],
+    "opportunities": [
+        {"strategy": "crash", "detected": 9, "wanted": 3, "sent": 2, "filled": 1, "rejected": {"SCORE": 6}},
+    ],
     "models": {},
     "markouts": [
         {"market": MARKET, "strategy": "crash", "liquidity": "MAKER", "horizon_ms": 100, "bps": 1.5, "fills": 1},
@@ -379,6 +382,12 @@ def test_a_folder_that_is_no_run_is_named_and_nothing_is_written(
     assert main(["report", str(tmp_path)]) == ExitCode.INPUT
     assert said in capsys.readouterr().err
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_what_was_detected_stands_beside_what_was_traded() -> None:
+    text = backtest_page(RECORD)
+    assert "opportunities detected and traded" in text
+    assert "SCORE 6" in text
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
