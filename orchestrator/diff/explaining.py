@@ -76,7 +76,7 @@ class Explainer:
         self._settings = settings
         self._tolerance_ns = tolerance_ns
         self._ask_late = late
-        self._late: dict[tuple[object, ...], int | None] | None = None
+        self._late: list[Told] | None = None
         self._run_lines = timelines(pairs, of_run=True)
         self._backtest_lines = timelines(pairs, of_run=False)
         self._heard = [heard_otherwise(pair) for pair in pairs]
@@ -94,7 +94,7 @@ class Explainer:
         wanted, found = self._judge.of_run(run), self._judge.of_backtest(backtest)
         if wanted.quantities != found.quantities:
             return self._filled(number, run, backtest)
-        if run.order.fee != backtest.order.fee:
+        if _fees(run) != _fees(backtest):
             listing = self._live.catalogue.listing(run.intent.instrument, run.intent.venue)
             ours, theirs = (amount_of(listing, told.order.fee) for told in (run, backtest))
             detail = f"{ours:f} in the run, {theirs:f} in the backtest"
@@ -224,14 +224,20 @@ class Explainer:
         )
 
     def _is_clocks(self, pair: Pair) -> bool:
-        """Whether a backtest with the run's clock decides as the run did."""
+        """Whether a backtest with the run's clock decides as the run did; timers are at no record's time."""
         if self._late is None:
-            self._late = {_decision_of(told): _cancelled_at(told) for told in self._ask_late().orders}
+            self._late = list(self._ask_late().orders)
         run, backtest = pair.run, pair.backtest
         if run is not None and backtest is not None and pair.likeness is Likeness.SAME:
-            return self._late.get(_decision_of(run), -1) == _cancelled_at(run)
-        is_there = run is None or _decision_of(run) in self._late
-        return is_there and (backtest is None or _decision_of(backtest) not in self._late)
+            cancelled = [_cancelled_at(told) for told in self._late if _decision_of(told) == _decision_of(run)]
+            return _cancelled_at(run) in cancelled
+        is_there = run is None or any(self._is_alike(told, run) for told in self._late)
+        return is_there and all(backtest is None or _decision_of(told) != _decision_of(backtest) for told in self._late)
+
+    def _is_alike(self, late: Told, run: Told) -> bool:
+        """Whether two orders are the same, decided at times that are not told apart."""
+        apart_ns = abs(late.intent.decided_ns - run.intent.decided_ns)
+        return apart_ns <= self._tolerance_ns and _terms_of(late) == _terms_of(run)
 
     def _known(self, lines: Mapping[str, Timeline], strategy: str, moment: Moment, place: int | None) -> Known:
         own = lines.get(strategy)
@@ -262,6 +268,11 @@ class Explainer:
         return state
 
 
+def _fees(told: Told) -> tuple[int, int]:
+    """Fees of an order, and the part of them that was taken in what was traded."""
+    return told.order.fee, sum(fill.fee_base for fill in told.fills)
+
+
 def _refused(run: Told, backtest: Told) -> Explanation:
     in_run = run.order.state is OrderState.REJECTED
     detail = f"in the {'run' if in_run else 'backtest'}: {(run if in_run else backtest).order.reason}"
@@ -270,9 +281,13 @@ def _refused(run: Told, backtest: Told) -> Explanation:
 
 
 def _decision_of(told: Told) -> tuple[object, ...]:
+    return told.record_ns, *_terms_of(told)
+
+
+def _terms_of(told: Told) -> tuple[object, ...]:
     cause = told.intent.cause
     market = told.intent.instrument, told.intent.venue, told.intent.side
-    return cause.strategy, cause.origin, *market, told.record_ns, terms(told)
+    return cause.strategy, cause.origin, *market, terms(told)
 
 
 def _stood(state: OrderState | None) -> str:

@@ -27,8 +27,8 @@ class WatchedClock:
 
     Members
     -------
-    record_ns: receive time of that record, 0 before the first. looked_ns: when each record was looked at.
-    said_ns: the last time that was asked for.
+    record_ns: receive time of that record, 0 before the first. looked_ns: when each record had been
+    looked at. said_ns: the last time that was asked for.
     """
 
     def __init__(self, clock: Clock, receipts: Words) -> None:
@@ -36,17 +36,21 @@ class WatchedClock:
         self._receipts = frozenset(receipts.tolist())
         self.record_ns = 0
         self.said_ns = 0
+        self._is_looking = False
         self.looked_ns: dict[int, int] = {}
 
     def now_ns(self) -> int:
         """The time."""
         self.said_ns = self._clock.now_ns()
+        if self._is_looking:
+            self.looked_ns[self.record_ns] = self.said_ns
         return self.said_ns
 
     def wait_until(self, time_ns: int) -> int:
         """Wait as the clock does."""
         reached_ns = self._clock.wait_until(time_ns)
-        if time_ns in self._receipts:
+        self._is_looking = time_ns in self._receipts
+        if self._is_looking:
             self.record_ns = time_ns
             self.looked_ns[time_ns] = reached_ns
         return reached_ns
