@@ -1,4 +1,7 @@
-"""README's table of measured numbers, made from ``benchmarks/results``: ``python -m benchmarks.readme``."""
+"""README's table of measured numbers, made from ``benchmarks/results``: ``python -m benchmarks.readme``.
+
+It holds what is measured beside a peer or a target; agreements, which have no ratio, stand in their own documents.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,15 @@ END: Final = "<!-- measured: end -->\n"
 
 
 def newest_rows(folder: Path = RESULTS) -> list[dict[str, Any]]:
-    """The last row of each benchmark, case and peer, in the order of first appearance, without synthetic ones."""
+    """The last row of each benchmark, case and peer, in the order of first appearance.
+
+    Without synthetic cases, and without rows that have nothing beside them: those count agreements.
+    """
     newest: dict[tuple[str, str, str], dict[str, Any]] = {}
     for file in sorted(folder.glob("*.jsonl")):
         for line in file.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
-            if not row["case"].endswith(SYNTHETIC):
+            if row["peer"] and not row["case"].endswith(SYNTHETIC):
                 newest[row["benchmark"], row["case"], row["peer"]] = row
     return list(newest.values())
 

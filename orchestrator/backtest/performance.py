@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -70,7 +71,8 @@ def performance(curve: Sequence[tuple[int, Decimal]]) -> Performance:
             highest, high_ns = equity, time_ns
         if highest - equity > drawdown:
             drawdown, drawdown_ns = highest - equity, time_ns - high_ns
-    changes = np.diff(np.array([float(equity) for _, equity in curve]))
+    # Subtracted before they are rounded: changes that are alike stay alike.
+    changes = np.array([float(after - before) for (_, before), (_, after) in pairwise(curve)])
     interval_s = (curve[-1][0] - curve[0][0]) / max(len(changes), 1) / _NS_PER_S
     return Performance(
         gain=curve[-1][1],
@@ -84,7 +86,9 @@ def performance(curve: Sequence[tuple[int, Decimal]]) -> Performance:
 
 
 def _deviation(changes: NDArray[np.float64]) -> float:
-    return float(np.std(changes, ddof=1)) if len(changes) > 1 else 0.0
+    if len(changes) < 2 or not np.ptp(changes):
+        return 0.0
+    return float(np.std(changes, ddof=1))
 
 
 def _loss_deviation(changes: NDArray[np.float64]) -> float:

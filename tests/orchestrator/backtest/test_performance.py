@@ -83,6 +83,8 @@ def test_what_cannot_be_divided_is_not_there() -> None:
     flat = performance(curve(0, 0, 0))
     assert (flat.sharpe, flat.sortino) == (None, None)
     assert performance(curve(7)).sharpe is None
+    steady = performance([(n * 10**9, Decimal(n) / 10) for n in range(50)])
+    assert steady.sharpe is None
     rising = performance(curve(0, 1, 3))
     assert rising.sharpe is not None
     assert rising.sortino is None
