@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
-KERNEL_SOURCES := $(shell find market sim/matching sim/backtest sim/archive gpu orchestrator/research -name '*.py' -o -name '*.xml')
+KERNEL_SOURCES := $(shell find market sim/matching sim/backtest sim/archive sim/scenarios gpu orchestrator/research -name '*.py' -o -name '*.xml')
 
 # A test that stands still fails with every thread's stack, and the others go on.
 NO_HANG := -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true

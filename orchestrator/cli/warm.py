@@ -12,7 +12,15 @@ from market.native.kernel import warm as warm_kernels
 from orchestrator.cli.output import Output, with_output
 from orchestrator.clock import SystemClock
 
-_PACKAGES: Final = ("market", "sim.matching", "sim.backtest", "sim.archive", "gpu", "orchestrator.research")
+_PACKAGES: Final = (
+    "market",
+    "sim.matching",
+    "sim.backtest",
+    "sim.archive",
+    "sim.scenarios",
+    "gpu",
+    "orchestrator.research",
+)
 """Where kernels are."""
 
 
