@@ -37,7 +37,7 @@ PROFILE: Final = "simulated"
 _EVERY_S: Final = 1.0
 _MOST_WARM_UP_S: Final = 60.0
 _QUIET_S: Final = 0.8
-"""Within this the last messages must have arrived; less than the silence that makes a feed connect anew."""
+"""After so long without a message no more are waited for; less than the silence that makes a feed connect anew."""
 _LOOK_S: Final = 0.02
 _START_S: Final = 60.0
 _NS: Final = 1e-9
@@ -144,11 +144,13 @@ class Soak:
         self._last = self._settle(session, exchange)
 
     def _settle(self, session: LiveSession, exchange: SoakExchange) -> tuple[SentCounts, dict[str, int]]:
-        """Wait until what was sent has arrived, as far as it does."""
-        since_ns = self._clock.monotonic_ns()
+        """Wait until what was sent has arrived, or nothing more of it arrives."""
+        since_ns, before = self._clock.monotonic_ns(), session.feed.received
         while True:
             counts = exchange.counts()
             received = session.feed.received
+            if received != before:
+                since_ns, before = self._clock.monotonic_ns(), received
             is_all = received == counts.sent and not any(counts.waiting.values())
             if is_all or (self._clock.monotonic_ns() - since_ns) * _NS > _QUIET_S:
                 return counts, received
