@@ -30,6 +30,7 @@ CORE_CLOCKS = {
     "200 ppm slower": (16_003, 500),
     "200 ppm faster": (15_997, 2_500),
     "nothing in common": (13_331, 100),
+    "50 MHz, 200 ppm slower": (20_004, 500),
 }
 """Period and phase of the core's clock, in ps, beside one of 8 ns."""
 each_clock = pytest.mark.parametrize(("period_ps", "phase_ps"), CORE_CLOCKS.values(), ids=CORE_CLOCKS)

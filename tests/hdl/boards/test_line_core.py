@@ -40,7 +40,7 @@ def answers(form: type[LineCore] | type[GearedCore], cycles: list[Cycle], serial
     """Frames that a board sends while the line brings this, and the serial line those bytes behind it."""
     core, outgoing = form(NETWORK, SEAL, serial_divisor=SERIAL_DIVISOR), []
     is_geared = form is GearedCore
-    levels = wave(serial, SERIAL_DIVISOR * (2 if is_geared else 1))
+    levels = wave(serial, SERIAL_DIVISOR * 5 // 2 if is_geared else SERIAL_DIVISOR)
     domain = LINE if is_geared else "sync"
 
     async def bench(ctx: Any) -> None:
@@ -58,7 +58,7 @@ def answers(form: type[LineCore] | type[GearedCore], cycles: list[Cycle], serial
     simulator = Simulator(core)
     simulator.add_clock(8e-9, domain=domain)
     if is_geared:
-        simulator.add_clock(16.001e-9, phase=3e-9)
+        simulator.add_clock(20.001e-9, phase=3e-9)
     simulator.add_testbench(bench)
     simulator.run()
     sent = []
@@ -70,7 +70,7 @@ def answers(form: type[LineCore] | type[GearedCore], cycles: list[Cycle], serial
     return sent
 
 
-@pytest.mark.parametrize(("form", "cycle_ps"), [(LineCore, 8_000), (GearedCore, 16_000)])
+@pytest.mark.parametrize(("form", "cycle_ps"), [(LineCore, 8_000), (GearedCore, 20_000)])
 def test_the_board_is_found_and_a_sealed_hello_is_acknowledged_in_a_datagram_to_the_host(
     form: type[LineCore] | type[GearedCore], cycle_ps: int
 ) -> None:
