@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -25,8 +25,8 @@ _PERCENT: Final = 100.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What was found of a session.
+class Verdict(Played):
+    """What was found of a session, and what the trader did there.
 
     Parameters
     ----------
@@ -34,9 +34,6 @@ class Verdict:
         outside the crash and the minute after it.
     fall_pct: of the middle of the market, from the beginning of the crash to its lowest. delay_s: from the beginning to
         the first ACTIVE. fallen_pct: part of the fall that had happened by then. All three None where there is nothing.
-    orders, entries: orders to buy, and those of which something was filled. trades: closed ones.
-    outside: orders to buy that were decided while not ACTIVE. left: lots held at the end.
-    asleep: whether all was sold by the end of RECOVERY.
     """
 
     number: int
@@ -50,16 +47,6 @@ class Verdict:
     fall_pct: float | None = None
     delay_s: float | None = None
     fallen_pct: float | None = None
-    orders: int = 0
-    entries: int = 0
-    trades: int = 0
-    wins: int = 0
-    gain_quote: float = 0.0
-    outside: int = 0
-    left: int = 0
-    asleep: bool = True
-    exits: dict[str, int] = field(default_factory=dict)
-    rejections: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_detected(self) -> bool:

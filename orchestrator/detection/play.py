@@ -38,7 +38,14 @@ _AFTER_NS: Final = 5 * SECOND_NS
 
 @dataclass(frozen=True, kw_only=True)
 class Played:
-    """What the trader did; see ``judge.Verdict``."""
+    """What the trader did.
+
+    Parameters
+    ----------
+    orders, entries: orders to buy, and those of which something was filled. trades: closed ones.
+    outside: orders to buy that were decided while not ACTIVE. left: lots held at the end.
+    asleep: whether all was sold by the end of RECOVERY.
+    """
 
     orders: int = 0
     entries: int = 0
