@@ -39,6 +39,8 @@ def diff(output: Output, run: Path, profile: str | None, tolerance_ms: int, out:
     settings: Settings | None = None if profile is None else load_profile(profile).settings
     with output.progress("playing the run"):
         live = read_live(run)
+    for default in live.defaults:
+        output.note(f"{run} is older than this setting, which has its default: {default}")
     if live.was_cut:
         output.note(f"{run} ends before the run did: what is compared ends there")
     plan = plan_again(live, live.settings if settings is None else settings)

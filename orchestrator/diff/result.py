@@ -232,6 +232,7 @@ def diff_result(found: Comparison, rows: Sequence[Row]) -> dict[str, Any]:
         "mode": live.mode.value,
         "epoch": live.epoch,
         "was_cut": live.was_cut,
+        "defaults": list(live.defaults),
         "first_ns": int(live.receipts[0]),
         "last_ns": live.story.ended_ns,
         "records": len(live.receipts),

@@ -35,7 +35,8 @@ class LiveRun:
     Parameters
     ----------
     recovered: from the runs before. receipts: int64[n], when each record was received. positions: at the end.
-    guards: changes of the guards. was_cut: whether the tape ends before the run did.
+    guards: changes of the guards. was_cut: whether the tape ends before the run did. defaults: settings that the tape
+        does not have, with the defaults that it was played with.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class LiveRun:
     positions: Mapping[MarketKey, Position]
     guards: Sequence[GuardChange]
     was_cut: bool
+    defaults: tuple[str, ...]
 
 
 def read_live(path: Path) -> LiveRun:
@@ -84,6 +86,7 @@ def read_live(path: Path) -> LiveRun:
         dict(played.loop.access.positions),
         tuple(guards),
         was_cut,
+        played.defaults,
     )
 
 

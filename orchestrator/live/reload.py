@@ -73,6 +73,11 @@ def settings_of(text: bytes) -> Settings:
     return Settings.model_validate(json.loads(text, parse_float=Decimal))
 
 
+def defaults_in(settings: Settings, text: bytes) -> Iterator[tuple[KeyPath, object]]:
+    """Settings that a text lacks, each with the default that ``settings_of`` gives it; a table that is absent is one."""
+    yield from _absent(settings.model_dump(), json.loads(text), ())
+
+
 def profile_reader(read: Callable[[], Settings]) -> Callable[[], ProfileRead]:
     """A function that reads a profile and never raises for what is wrong with it."""
 
@@ -145,6 +150,19 @@ def _leaves(values: Mapping[Any, Any], above: KeyPath = ()) -> Iterator[tuple[Ke
             yield from _leaves(value, path)
         else:
             yield path, value
+
+
+def _absent(values: Mapping[Any, Any], written: Mapping[str, Any], above: KeyPath) -> Iterator[tuple[KeyPath, object]]:
+    for key, value in values.items():
+        path = (*above, str(key))
+        if str(key) not in written:
+            yield path, value
+        elif isinstance(value, Mapping):
+            yield from _absent(value, written[str(key)], path)
+        elif isinstance(value, list | tuple):
+            for number, (entry, then) in enumerate(zip(value, written[str(key)], strict=True)):
+                if isinstance(entry, Mapping):
+                    yield from _absent(entry, then, (*path, str(number)))
 
 
 def _problem(path: KeyPath, before: Any, after: Any) -> str:

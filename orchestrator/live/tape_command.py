@@ -17,9 +17,15 @@ def tape(output: Output, file: Path) -> None:
     """Run a recorded run again: FILE is what `tickwire live --tape FILE` has kept.
 
     The same program makes the same decisions, call for call; another one is told at the first call that differs, which
-    ends the command with 1.
+    ends the command with 1. Settings that were added after FILE was made have their defaults, each of which is named.
     """
-    summary, journal, calls = play(file)
+    defaults: list[str] = []
+
+    def tell(default: str) -> None:
+        output.note(f"{file} is older than this setting, which has its default: {default}")
+        defaults.append(default)
+
+    summary, journal, calls = play(file, tell)
     result = {
         "calls": calls,
         "decision_hash": summary.decision_hash,
@@ -30,4 +36,4 @@ def tape(output: Output, file: Path) -> None:
         "intents": len(journal.intents),
     }
     output.table("the same decisions", ("", ""), [(name, str(value)) for name, value in result.items()])
-    output.emit(result)
+    output.emit({**result, "defaults": defaults})

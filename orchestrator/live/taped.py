@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ from orchestrator.live.bus import RunBus, taped_bus
 from orchestrator.live.ending import Ending
 from orchestrator.live.engines import link_to
 from orchestrator.live.paper import paper_trading
-from orchestrator.live.reload import ProfileRead, Reload, settings_of, settings_text
+from orchestrator.live.reload import ProfileRead, Reload, defaults_in, settings_of, settings_text
 from orchestrator.predicting.answers import PlayedPredictions, RecordedPredictions
 from orchestrator.risk.assembly import Risk
 from orchestrator.risk.market_rules import MarketNews, RulesSource
@@ -146,12 +146,14 @@ class PlayedRun:
 
     Parameters
     ----------
-    before: what it took over from the runs before. ending: says whether the run ends.
+    defaults: settings that the tape does not have, since they were added after it was made, each with the default that
+        it is played with. before: what it took over from the runs before. ending: says whether the run ends.
     """
 
     head: Head
     taped: TapedPlan
     settings: Settings
+    defaults: tuple[str, ...]
     catalogue: Catalogue
     before: Recovered
     ending: Ending
@@ -160,13 +162,17 @@ class PlayedRun:
     loop: RunLoop
 
 
-def play(path: Path) -> tuple[RunSummary, MemoryJournal, int]:
+def play(path: Path, tell: Callable[[str], None] = lambda default: None) -> tuple[RunSummary, MemoryJournal, int]:
     """Run a tape again; returns what came of it, what it wrote down, and how many calls it made.
+
+    ``tell`` is told, before the run, of each setting that the tape does not have.
 
     Raises Fatal at the first call that differs, MissingInput and Rejected for a file that is no tape, and TapeEnded
     where the recorded run was cut off.
     """
     run = played_run(path)
+    for default in run.defaults:
+        tell(default)
     return run.loop.run(), run.journal, run.tape.played
 
 
@@ -192,6 +198,7 @@ def played_run(
             f"{path} is of a program with other settings than this one ({': '.join(line.strip() for line in first)}); "
             "play it with the version that made it"
         ) from error
+    defaults = tuple(f"{'.'.join(name)} = {_shown(value)}" for name, value in defaults_in(settings, head.settings))
     tape, catalogue = Tape(calls), Catalogue(taped.listings)
     journal = MemoryJournal() if journal is None else journal
     sizes = engine_sizes(settings)
@@ -232,7 +239,11 @@ def played_run(
         return (*beats, *(() if bus is None else bus.tasks(risk, taped.mode.value, tuple, reload)))
 
     loop = assemble_run(settings, outside, parts, bus, more_tasks).loop
-    return PlayedRun(head, taped, settings, catalogue, before, ending, tape, journal, loop)
+    return PlayedRun(head, taped, settings, defaults, catalogue, before, ending, tape, journal, loop)
+
+
+def _shown(value: object) -> str:
+    return "{...}" if isinstance(value, Mapping) and value else str(value)
 
 
 def _bus(settings: Settings, catalogue: Catalogue, tape: Tape) -> RunBus:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from config.execution import Mode
 from config.loading import load_settings, profile_names
 from market.errors import Fatal, Rejected
-from orchestrator.live.reload import settings_of, settings_text
+from orchestrator.cli.entry import main
+from orchestrator.cli.exits import ExitCode
+from orchestrator.live.reload import defaults_in, settings_of, settings_text
 from orchestrator.live.taped import TapedPlan, plan_bytes, plan_of, play
+from orchestrator.run_loop.summary import RunSummary
 from orchestrator.storage.records import HeldPosition, TakenOver
 from orchestrator.tape.calls import VERSION, Head
-from orchestrator.tape.file import TapeWriter
+from orchestrator.tape.file import TapeWriter, read_tape
 from tests.orchestrator.live.exchange_world import exchange_world
 from tests.orchestrator.live.test_live_run import run_with_dislocation
 
@@ -36,10 +41,44 @@ def test_a_live_run_and_its_tape_decide_alike(tmp_path: Path, engine: str) -> No
     assert calls > 100
 
 
+@pytest.fixture(scope="module")
+def taped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunSummary]:
+    """The tape of a run in which a dislocation was taken, and what came of the run."""
+    folder = tmp_path_factory.mktemp("taped")
+    with exchange_world(folder) as world:
+        _, live = run_with_dislocation(world, "ccxt-websocket", folder / "run.tape")
+    return folder / "run.tape", live
+
+
+def test_a_tape_from_before_settings_were_added_plays_with_their_defaults_and_says_so(
+    taped: tuple[Path, RunSummary], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = tmp_path / "older.tape"
+    head, calls = read_tape(taped[0])
+    written = msgspec.json.decode(head.settings)
+    del written["optimizer"], written["risk"]["closing"], written["instruments"]["BTC"]["cooldown_ms"]
+    with TapeWriter(older) as writer:
+        writer.write(msgspec.structs.replace(head, settings=msgspec.json.encode(written)))
+        for call in calls:
+            writer.write(call)
+    assert main(["tape", str(older), "--json"]) == ExitCode.DONE
+    said = capsys.readouterr()
+    result = json.loads(said.out)
+    assert result["decision_hash"] == taped[1].decision_hash
+    assert [default.split(" = ")[0] for default in result["defaults"]] == [
+        "instruments.BTC.cooldown_ms",
+        "risk.closing",
+        "optimizer",
+    ]
+    assert "is older than this setting, which has its default: instruments.BTC.cooldown_ms = " in said.err
+
+
 @pytest.mark.parametrize("profile", profile_names())
 def test_settings_come_back_from_a_tape_as_they_were(profile: str) -> None:
     settings = load_settings(profile, environment={"BINANCE_API_KEY": "k", "BINANCE_API_SECRET": "s"})
-    assert settings_of(settings_text(settings)) == settings
+    text = settings_text(settings)
+    assert settings_of(text) == settings
+    assert list(defaults_in(settings, text)) == []
 
 
 def test_positions_beyond_64_bits_come_back_from_a_tape() -> None:
@@ -59,10 +98,9 @@ def test_a_tape_of_other_settings_is_refused(tmp_path: Path) -> None:
         play(tmp_path / "run.tape")
 
 
-def test_another_strategy_decides_otherwise_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tape = tmp_path / "run.tape"
-    with exchange_world(tmp_path) as world:
-        run_with_dislocation(world, "ccxt-websocket", tape)
+def test_another_strategy_decides_otherwise_and_is_told(
+    taped: tuple[Path, RunSummary], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("orchestrator.live.assembly.strategies", lambda *about: [])
     with pytest.raises(Fatal, match="decides otherwise"):
-        play(tape)
+        play(taped[0])
