@@ -74,7 +74,7 @@ def settings_of(text: bytes) -> Settings:
 
 
 def defaults_in(settings: Settings, text: bytes) -> Iterator[tuple[KeyPath, object]]:
-    """Settings that a text lacks, each with the default that ``settings_of`` gives it; a table that is absent is one."""
+    """Settings that a text lacks, each with the default that ``settings_of`` gives it; an absent table is one."""
     yield from _absent(settings.model_dump(), json.loads(text), ())
 
 
