@@ -9,25 +9,16 @@ from typing import Any
 import pytest
 
 from market.errors import DataGap, Rejected, Retry
-from market.orders.events import (
-    Acknowledged,
-    Cancelled,
-    CancelRefused,
-    Expired,
-    Filled,
-    OrderEvent,
-    OutcomeUnknown,
-    Refused,
-)
-from market.orders.kinds import OrderState, OrderType, Side
-from market.orders.machine import advance
+from market.orders.events import Acknowledged, Cancelled, CancelRefused, Filled, OrderEvent, OutcomeUnknown, Refused
+from market.orders.kinds import OrderState
 from market.orders.reports import Balances, OpenOrders
 from orchestrator.execution.answers import Answer, Limited, Lost, NotSent, Refusal, Reply
 from orchestrator.execution.channel import ChannelListener
 from orchestrator.execution.circuit_breaker import BreakerLimits, BreakerState
 from orchestrator.execution.guard import GuardLimits
-from orchestrator.execution.rate_limit import Counted, Limit
-from orchestrator.execution.requests import Ask, MarketKind, Request
+from orchestrator.execution.rate_limit import Counted
+from orchestrator.execution.requests import Ask, MarketKind
+from tests.orchestrator.execution.gateway_answers import always, asked_about, heard, kinds, limited, nothing
 from tests.orchestrator.execution.samples import (
     FUTURES,
     FUTURES_VENUE,
@@ -38,31 +29,8 @@ from tests.orchestrator.execution.samples import (
     execution_report,
     full_answer,
     order,
-    order_trade_update,
-    spot_trade,
 )
-from tests.orchestrator.execution.scripted_channel import (
-    OPEN_LIMITS,
-    SECOND_NS,
-    WINDOW_MS,
-    ScriptedChannel,
-    World,
-    world,
-)
-
-MISSING = Refusal(-2013, "Order does not exist.")
-
-
-def kinds(events: list[OrderEvent]) -> list[type[OrderEvent]]:
-    return [type(event) for event in events]
-
-
-def heard(small: World, count: int) -> list[OrderEvent]:
-    return [update.event for update in small.updates(count)]
-
-
-def always(answer: Answer | None) -> Any:
-    return lambda request: answer
+from tests.orchestrator.execution.scripted_channel import SECOND_NS, ScriptedChannel, world
 
 
 def test_an_order_goes_out_with_the_venues_time_and_its_answer_comes_back() -> None:
@@ -154,96 +122,6 @@ def test_an_event_that_cannot_be_read_counts_as_lost() -> None:
             small.reports(1)
 
 
-def asked_about(answers: dict[Ask, list[Answer]]) -> Any:
-    """Answers per question, the last again and again."""
-
-    def answer(request: Request) -> Answer | None:
-        left = answers.get(request.ask, [None])
-        return left.pop(0) if len(left) > 1 else left[0]
-
-    return answer
-
-
-def test_a_question_about_an_order_is_answered_by_what_it_is_now() -> None:
-    answers: dict[Ask, list[Answer]] = {
-        Ask.ORDER: [Reply(full_answer())],
-        Ask.TRADES: [Reply([spot_trade(77, "0.0004"), spot_trade(78, "0.0003", "60000.2")])],
-    }
-    with world(asked_about(answers)) as small:
-        small.gateway.query(order())
-        done = after(order(), small.updates(4))
-        assert (done.state, done.filled) == (OrderState.EXPIRED, 70_000)
-
-
-def test_trades_that_are_not_all_listed_leave_the_outcome_unknown() -> None:
-    answers: dict[Ask, list[Answer]] = {Ask.ORDER: [Reply(full_answer())], Ask.TRADES: [Reply([])]}
-    with world(asked_about(answers)) as small:
-        small.gateway.query(order())
-        (event,) = heard(small, 1)
-        assert isinstance(event, OutcomeUnknown)
-        assert "0 trades were listed" in event.reason
-
-
-def test_an_order_that_the_venue_may_still_take_is_not_given_up() -> None:
-    with world(asked_about({Ask.PLACE: [Lost("?")], Ask.ORDER: [MISSING]})) as small:
-        small.gateway.submit(order())
-        assert kinds(heard(small, 1)) == [OutcomeUnknown]
-        small.channel.venue_ms = small.channel.asked[-1][1] + WINDOW_MS
-        small.gateway.query(order())
-        assert kinds(heard(small, 1)) == [OutcomeUnknown]
-        small.channel.venue_ms += 1
-        small.gateway.query(order())
-        (event,) = heard(small, 1)
-        assert isinstance(event, Refused)
-        assert "never arrived" in event.reason
-        assert small.channel.names() == ["PLACE", "ORDER", "ORDER", "ORDER"], "asked, and never sent again"
-
-
-def test_an_order_that_arrives_while_it_is_asked_for_is_found() -> None:
-    arrived = Reply(full_answer(fills=[], executedQty="0", status="NEW"))
-    with world(asked_about({Ask.PLACE: [Lost("?")], Ask.ORDER: [MISSING, arrived]})) as small:
-        small.gateway.submit(order())
-        small.channel.venue_ms += 3_600_000
-        small.gateway.query(order())
-        first, second = heard(small, 2)
-        assert isinstance(first, OutcomeUnknown)
-        assert isinstance(second, Acknowledged)
-
-
-def test_orders_of_an_earlier_run_are_given_the_whole_window_from_the_start_of_this_one() -> None:
-    with world(asked_about({Ask.ORDER: [MISSING]})) as small:
-        opened_ms = small.channel.venue_ms
-        small.channel.venue_ms = opened_ms + WINDOW_MS + 900
-        small.gateway.query(order())
-        assert kinds(heard(small, 1)) == [OutcomeUnknown]
-        small.channel.venue_ms = opened_ms + WINDOW_MS + 11_000
-        small.gateway.query(order())
-        assert kinds(heard(small, 1)) == [Refused]
-
-
-def test_an_order_that_was_just_taken_and_is_not_found_is_asked_for_again() -> None:
-    taken = Reply(full_answer(fills=[], executedQty="0", status="NEW"))
-    with world(asked_about({Ask.PLACE: [taken], Ask.ORDER: [MISSING]})) as small:
-        small.gateway.submit(order())
-        assert kinds(heard(small, 1)) == [Acknowledged]
-        small.gateway.query(order())
-        assert kinds(heard(small, 1)) == [OutcomeUnknown]
-
-
-def test_an_order_that_was_there_once_and_is_forgotten_has_expired() -> None:
-    with world(asked_about({Ask.ORDER: [MISSING]})) as small:
-        small.channel.venue_ms += 3_600_000
-        small.gateway.query(advance(order(), Acknowledged(time_ns=3, venue_order_id="28")))
-        assert kinds(heard(small, 1)) == [Expired]
-
-
-@pytest.mark.parametrize("answer", [Lost("?"), NotSent("?"), Limited("429", 1), Refusal(-1102, "?"), Reply({})])
-def test_a_question_without_an_answer_leaves_the_outcome_unknown(answer: Answer) -> None:
-    with world(asked_about({Ask.ORDER: [answer]})) as small:
-        small.gateway.query(order())
-        assert kinds(heard(small, 1)) == [OutcomeUnknown]
-
-
 @pytest.mark.parametrize(
     ("answer", "events"),
     [
@@ -267,14 +145,6 @@ def test_a_cancellation_after_fills_that_were_not_heard_of_waits_for_the_stream(
         assert kinds(heard(small, 2)) == [Filled, Cancelled]
 
 
-def limited(orders: int = 10) -> GuardLimits:
-    return GuardLimits(
-        limits=(Limit(Counted.ORDERS, orders, 86_400 * SECOND_NS), Limit(Counted.WEIGHT, 100, 86_400 * SECOND_NS)),
-        reserve_percent=20,
-        breaker=OPEN_LIMITS.breaker,
-    )
-
-
 def test_orders_beyond_the_limit_are_not_sent_but_cancellations_are() -> None:
     with world(always(None), limits=limited()) as small:
         for number in range(4):
@@ -284,10 +154,6 @@ def test_orders_beyond_the_limit_are_not_sent_but_cancellations_are() -> None:
         small.gateway.cancel(order(0))
         small.network.call(nothing(), 5)
         assert small.channel.names() == ["PLACE"] * 4 + ["CANCEL"]
-
-
-async def nothing() -> None:
-    """Wait until the network's thread has done what it was given before."""
 
 
 def test_a_ban_is_respected_even_by_cancellations() -> None:
@@ -319,55 +185,6 @@ def test_a_venue_that_does_not_answer_gets_no_more_orders() -> None:
         with pytest.raises(Retry, match="circuit breaker is open"):
             small.gateway.submit(order(3))
         small.gateway.cancel(order(0))
-
-
-def test_a_native_pair_is_one_request_with_two_answers() -> None:
-    stop = order(2, type=OrderType.STOP, limit_price=0, stop_price=5_900_000, side=Side.SELL)
-    limit = order(1, side=Side.SELL)
-    working = {"executedQty": "0", "status": "NEW", "fills": []}
-    bodies = [full_answer(**working, clientOrderId=o.client_order_id, orderId=n) for n, o in ((1, limit), (2, stop))]
-    with world(always(Reply({"orderListId": 3, "orderReports": bodies}))) as small:
-        small.gateway.submit_oco(limit, stop)
-        updates = small.updates(2)
-        assert [update.client_order_id for update in updates] == [limit.client_order_id, stop.client_order_id]
-        assert kinds([update.event for update in updates]) == [Acknowledged, Acknowledged]
-        assert small.channel.names() == ["PLACE_OCO"]
-
-
-@pytest.mark.parametrize(("answer", "event"), [(Refusal(-1013, "?"), Refused), (Lost("?"), OutcomeUnknown)])
-def test_a_native_pair_shares_its_fate(answer: Answer, event: type[OrderEvent]) -> None:
-    stop = order(2, type=OrderType.STOP, limit_price=0, stop_price=5_900_000, side=Side.SELL)
-    with world(always(answer)) as small:
-        small.gateway.submit_oco(order(1, side=Side.SELL), stop)
-        assert kinds(heard(small, 2)) == [event, event]
-
-
-def futures_pair() -> Any:
-    values = {"venue": FUTURES_VENUE, "side": Side.SELL}
-    stop = order(2, **values, type=OrderType.STOP, limit_price=0, stop_price=5_900_000)
-    return order(1, **values), stop
-
-
-def test_elsewhere_the_fill_of_one_cancels_the_other() -> None:
-    limit, stop = futures_pair()
-    with world(always(None), listing=FUTURES, kind=MarketKind.USD_MARGINED) as small:
-        small.gateway.submit_oco(limit, stop)
-        first = order_trade_update(X="PARTIALLY_FILLED", l="0.0001", z="0.0001")
-        small.tell(first, order_trade_update(t=92, l="0.0009"))
-        heard(small, 2)
-        small.network.call(nothing(), 5)
-        assert small.channel.names() == ["PLACE", "PLACE_STOP", "CANCEL_STOP"]
-        assert small.channel.asked[-1][0].parameters == {"clientAlgoId": stop.client_order_id}
-
-
-def test_elsewhere_a_pair_whose_second_cannot_be_sent_is_ended() -> None:
-    limit, stop = futures_pair()
-    with world(always(None), listing=FUTURES, kind=MarketKind.USD_MARGINED, limits=limited(orders=2)) as small:
-        small.gateway.submit_oco(limit, stop)
-        (update,) = small.updates(1)
-        assert (update.client_order_id, type(update.event)) == (stop.client_order_id, Refused)
-        small.network.call(nothing(), 5)
-        assert small.channel.names() == ["PLACE", "CANCEL"]
 
 
 def test_all_orders_of_a_market_are_cancelled_stops_too() -> None:

@@ -68,3 +68,9 @@ def database(tables_url: str) -> Iterator[Database]:
     opened = Database(tables_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where journals are."""
+    return tmp_path / "journal"
