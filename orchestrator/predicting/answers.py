@@ -8,9 +8,10 @@ from contextlib import ExitStack
 from typing import Any, Protocol
 
 from config.settings import Settings
-from gpu.models.onnx_runtime import Given, OnnxModel
+from gpu.models.one_window import OneWindow
 from gpu.models.weights import Singles
 from market.errors import Fatal, Rejected
+from orchestrator.research.datasets.labels import CLASSES
 from orchestrator.research.models.folder import TrainedModel
 from orchestrator.tape.playing import Tape, played_value
 from orchestrator.tape.recording import Write, recorded_value
@@ -36,12 +37,12 @@ class ComputedPredictions:
     """Predictions that are computed when they are asked for: the same in every run, for event time."""
 
     def __init__(self) -> None:
-        self._models: dict[str, OnnxModel] = {}
+        self._models: dict[str, OneWindow] = {}
         self._answers: dict[tuple[str, int], Answer] = {}
 
     def open(self, name: str, model: TrainedModel) -> None:
         """Load a model."""
-        self._models[name] = model.runtime(Given.WINDOWS)
+        self._models[name] = opened(model)
 
     def ask(self, name: str, number: int, window: Singles) -> None:
         """Compute."""
@@ -59,7 +60,7 @@ class ThreadPredictions:
     """
 
     def __init__(self) -> None:
-        self._models: dict[str, OnnxModel] = {}
+        self._models: dict[str, OneWindow] = {}
         self._waiting: deque[tuple[str, int, Singles]] = deque()
         self._answers: dict[tuple[str, int], Answer] = {}
         self._changed = threading.Condition()
@@ -79,7 +80,7 @@ class ThreadPredictions:
 
     def open(self, name: str, model: TrainedModel) -> None:
         """Load a model."""
-        self._models[name] = model.runtime(Given.WINDOWS)
+        self._models[name] = opened(model)
 
     def ask(self, name: str, number: int, window: Singles) -> None:
         """Leave a question for the thread, in place of one of the same model that it has not begun."""
@@ -152,9 +153,15 @@ class PlayedPredictions:
         return None if found is None else (found[0], found[1], found[2])
 
 
-def computed(model: OnnxModel, window: Singles) -> Answer:
-    """The probabilities of one window."""
-    found = model.probabilities(window[None])[0].tolist()
-    if len(found) != 3:
-        raise Rejected(f"the model has {len(found)} classes: must be down, same and up")
-    return found[0], found[1], found[2]
+def opened(model: TrainedModel) -> OneWindow:
+    """A trained model, ready to be asked; raises Rejected when its classes are not down, same and up."""
+    found = model.one_window()
+    if found.classes != CLASSES:
+        raise Rejected(f"the model has {found.classes} classes: must be down, same and up")
+    return found
+
+
+def computed(model: OneWindow, window: Singles) -> Answer:
+    """The probabilities of one window float32[window, features]."""
+    down, same, up = model.probabilities(window)
+    return down, same, up

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gpu.models.architecture import parameters
+from gpu.models.one_window import OneWindow
 from gpu.models.onnx_graph import stretch_graph, windows_graph
 from gpu.models.onnx_runtime import Given, OnnxModel
 from gpu.models.weights import Model, read_weights, write_weights
@@ -88,6 +89,10 @@ class TrainedModel:
     def runtime(self, given: Given, threads: int | None = 1) -> OnnxModel:
         """ONNX Runtime for windows by themselves, or for every window of a stretch of rows."""
         return OnnxModel(self.folder / (WINDOWS_FILE if given is Given.WINDOWS else STRETCH_FILE), threads)
+
+    def one_window(self) -> OneWindow:
+        """ONNX Runtime for one window at a time, on one thread."""
+        return OneWindow(self.runtime(Given.WINDOWS))
 
     def check_fits(self, dataset: Dataset) -> None:
         """Raises Rejected when rows of a dataset are not what the model was trained on."""

@@ -9,7 +9,6 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from gpu.models.onnx_runtime import Given
 from gpu.models.weights import Singles
 from market.errors import Fatal
 from orchestrator.predicting.answers import (
@@ -36,18 +35,19 @@ class Slow:
         self.may_end = threading.Semaphore(0)
         self.failure = failure
 
-    def runtime(self, given: Given) -> Slow:
+    classes = 3
+
+    def one_window(self) -> Slow:
         """Itself."""
-        assert given is Given.WINDOWS
         return self
 
-    def probabilities(self, windows: Singles) -> Singles:
+    def probabilities(self, window: Singles) -> Answer:
         """Of the first value of the window."""
         self.begun.release()
         assert self.may_end.acquire(timeout=PATIENCE_S)
         if self.failure is not None:
             raise self.failure
-        return np.array([[windows[0, 0, 0], 0.0, 1.0]], dtype=np.float32)
+        return float(window[0, 0]), 0.0, 1.0
 
 
 def opened(predictions: Predictions, model: Slow) -> None:
