@@ -5,8 +5,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
 KERNEL_SOURCES := $(shell find market sim/matching sim/backtest sim/archive sim/scenarios gpu orchestrator/research -name '*.py' -o -name '*.xml')
 
-# A test that stands still fails with every thread's stack, and the others go on.
-NO_HANG := -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
+# A test that stands still for so many seconds fails with every thread's stack, and the others go on.
+NO_HANG = -o faulthandler_timeout=$(1) -o faulthandler_exit_on_timeout=true
+
+# What test-long runs; docs/tests.md says how long each room takes.
+TESTS ?= tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-long lint bench bench-gpu clean lock
@@ -14,7 +17,7 @@ NO_HANG := -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 help:
 	@echo "make demo       replay a market and show what the fast loop decides; then trade on a simulated exchange"
 	@echo "make test       run the tests"
-	@echo "make test-long  run the slow suites as well"
+	@echo "make test-long  run the slow suites as well, for hours; of one room: make test-long TESTS=tests/hdl"
 	@echo "make lint       style, strict types, import direction"
 	@echo "make bench      measure beside peers, append to benchmarks/results"
 	@echo "make bench-gpu  test and measure on a GPU, into benchmarks/results/gpu"
@@ -93,10 +96,10 @@ demo: setup $(VENV)/.live
 	@$(BIN)/tickwire demo --live
 
 test: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu $(VENV)/.plots $(VENV)/.models $(VENV)/.tune
-	@$(BIN)/python -m pytest -n 2 $(NO_HANG) tests
+	@$(BIN)/python -m pytest -n 2 $(call NO_HANG,600) tests
 
-test-long: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu $(VENV)/.plots $(VENV)/.models $(VENV)/.tune $(VENV)/.train
-	@$(BIN)/python -m pytest -n 2 --long tests
+test-long: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu $(VENV)/.plots $(VENV)/.models $(VENV)/.tune $(VENV)/.train $(VENV)/.bench
+	@$(BIN)/python -m pytest -n 2 --long $(call NO_HANG,7200) $(TESTS)
 
 lint: $(VENV)/.test $(VENV)/.live $(VENV)/.plots $(VENV)/.models $(VENV)/.tune
 	@$(BIN)/ruff check .
