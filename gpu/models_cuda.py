@@ -12,11 +12,20 @@ from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gpu.kernel import KernelModule, KernelSource, LaunchShape
 from gpu.models.architecture import BLOCKS, LONG, SHORT, Architecture, Bilinear, DeepLob, vectors_per_window
 from gpu.models.weights import Model, Singles
+from gpu.models_bfloat16 import (
+    TOGETHER,
+    DeepLobRows,
+    bfloat16_pairs,
+    fragments,
+    has_lstm,
+    has_rows,
+    lstm_source,
+    product_source,
+)
 from market.errors import Rejected
 
 BLOCK: Final = 256
@@ -26,33 +35,16 @@ OUTPUTS: Final = 32
 SHARED_BYTES: Final = 96 * 1024
 """Of a block, so that two of them fit a multiprocessor."""
 NARROW_WINDOWS: Final = 16
-MOST_NARROW: Final = 128
+"""Of a block of the LSTM in bfloat16."""
 _WINDOWS: Final = (16, 8, 4, 1)
 
 
 class Precision(StrEnum):
-    """Of the products that dominate."""
+    """Of the products."""
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
-    """Factors of 8 bits by matrix instructions, sums in float32."""
-
-
-def narrow_source(architecture: Architecture) -> KernelSource:
-    """The kernel in bfloat16. Raises Rejected for a shape that it does not have."""
-    hidden = 0 if isinstance(architecture, Bilinear) else architecture.hidden
-    if isinstance(architecture, Bilinear) or architecture.layers != 1 or hidden % 16 or hidden > MOST_NARROW:
-        raise Rejected(
-            f"{architecture}: bfloat16 takes one LSTM of 16 to {MOST_NARROW} units, a multiple of 16; use float32"
-        )
-    return KernelSource.named("models_bfloat16", {"HIDDEN": hidden}, contracts=True)
-
-
-def bfloat16_pairs(weight: Singles) -> NDArray[np.uint32]:
-    """uint32[rows, columns / 2] of float32[rows, columns]: neighbours rounded to bfloat16, firsts in lower halves."""
-    bits: NDArray[np.uint32] = np.ascontiguousarray(weight, dtype=np.float32).view(np.uint32)
-    rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16)
-    return np.ascontiguousarray(rounded[:, 0::2] | (rounded[:, 1::2] << np.uint32(16)), dtype=np.uint32)
+    """Factors of 8 bits by matrix instructions, sums in float32; LSTMs without such a kernel recur in float32."""
 
 
 def windows_together(architecture: Architecture) -> int:
@@ -81,7 +73,7 @@ def source(architecture: Architecture) -> KernelSource:
 
 @dataclass(frozen=True, eq=False)
 class _Product:
-    """Weights of a product on the device: [taps * channels, outputs], and a bias per output."""
+    """Weights of a product on the device: [taps * channels, outputs] or their fragments, and a bias per output."""
 
     weight: Any
     bias: Any
@@ -96,9 +88,9 @@ class ModelKernels:
     Parameters
     ----------
     module: compiles a source: ``CupyModule``, or the CPU's runner in tests. xp: the array module whose arrays it takes.
-    precision: of the LSTM's recurrent product; everything else is float32.
+    precision: of products.
 
-    Raises Rejected for a model whose states do not fit a block, or that has no kernel of that precision.
+    Raises Rejected for a model whose states do not fit a block.
     """
 
     def __init__(
@@ -111,13 +103,16 @@ class ModelKernels:
         self.architecture = model.architecture
         self.xp = xp
         self._module = module(source(model.architecture))
+        is_narrow = precision is Precision.BFLOAT16
+        self._narrow_products = module(product_source()) if is_narrow else None
+        self._narrow_rows = DeepLobRows(model, module, xp) if is_narrow and has_rows(model.architecture) else None
         self._tensors = {name: np.ascontiguousarray(tensor) for name, tensor in model.tensors.items()}
         self._products = {name: self._of(name) for name in _affine_names(model)}
         if not isinstance(self.architecture, Bilinear):
             self._load_lstm()
-        self._narrow: KernelModule | None = None
-        if precision is Precision.BFLOAT16:
-            self._narrow = module(narrow_source(model.architecture))
+        self._narrow_lstm: KernelModule | None = None
+        if is_narrow and has_lstm(model.architecture):
+            self._narrow_lstm = module(lstm_source(model.architecture))
             self._pairs = xp.asarray(bfloat16_pairs(self._tensors["lstm0.recurrent"]))
 
     @property
@@ -134,6 +129,8 @@ class ModelKernels:
 
     def row_vectors(self, rows: Any) -> Any:
         """float32[n - reach + 1, row_width]."""
+        if self._narrow_rows is not None:
+            return self._narrow_rows.vectors(rows)
         if isinstance(self.architecture, Bilinear):
             return self._dense("rows", rows, leaky=True)
         if isinstance(self.architecture, DeepLob):
@@ -148,10 +145,10 @@ class ModelKernels:
             return self._dense("dense", moments.reshape(count, -1))
         hidden, layers = self.architecture.row_width // 4, self.architecture.layers
         states = self.xp.empty((count, hidden), np.float32)
-        if self._narrow is not None:
+        if self._narrow_lstm is not None:
             blocks = LaunchShape((-(-count // NARROW_WINDOWS),), (4 * hidden,))
             lengths = (np.int64(count), np.int32(vectors_per_window(self.architecture)))
-            self._narrow.launch("last_states_bfloat16", blocks, (vectors, self._pairs, *lengths, states))
+            self._narrow_lstm.launch("last_states_bfloat16", blocks, (vectors, self._pairs, *lengths, states))
             return self._dense("dense", states)
         windows = windows_together(self.architecture)
         shape = LaunchShape((-(-count // windows),), (BLOCK,), state_bytes(self.architecture, windows))
@@ -221,7 +218,11 @@ class ModelKernels:
         whole = (product.channels, product.taps, product.outputs, width, offset, int(leaky))
         numbers = (np.int64(positions), *(np.int32(number) for number in (*strides, *whole)))
         shape = LaunchShape((-(-positions // POSITIONS), -(-product.outputs // OUTPUTS)), (BLOCK,))
-        self._module.launch("product", shape, (values, product.weight, product.bias, out, *numbers))
+        arguments = (values, product.weight, product.bias, out, *numbers)
+        if self._narrow_products is not None:
+            self._narrow_products.launch("product_bfloat16", shape, arguments)
+        else:
+            self._module.launch("product", shape, arguments)
 
     def _of(self, name: str) -> _Product:
         """A tensor [outputs, channels, taps], without taps, or [outputs, taps] over time, as a product."""
@@ -232,7 +233,8 @@ class ModelKernels:
             weight = weight[:, :, None]
         outputs, channels, taps = weight.shape
         laid: Singles = np.ascontiguousarray(weight.transpose(2, 1, 0)).reshape(taps * channels, outputs)
-        return _Product(self.xp.asarray(laid), self.xp.asarray(self._tensors[f"{name}.bias"]), channels, taps, outputs)
+        kept = laid if self._narrow_products is None else fragments(laid, TOGETHER)
+        return _Product(self.xp.asarray(kept), self.xp.asarray(self._tensors[f"{name}.bias"]), channels, taps, outputs)
 
     def _load_lstm(self) -> None:
         """Weights of all layers, inputs before gates; those of the first layer's input are a product's."""

@@ -16,6 +16,20 @@ const int ROW = HIDDEN / 2 + 4;  // words of a window's states: a warp's lanes r
 
 __device__ __forceinline__ float quick_sigmoid(float value) { return 0.5f * (quick_tanh(0.5f * value) + 1.0f); }
 
+// What two windows read at a step, two units' gates each; windows beyond the last read as the last does.
+__device__ __forceinline__ void gates_of_step(const float *vectors, long long first, long long windows, int step, int unit,
+                                              float (*gates)[4]) {
+    for (int half = 0; half < 2; ++half) {
+        const long long window = first + half * 8 < windows ? first + half * 8 : windows - 1;
+        const float *vector = vectors + (window + step) * 4 * HIDDEN + unit;
+        for (int gate = 0; gate < 4; ++gate) {
+            const float2 both = *reinterpret_cast<const float2 *>(vector + gate * HIDDEN);
+            gates[gate][2 * half] = both.x;
+            gates[gate][2 * half + 1] = both.y;
+        }
+    }
+}
+
 }  // namespace
 
 // out[window][unit], the output after every window: window w reads vectors w to w + steps - 1, each [4 HIDDEN] gates before
@@ -33,14 +47,14 @@ extern "C" __global__ void __launch_bounds__(HIDDEN * 4)
                 weights[gate][depth][half] =
                     recurrent[(gate * HIDDEN + warp * 8 + row) * (HIDDEN / 2) + depth * 8 + half * 4 + pair];
     float cells[4] = {0.0f, 0.0f, 0.0f, 0.0f}, outputs[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+    float coming[4][4];
+    gates_of_step(vectors, first + row, windows, 0, unit, coming);
     for (int step = 0; step < steps; ++step) {
         float sums[4][4];
         for (int gate = 0; gate < 4; ++gate)
-            for (int place = 0; place < 4; ++place) {
-                const long long window = first + row + place / 2 * 8;
-                const long long vector = (window < windows ? window : windows - 1) + step;
-                sums[gate][place] = vectors[vector * 4 * HIDDEN + gate * HIDDEN + unit + place % 2];
-            }
+            for (int place = 0; place < 4; ++place) sums[gate][place] = coming[gate][place];
+        // On their way while this step is computed.
+        if (step + 1 < steps) gates_of_step(vectors, first + row, windows, step + 1, unit, coming);
         if (step > 0) {
             const unsigned(*known)[ROW] = states[step & 1];
             for (int depth = 0; depth < DEPTHS; ++depth) {

@@ -15,14 +15,14 @@ from gpu.cuda_on_cpu.schedule import SCHEDULES
 from gpu.grid_cuda import GridKernels
 from gpu.kernel import KERNELS, KernelSource, source_names
 from gpu.live_model import HostMemory
-from gpu.models.architecture import Lstm
+from gpu.models.architecture import Architecture, DeepLob, Lstm
 from gpu.models.reference import stretch_logits
 from gpu.models.weights import random_weights
 from gpu.models_cuda import ModelKernels, Precision
 from gpu.sweep_tools import SweepKernels
 from gpu.vpin_cuda import TILE, source
 from market.errors import Fatal
-from tests.gpu.model_checks import check_live, check_model
+from tests.gpu.model_checks import check_bfloat16, check_live, check_model
 from tests.gpu.models.shapes import SMALL, rows_for
 from tests.gpu.sweep_checks import check_count_fires
 from tests.gpu.test_vpin_kernels import MANY_TILES, check_on_cpu, trades
@@ -58,7 +58,19 @@ def _live(module: CpuModule) -> None:
         check_live(architecture, architecture.window + 5, lambda source: module, np, HostMemory())
 
 
-def _bfloat16(module: CpuModule) -> None:
+def _bfloat16(stem: str, *architectures: Architecture) -> Check:
+    """With that source's module in place of its own."""
+
+    def check(module: CpuModule) -> None:
+        for architecture in architectures:
+            check_bfloat16(
+                architecture, 19, lambda source: module if source.path.stem == stem else CpuModule(source), np
+            )
+
+    return check
+
+
+def _narrow_lstm(module: CpuModule) -> None:
     # The source's own number of units, so that four warps and more write the states of a window.
     model = random_weights(Lstm(features=3, layers=1, hidden=64, window=6), seed=2)
     rows = rows_for(model.architecture, 19)
@@ -73,8 +85,11 @@ def _bfloat16(module: CpuModule) -> None:
 CHECKS: Final[dict[str, tuple[Check, ...]]] = {
     "indicator_sweep": (_sweep,),
     "live_model": (_live,),
-    "models_bfloat16": (_bfloat16,),
+    "models_bfloat16": (_narrow_lstm,),
     "models": (_models,),
+    "product_bfloat16": (_bfloat16("product_bfloat16", Lstm(features=70, layers=2, hidden=5, window=9)),),
+    # The source's own sizes.
+    "rows_bfloat16": (_bfloat16("rows_bfloat16", DeepLob(levels=2, filters=16, inception=16, hidden=16, window=27)),),
     "vpin": (_vpin(3 * TILE), _vpin(MANY_TILES)),
     "vpin_grid": (_grid,),
 }

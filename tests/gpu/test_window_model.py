@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gpu.arrays import on_host
 from gpu.compile_gate import ARCHITECTURES, check
 from gpu.cuda_on_cpu.module import CpuModule
 from gpu.cuda_on_cpu.schedule import SCHEDULES, Schedule
 from gpu.cupy_module import CupyModule
 from gpu.device import require_gpu
-from gpu.models.architecture import LSTM_A, LSTM_B, LSTM_C, PAPER_DEEPLOB, PUBLIC_DEEPLOB, Architecture, DeepLob, Lstm
+from gpu.models.architecture import LSTM_A, LSTM_B, LSTM_C, PAPER_DEEPLOB, PUBLIC_DEEPLOB, Architecture, Lstm
 from gpu.models.reference import probabilities, stretch_logits
 from gpu.models.weights import Model, random_weights
-from gpu.models_cuda import ModelKernels, Precision, bfloat16_pairs, source, windows_together
+from gpu.models_cuda import ModelKernels, source, windows_together
 from gpu.window_model import WindowModel
 from market.errors import MissingExtra, Rejected
 from tests.gpu.model_checks import TOLERANCE, check_model
@@ -129,67 +128,3 @@ def test_without_a_gpu_the_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("TICKWIRE_GPU", "0")
     with pytest.raises(MissingExtra, match="TICKWIRE_GPU=0"):
         WindowModel(random_weights(SMALL["lstm"], 5), backend="gpu")
-
-
-NARROW: dict[str, Architecture] = {
-    "deeplob": DeepLob(levels=2, filters=2, inception=3, hidden=16, window=27),
-    "lstm": Lstm(features=8, layers=1, hidden=64, window=9),
-}
-
-
-def narrow_error(architecture: Architecture, windows: int, module: Any, xp: Any) -> float:
-    """Largest error of logits in bfloat16; a window by itself gives the same bits."""
-    model, rows = random_weights(architecture, 11), rows_for(architecture, windows)
-    kernels = ModelKernels(model, module, xp, Precision.BFLOAT16)
-    found = on_host(kernels.logits(xp.asarray(rows)))
-    alone = on_host(kernels.logits(xp.asarray(rows[windows - 1 :])))
-    np.testing.assert_array_equal(alone[0], found[-1])
-    return float(np.abs(found - stretch_logits(model, rows)).max())
-
-
-@pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
-@pytest.mark.parametrize("kind", NARROW)
-def test_bfloat16_is_near_the_reference_in_every_schedule(kind: str, schedule: Schedule) -> None:
-    error = narrow_error(NARROW[kind], 19, lambda source: CpuModule(source, schedule), np)
-    assert 0.0 < error < 2e-3
-
-
-@pytest.mark.gpu
-@pytest.mark.parametrize("kind", [*NARROW, "public"])
-def test_bfloat16_on_a_gpu_is_near_the_reference(kind: str) -> None:
-    assert 0.0 < narrow_error((NARROW | LARGE)[kind], 130, CupyModule, require_gpu()) < 5e-3
-
-
-@pytest.mark.long
-def test_bfloat16_errs_at_most_twice_as_much_as_pytorchs() -> None:
-    torch = pytest.importorskip("torch")
-    architecture = Lstm(features=8, layers=1, hidden=64, window=50)
-    model, rows = random_weights(architecture, 11), rows_for(architecture, 64)
-    lstm, dense = torch.nn.LSTM(8, 64, batch_first=True), torch.nn.Linear(64, 3)
-    tensors = {name: torch.from_numpy(tensor) for name, tensor in model.tensors.items()}
-    with torch.no_grad():
-        lstm.weight_ih_l0.copy_(tensors["lstm0.input"])
-        lstm.weight_hh_l0.copy_(tensors["lstm0.recurrent"])
-        lstm.bias_ih_l0.copy_(tensors["lstm0.bias"])
-        lstm.bias_hh_l0.zero_()
-        dense.weight.copy_(tensors["dense.weight"])
-        dense.bias.copy_(tensors["dense.bias"])
-        windows = torch.from_numpy(np.stack([rows[first : first + 50] for first in range(64)])).bfloat16()
-        theirs = dense.bfloat16()(lstm.bfloat16()(windows)[0][:, -1]).float().numpy()
-    their_error = np.abs(theirs - stretch_logits(model, rows)).max()
-    assert narrow_error(architecture, 64, CpuModule, np) <= 2 * their_error
-
-
-@pytest.mark.parametrize("architecture", [SMALL["deeplob"], SMALL["bilinear"], LSTM_A, Lstm(8, 1, 144, 9)])
-def test_shapes_without_a_kernel_in_bfloat16_are_refused(architecture: Architecture) -> None:
-    with pytest.raises(Rejected, match="bfloat16 takes one LSTM of 16 to 128 units, a multiple of 16; use float32"):
-        ModelKernels(random_weights(architecture, 1), CpuModule, np, Precision.BFLOAT16)
-
-
-def test_numbers_are_rounded_to_bfloat16_to_the_nearest_and_ties_to_even() -> None:
-    values = np.array([[1.0, -2.0, 1.0 + 2**-8, 1.0 + 3 * 2**-8, 1.0 + 2**-8 + 2**-20, 3e38]], dtype=np.float32)
-    pairs = bfloat16_pairs(values)
-    halves = np.stack([pairs[0] << 16, pairs[0] & 0xFFFF0000], axis=1).ravel().astype(np.uint32)
-    found = halves.view(np.float32)
-    assert found[:5].tolist() == [1.0, -2.0, 1.0, 1.0 + 2**-6, 1.0 + 2**-7]
-    assert abs(found[5] / 3e38 - 1) < 2**-8
