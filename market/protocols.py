@@ -28,6 +28,7 @@ from market.orders.kinds import Side
 from market.orders.order import Order, OrderIntent
 from market.orders.pairs import check_pair
 from market.orders.reports import GatewayReport
+from market.pipeline.detector_wakes import DetectorWake
 from market.pipeline.wake_conditions import WakeKind
 from market.risk.position import Position
 from market.wire.records import Batch, Words
@@ -346,16 +347,36 @@ class ConditionsMet(msgspec.Struct, frozen=True, kw_only=True):
     time_ns: int
 
 
-WakeCause: TypeAlias = Started | QuoteChanged | Traded | Triggered | OrderChanged | TimerFired | ConditionsMet
+class DetectorChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """The detector of a strategy that slept is in another state, or permits something else; it has that event already.
+
+    The strategy is awake, and hears of the market's quotes and trades from the next one on.
+    """
+
+    instrument: int
+    venue: int
+    time_ns: int
+
+
+WakeCause: TypeAlias = (
+    Started | QuoteChanged | Traded | Triggered | OrderChanged | TimerFired | ConditionsMet | DetectorChanged
+)
 
 
 class Wakes(msgspec.Struct, frozen=True, kw_only=True):
-    """What wakes a strategy beside the start, its own orders and its own timers."""
+    """What wakes a strategy beside the start, its own orders and its own timers.
+
+    Parameters
+    ----------
+    quotes, trades: markets. detectors: of some of these markets; while one sleeps, see ``DetectorWake``, only its
+        detector wakes the strategy for its market.
+    """
 
     triggers: bool = False
     quotes: frozenset[MarketKey] = frozenset()
     trades: frozenset[MarketKey] = frozenset()
     conditions: tuple[Condition, ...] = ()
+    detectors: tuple[DetectorWake, ...] = ()
 
 
 class OcoIntent(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """Events past the strategies that do not wait for them: straight into the compiled engine, until one is waited for.
 
 The fast loop takes every event in the same order either way. What is left out is Python: a loop that only has to hear
-of quotes and trades that somebody waits for, of triggers, and of conditions that hold.
+of quotes and trades that somebody waits for, of triggers, of conditions that hold, and of detectors that
+wake a strategy.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from typing import Final
 
 import numpy as np
 
+from market.book.book import BOOK_WORDS
 from market.fastpath import layout as messages
 from market.fastpath import state
 from market.fastpath.entries import has_room
 from market.fastpath.events import quote_event, trade_event
 from market.native.kernel import entry, inline, part
 from market.native.memory import address_of, get, put
-from market.pipeline import layout
+from market.pipeline import detector_wakes, layout
+from market.pipeline.detector_wakes import hear, tell_time
 from market.pipeline.intake import next_source, source_row, take_next
 from market.pipeline.pacing import NOT_YET
 from market.pipeline.wake_conditions import WAKE_WIDTH, Wake, judge_top, judge_trade
@@ -30,7 +33,9 @@ FED: Final = 1
 VENUES: Final = 2
 """Venue numbers are below it; a market's number is instrument * VENUES + venue."""
 CONDITIONS: Final = 3
-_HEADER: Final = 4
+WOKEN_NS: Final = 4
+"""When the time that was told woke a strategy; 0: it did not. Nothing goes on until it is 0 again."""
+_HEADER: Final = 5
 
 # Words of a market.
 WATCHED: Final = 0
@@ -43,6 +48,7 @@ MARKET_WORDS: Final = QUOTE + layout.EVENT_WORDS
 WATCH_QUOTES: Final = 1
 WATCH_TRADES: Final = 2
 
+_ASLEEP: Final = int(detector_wakes.Standing.ASLEEP)
 _MARKET: Final = int(Wake.MARKET)
 _FIRED: Final = int(Wake.FIRED)
 
@@ -78,6 +84,33 @@ def _judge(event: int, market: int, conditions: int, count: int) -> bool:
         put(wake, _FIRED, 1 if fires else 0)
         fired = fired or fires
     return fired
+
+
+@part
+def _tell_time(watch: int, wakes: int, count: int, until_ns: int) -> bool:
+    """Tell the time to the detectors of strategies that sleep; whether one of them woke."""
+    woken_ns = 0
+    for index in range(count):
+        wake = get(wakes, index)
+        # What one detector's waking puts off is told to the others with the next call.
+        if get(wake, detector_wakes.STANDING) == _ASLEEP and tell_time(wake, woken_ns if woken_ns != 0 else until_ns):
+            woken_ns = get(wake, detector_wakes.NOW_NS)
+    put(watch, WOKEN_NS, woken_ns)
+    return woken_ns != 0
+
+
+@inline
+def _hear(wakes: int, count: int, market: int, event: int, row: int, book: int) -> tuple[bool, bool]:
+    """Feed the detectors of a market's strategies that sleep; whether one woke, and whether one was awake before."""
+    woken = awake = False
+    for index in range(count):
+        wake = get(wakes, index)
+        if get(wake, detector_wakes.MARKET) == market:
+            if get(wake, detector_wakes.STANDING) == _ASLEEP:
+                woken = hear(wake, event, row, book) or woken
+            else:
+                awake = True
+    return woken, awake
 
 
 @inline
@@ -119,7 +152,14 @@ def _is_waited_for(event: int, row: int) -> bool:
     return withdrawn or get(row, WATCHED) & WATCH_QUOTES != 0
 
 
-@entry("int64(int64[::1], int64, int64[::1], int64[::1], int64[::1], int64[:, ::1], int64)")
+@entry("int64(int64[::1], int64[::1], int64)")
+def tell_detectors(watch_words: Words, wake_addresses: Words, until_ns: int) -> int:
+    """Tell the time, up to and including a moment, where no event came; the time at which it woke a strategy, or 0."""
+    _tell_time(address_of(watch_words), address_of(wake_addresses), len(wake_addresses), until_ns)
+    return get(address_of(watch_words), WOKEN_NS)
+
+
+@entry("int64(int64[::1], int64, int64[::1], int64[::1], int64[::1], int64[:, ::1], int64[::1], int64)")
 def pass_events(
     sources: Words,
     source_count: int,
@@ -127,46 +167,57 @@ def pass_events(
     engine_words: Words,
     watch_words: Words,
     condition_rows: Rows,
+    wake_addresses: Words,
     before_ns: int,
 ) -> int:
-    """Feed events to the engine until one is waited for, makes a trigger or fires a condition; returns its source.
+    """Feed events to the engine until one is waited for, makes a trigger, fires a condition or wakes a strategy.
 
-    An event that is waited for was not fed: ``FED`` is 0. Others return as ``pacing.next_event`` does.
+    Returns the source of the event. One that is waited for was not fed: ``FED`` is 0. Others return as
+    ``pacing.next_event`` does; NOT_YET also where the time alone has woken a strategy, see ``WOKEN_NS``.
 
     Parameters
     ----------
     event_words: ``layout.EVENT_WORDS`` words, the event. engine_words: state of a ``CpuEngine``.
     watch_words: of ``new_watch``. condition_rows: int64[n, WAKE_WIDTH], ``Wake.FIRED`` as of the event that was found.
+    wake_addresses: int64[m], of the words of ``DetectorWake``.
     before_ns: a record received then or later is left alone.
     """
     source_base, event, engine = address_of(sources), address_of(event_words), address_of(engine_words)
     watch, conditions = address_of(watch_words), address_of(condition_rows)
+    wakes, wake_count = address_of(wake_addresses), len(wake_addresses)
     count = get(watch, CONDITIONS)
     put(watch, PASSED, 0)
     put(watch, FED, 0)
-    while True:
+    while get(watch, WOKEN_NS) == 0:
         chosen = next_source(source_base, source_count)
         if chosen < 0:
             return chosen
         source = source_row(source_base, chosen)
         record = get(source, layout.RECORDS) + 8 * records.WIDTH * get(source, layout.POSITION)
-        if get(record, records.KIND) != records.REJECTED and get(record, records.RECEIVE_NS) >= before_ns:
+        received_ns = get(record, records.RECEIVE_NS)
+        is_timed = get(record, records.KIND) != records.REJECTED
+        if is_timed and _tell_time(watch, wakes, wake_count, min(received_ns, before_ns - 1)):
             return NOT_YET
-        take_next(source, event)
+        if is_timed and received_ns >= before_ns:
+            return NOT_YET
+        row = take_next(source, event)
         if get(event, layout.EVENT_TYPE) == layout.NO_EVENT:
             continue
         market = get(event, layout.EVENT_INSTRUMENT) * get(watch, VENUES) + get(event, layout.EVENT_VENUE)
-        row = watch + 8 * (_HEADER + MARKET_WORDS * market)
+        kept = watch + 8 * (_HEADER + MARKET_WORDS * market)
         fired = _judge(event, market, conditions, count)
-        if _is_waited_for(event, row) or not has_room(engine, 1, messages.QUOTE_EVENT_SIZE):
+        book = get(source, layout.BOOKS) + 8 * BOOK_WORDS * get(row, records.MARKET)
+        woken, awake = _hear(wakes, wake_count, market, event, row, book)
+        if awake or _is_waited_for(event, kept) or not has_room(engine, 1, messages.QUOTE_EVENT_SIZE):
             return chosen
         trigger = get(engine, state.LAST_ID)
         _feed(event, engine)
         put(watch, PASSED, get(watch, PASSED) + 1)
         if get(event, layout.EVENT_TYPE) == layout.QUOTE_EVENT:
-            put(row, KEPT, 1)
+            put(kept, KEPT, 1)
             for word in range(layout.EVENT_WORDS):
-                put(row, QUOTE + word, get(event, word))
-        if fired or get(engine, state.LAST_ID) != trigger:
+                put(kept, QUOTE + word, get(event, word))
+        if fired or woken or get(engine, state.LAST_ID) != trigger:
             put(watch, FED, 1)
             return chosen
+    return NOT_YET

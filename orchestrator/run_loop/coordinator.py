@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from market.errors import Fatal
 from market.orders.cause import Cause, Origin
+from market.pipeline.detector_wakes import DetectorWake
 from market.protocols import Condition, MarketKey, Strategy
 
 
@@ -14,7 +15,8 @@ class Coordinator:
 
     Parameters
     ----------
-    strategies: in the order in which they wake; raises Fatal when two have the same tag, Rejected for a bad tag.
+    strategies: in the order in which they wake; raises Fatal when two have the same tag, or one has a detector of
+        a market whose quotes and trades it does not wait for, Rejected for a bad tag.
     """
 
     def __init__(self, strategies: Sequence[Strategy]) -> None:
@@ -37,3 +39,13 @@ class Coordinator:
         self.conditions: Sequence[tuple[Strategy, Condition]] = tuple(
             (strategy, condition) for strategy, wake in wakes for condition in wake.conditions
         )
+        self.detectors: Mapping[tuple[str, MarketKey], DetectorWake] = {
+            (strategy.tag, detector.market): detector for strategy, wake in wakes for detector in wake.detectors
+        }
+        for strategy, wake in wakes:
+            for detector in wake.detectors:
+                if detector.market not in wake.quotes & wake.trades:
+                    raise Fatal(
+                        f"strategy {strategy.tag} has a detector of market {detector.market}; expected that it "
+                        "waits for quotes and trades of it"
+                    )

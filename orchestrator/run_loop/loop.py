@@ -12,15 +12,18 @@ from market.instruments import Catalogue
 from market.orders.order import OrderIntent
 from market.orders.reports import AccountReport
 from market.pipeline import layout
+from market.pipeline.detector_wakes import DetectorWake, Standing
 from market.protocols import (
     FOREVER,
     CancelIntent,
     Clock,
     ConditionsMet,
+    DetectorChanged,
     Feed,
     Gateway,
     Intent,
     Journal,
+    MarketKey,
     OcoIntent,
     PreTradeCheck,
     QuoteChanged,
@@ -49,7 +52,7 @@ from orchestrator.run_loop.settlement import Settlement
 from orchestrator.run_loop.summary import RunCounts, RunSummary
 from orchestrator.run_loop.timers import Timers
 from orchestrator.run_loop.view import View
-from orchestrator.run_loop.watch import watch_of
+from orchestrator.run_loop.watch import Watch, watch_of
 
 
 @dataclass(frozen=True)
@@ -204,6 +207,8 @@ class RunLoop:
             self._take_event(found)
         elif found == FINISHED:
             return False
+        elif self._watch is not None and self._watch.woken_ns:
+            self._tell_woken(self._watch)
         elif self._clock.wait_until(due_ns) >= due_ns:
             self._do_due()
         self._answer_triggers()
@@ -247,6 +252,8 @@ class RunLoop:
             self._desk.questions.ask_again()
             self._desk.end_half_pairs()
             self._ledger.forget(now_ns)
+            if self._watch is not None:
+                self._watch.tell_time(now_ns - 1)
         elif self._schedule.next_ns == due_ns:
             self._schedule.take(now_ns).action(self._access, now_ns)
         else:
@@ -282,7 +289,7 @@ class RunLoop:
         if waiting:
             cause = QuoteChanged(instrument=key[0], venue=key[1], time_ns=self._clock.now_ns())
             for strategy in waiting:
-                self._wake(strategy, cause)
+                self._wake_for(strategy, key, cause)
             self._tell_changes()
 
     def _take_trade(self, event: Words) -> None:
@@ -291,8 +298,31 @@ class RunLoop:
         if waiting:
             trade = self._view.trade(event)
             for strategy in waiting:
-                self._wake(strategy, Traded(trade=trade))
+                self._wake_for(strategy, key, Traded(trade=trade))
             self._tell_changes()
+
+    def _wake_for(self, strategy: Strategy, key: MarketKey, cause: WakeCause) -> None:
+        """Wake a strategy for an event of a market; not while it sleeps, and for its detector where that ended it."""
+        detector = self._coordinator.detectors.get((strategy.tag, key))
+        if detector is None or detector.standing is Standing.AWAKE:
+            self._wake(strategy, cause)
+        elif detector.standing is Standing.WOKEN:
+            self._tell_detector(strategy, detector)
+
+    def _tell_detector(self, strategy: Strategy, detector: DetectorWake) -> None:
+        """Wake a strategy whose detector ended its sleep."""
+        detector.awake()
+        instrument, venue = detector.market
+        self._wake(strategy, DetectorChanged(instrument=instrument, venue=venue, time_ns=detector.now_ns))
+
+    def _tell_woken(self, watch: Watch) -> None:
+        """Wake the strategies whose detectors changed because time passed."""
+        self._clock.wait_until(watch.woken_ns)
+        watch.told()
+        for (tag, _), detector in self._coordinator.detectors.items():
+            if detector.standing is Standing.WOKEN:
+                self._tell_detector(self._coordinator.by_tag[tag], detector)
+        self._tell_changes()
 
     def _answer_triggers(self) -> None:
         """Hand new triggers to the strategies; what they leave unanswered is released."""

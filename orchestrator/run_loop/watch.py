@@ -1,8 +1,8 @@
-"""What of the market a run's Python hears of: events that somebody waits for, and conditions that hold."""
+"""What of the market a run's Python hears of: events that somebody waits for, conditions that hold, and detectors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from market.instruments import Catalogue
 from market.pipeline import passing
 from market.pipeline.wake_conditions import WAKE_WIDTH, Wake, WakeKind
-from market.protocols import Condition, Feed, FeedRoute, Strategy
+from market.protocols import Condition, Feed, FeedRoute, MarketKey, Strategy
 from market.wire.records import Rows, Words
 from orchestrator.run_loop.coordinator import Coordinator
 
@@ -41,8 +41,8 @@ class Watch:
         self._waiting = [(strategy, condition) for strategy, condition in coordinator.conditions]
         self._conditions: Rows = np.zeros((len(self._waiting) + 1, WAKE_WIDTH), dtype=np.int64)
         for (instrument, venue), row in ((key, self._markets[key[0] * venues + key[1]]) for key in routes):
-            quotes = passing.WATCH_QUOTES if (instrument, venue) in coordinator.on_quote else 0
-            trades = passing.WATCH_TRADES if (instrument, venue) in coordinator.on_trade else 0
+            quotes = passing.WATCH_QUOTES if _is_awake(coordinator, coordinator.on_quote, (instrument, venue)) else 0
+            trades = passing.WATCH_TRADES if _is_awake(coordinator, coordinator.on_trade, (instrument, venue)) else 0
             row[passing.WATCHED] = _ALL if engine is None else quotes | trades
         for place, (_, condition) in enumerate(self._waiting):
             route = routes.get(condition.market)
@@ -51,6 +51,10 @@ class Watch:
                 self._conditions[place, Wake.LEVEL] = _level(condition, route, catalogue)
             instrument, venue = condition.market
             self._conditions[place, Wake.MARKET] = instrument * venues + venue if route is not None else -1
+        self._detectors = tuple(wake for wake in coordinator.detectors.values() if wake.market in routes)
+        for wake in self._detectors:
+            wake.attach(wake.market[0] * venues + wake.market[1])
+        self._wakes: Words = np.array([wake.words.ctypes.data for wake in self._detectors], dtype=np.int64)
         self._pass = passing.pass_events.direct()
 
     @property
@@ -60,9 +64,23 @@ class Watch:
 
     def find(self, sources: Words, count: int, event: Words, before_ns: int) -> int:
         """The next event that is to be heard of; as ``pacing.next_event``."""
-        found = self._pass(sources, count, event, self._engine, self._watch, self._conditions, before_ns)
+        found = self._pass(sources, count, event, self._engine, self._watch, self._conditions, self._wakes, before_ns)
         self.passed += int(self._watch[passing.PASSED])
         return found
+
+    @property
+    def woken_ns(self) -> int:
+        """When the time alone woke a strategy that has not been told, 0 when it did not."""
+        return int(self._watch[passing.WOKEN_NS])
+
+    def tell_time(self, until_ns: int) -> None:
+        """Tell sleeping strategies' detectors the time where no event came, up to and including a moment."""
+        if self._detectors and not self.woken_ns:
+            passing.tell_detectors(self._watch, self._wakes, until_ns)
+
+    def told(self) -> None:
+        """Those whom the time has woken were told."""
+        self._watch[passing.WOKEN_NS] = 0
 
     def take_passed(self, keep: Callable[[Words], object]) -> int:
         """Hand on the newest quote of each market that was passed; returns how many events were."""
@@ -85,9 +103,14 @@ class Watch:
 
 def watch_of(feed: Feed, catalogue: Catalogue, coordinator: Coordinator, engine: Words | None) -> Watch | None:
     """What finds events where some may be passed or conditions are to be judged; None where all are heard of."""
-    if engine is None and not coordinator.conditions:
+    if engine is None and not coordinator.conditions and not coordinator.detectors:
         return None
     return Watch(feed, catalogue, coordinator, engine)
+
+
+def _is_awake(coordinator: Coordinator, waiting: Mapping[MarketKey, Sequence[Strategy]], key: MarketKey) -> bool:
+    """Whether somebody who never sleeps waits for a market's events; for others compiled code looks."""
+    return any((strategy.tag, key) not in coordinator.detectors for strategy in waiting.get(key, ()))
 
 
 def _level(condition: Condition, route: FeedRoute, catalogue: Catalogue) -> int:

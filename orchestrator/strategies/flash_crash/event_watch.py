@@ -28,6 +28,7 @@ from market.wire.records import (
     Words,
 )
 from orchestrator.strategies.flash_crash.parameters import FlashCrashParameters
+from orchestrator.strategies.flash_crash.sleeping import Sleeping
 
 _AGGRESSORS: Final = {None: AGGRESSOR_NONE, Side.BUY: AGGRESSOR_BUY, Side.SELL: AGGRESSOR_SELL}
 
@@ -40,6 +41,10 @@ class EventWatch(Protocol):
         """Thresholds."""
 
     @property
+    def sleep(self) -> Sleeping | None:
+        """What stands in for the trader while it sleeps; None where it never does."""
+
+    @property
     def standing(self) -> State:
         """The state."""
 
@@ -50,6 +55,9 @@ class EventWatch(Protocol):
     @property
     def permissions(self) -> Permission:
         """What is allowed."""
+
+    def transitions(self) -> list[Transition]:
+        """Those that were made while something else fed the detector."""
 
     def read(self) -> dict[Reading, float]:
         """Every reading."""
@@ -80,6 +88,7 @@ class MarketWatch:
     def __init__(self, parameters: FlashCrashParameters, settings: DetectorSettings) -> None:
         self._parameters = parameters
         self._detector = Detector(settings)
+        self._sleep = Sleeping(parameters, self._detector.state)
         self._record: Words = np.zeros(WIDTH, dtype=np.int64)
         self._take_book = take_book.direct()
 
@@ -87,6 +96,11 @@ class MarketWatch:
     def settings(self) -> DetectorSettings:
         """Thresholds."""
         return self._detector.settings
+
+    @property
+    def sleep(self) -> Sleeping:
+        """What stands in for the trader while it sleeps."""
+        return self._sleep
 
     @property
     def standing(self) -> State:
@@ -102,6 +116,10 @@ class MarketWatch:
     def permissions(self) -> Permission:
         """What is allowed."""
         return self._detector.permissions
+
+    def transitions(self) -> list[Transition]:
+        """Those that were made while something else fed the detector."""
+        return self._detector.transitions()
 
     def read(self) -> dict[Reading, float]:
         """Every reading."""
@@ -138,4 +156,4 @@ class MarketWatch:
 
     def restore(self, content: bytes) -> None:
         """Go on from a saved state; raises Rejected for one that does not fit."""
-        self._detector = Detector.restore(self._detector.settings, content)
+        self._detector.state[:] = Detector.restore(self._detector.settings, content).state

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
 
 from market.detector.states import Permission, Signal, State
 from market.detector.transitions import Transition
@@ -13,6 +12,7 @@ from market.instruments import Listing
 from market.orders.kinds import Side
 from market.protocols import (
     CancelIntent,
+    DetectorChanged,
     Intent,
     MarketView,
     OrderChanged,
@@ -32,13 +32,11 @@ from orchestrator.strategies.flash_crash.holding import ClosedTrade
 from orchestrator.strategies.flash_crash.parameters import PPM, FlashCrashParameters, SizeParameters
 from orchestrator.strategies.flash_crash.ranges import Extrema, RangeDistribution, relative_range
 from orchestrator.strategies.flash_crash.scoring import Score
-from orchestrator.strategies.flash_crash.seconds import ClosedCandle, Seconds
+from orchestrator.strategies.flash_crash.seconds import SECOND_NS, ClosedCandle, Seconds
+from orchestrator.strategies.flash_crash.sleeping import GRID_NS, Sleeping
 from orchestrator.strategies.flash_crash.state import VERSION, TraderState, read_state, state_bytes
 from orchestrator.strategies.flash_crash.trades import Trades
 from orchestrator.strategies.sizing import FullSize, Sizing
-
-GRID_NS: Final = 100_000_000
-"""Time is told to detector and trades at every multiple of this."""
 
 
 class FlashCrash:
@@ -64,6 +62,7 @@ class FlashCrash:
         self._trades = Trades(parameters, tag)
         self._transitions: list[Transition] = []
         self._now_ns = 0
+        self._sleeps = 0
         self.rejections: Counter[Rejection] = Counter()
         self.scores: list[Score] = []
         self.closed: list[ClosedTrade] = []
@@ -75,9 +74,9 @@ class FlashCrash:
 
     @property
     def wakes(self) -> Wakes:
-        """Quotes and trades of its market."""
-        market = frozenset({self._parameters.market})
-        return Wakes(quotes=market, trades=market)
+        """Quotes and trades of its market; while it sleeps, its detector."""
+        market, sleep = frozenset({self._parameters.market}), self._watch.sleep
+        return Wakes(quotes=market, trades=market, detectors=() if sleep is None else (sleep.wake,))
 
     @property
     def standing(self) -> State:
@@ -96,6 +95,8 @@ class FlashCrash:
 
     def save(self) -> bytes:
         """Everything that a later run goes on with."""
+        if self._watch.sleep is not None and self._watch.sleep.is_asleep:
+            self._catch_up(self._watch.sleep)
         return state_bytes(
             TraderState(
                 version=VERSION,
@@ -123,11 +124,20 @@ class FlashCrash:
 
     def wake(self, cause: WakeCause, view: MarketView) -> Sequence[Intent]:
         """Orders and cancellations that follow."""
+        intents = self._answer(cause, view)
+        self._sleep_if_idle()
+        return intents
+
+    def _answer(self, cause: WakeCause, view: MarketView) -> Sequence[Intent]:
         if isinstance(cause, Started):
             return self._start(view)
         if isinstance(cause, OrderChanged):
             return self._take_change(cause, view)
+        if isinstance(cause, DetectorChanged):
+            return self._wake_up(cause.time_ns, view)
         if isinstance(cause, TimerFired):
+            if cause.number != self._sleeps:
+                return ()
             return [*self._take_market(view, cause.time_ns), self._timer(cause.time_ns)]
         if isinstance(cause, Traded):
             return self._take_market(view, cause.trade.time_ns, trade=cause.trade)
@@ -138,17 +148,53 @@ class FlashCrash:
     def _start(self, view: MarketView) -> Sequence[Intent]:
         """Take over what an earlier run left; its orders end."""
         self._now_ns = view.now_ns
+        self._seconds.advance(self._now_ns)
         self._trades.take_over(self._trades.open, view)
         left = view.working_orders(self._tag)
         return [*(CancelIntent(client_order_id=order.client_order_id) for order in left), self._timer(view.now_ns)]
 
     def _timer(self, now_ns: int) -> TimerIntent:
-        return TimerIntent(at_ns=(now_ns // GRID_NS + 1) * GRID_NS, number=0)
+        return TimerIntent(at_ns=(now_ns // GRID_NS + 1) * GRID_NS, number=self._sleeps)
+
+    def _wake_up(self, now_ns: int, view: MarketView) -> Sequence[Intent]:
+        """The detector, which has what woke it already, ended the sleep."""
+        if self._watch.sleep is not None:
+            self._catch_up(self._watch.sleep)
+        return [*self._take_market(view, now_ns, is_heard=True), self._timer(now_ns)]
+
+    def _sleep_if_idle(self) -> None:
+        """Where nothing is on and nothing is held, sleep; timers of before then have no effect."""
+        sleep = self._watch.sleep
+        is_idle = self._watch.standing is State.SLEEP and not self._trades.open
+        if is_idle and sleep is not None and sleep.is_possible:
+            self._sleeps += 1
+            sleep.begin(self._now_ns, self._seconds.open)
+
+    def _catch_up(self, sleep: Sleeping) -> None:
+        """Take the candles of the sleep, as far as they were not taken."""
+        for candle in sleep.take_candles():
+            self._pass_to(candle.second)
+            if candle.second == self._seconds.second:
+                self._seconds.open = candle
+        self._pass_to(sleep.now_ns // SECOND_NS)
+
+    def _pass_to(self, second: int) -> None:
+        """Let the seconds of the sleep pass one by one, as they did."""
+        for each in range(self._seconds.second + 1, second + 1):
+            closed = self._seconds.advance(each * SECOND_NS)
+            if closed is not None:
+                self._take_range(closed, is_active=False)
 
     def _take_market(
-        self, view: MarketView, time_ns: int, trade: Trade | None = None, *, is_quote: bool = False
+        self,
+        view: MarketView,
+        time_ns: int,
+        trade: Trade | None = None,
+        *,
+        is_quote: bool = False,
+        is_heard: bool = False,
     ) -> Sequence[Intent]:
-        """Something that the market did, or time that passed."""
+        """Something that the market did, or time that passed; ``is_heard``: the detector has it already."""
         self._now_ns = now_ns = max(self._now_ns, time_ns)
         # A rising candle ends a falling pattern: what held until it closed is what it is judged by.
         pattern = self._watch.signals
@@ -160,6 +206,8 @@ class FlashCrash:
             gap = None if before is None else (before.close, trade.price)
         elif is_quote:
             self._transitions += self._watch.take_quote(view, now_ns)
+        elif is_heard:
+            self._transitions += self._watch.transitions()
         else:
             self._transitions += self._watch.take_time(now_ns)
         is_active = self._watch.standing is State.ACTIVE

@@ -19,6 +19,7 @@ from orchestrator.strategies.flash_crash.parameters import (
     FlashCrashParameters,
     SizeParameters,
 )
+from orchestrator.strategies.flash_crash.sleeping import Sleeping
 from orchestrator.strategies.flash_crash.trader import FlashCrash
 from tests.orchestrator.strategies.desk import MS, NEAR, SECOND, Desk, listing
 
@@ -48,7 +49,11 @@ class ScriptedWatch:
     standing: State = State.SLEEP
     signals: Signal = NOTHING
     permissions: Permission = FORBIDDEN
+    sleep: Sleeping | None = None
     readings: dict[Reading, float] = field(default_factory=lambda: {**dict.fromkeys(Reading, float("nan")), **EVENT})
+
+    def transitions(self) -> list[Transition]:
+        return []
 
     def read(self) -> dict[Reading, float]:
         return self.readings
