@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from config.models import ModelMode
 from market.errors import Rejected
 from market.orders.cause import Origin
@@ -183,11 +185,11 @@ class BookPredictor:
         if self._rows.run <= 1:
             self._outcomes.interrupt()
         if book is not None:
-            inputs = model_inputs(book, self._form, self._normalisation)[0]
+            inputs = model_inputs(book, np.zeros(len(book), dtype=np.int64), self._form, self._normalisation)[-1]
             self._number += 1
             self._window.take(inputs)
             self._drift.take(inputs)
-            self._outcomes.take(self._number, int(book[0, 0] + book[0, 2]))
+            self._outcomes.take(self._number, int(book[-1, 0] + book[-1, 2]))
             if self._rows.run >= self._length:
                 self._predictions.ask(self.name, self._number, self._window.newest())
                 self._asked.append((self._number, row_ns))

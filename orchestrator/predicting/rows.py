@@ -38,13 +38,16 @@ class GridRows:
     def __init__(self, levels: int, silence_ns: int) -> None:
         self._levels = levels
         self._silence_ns = silence_ns
-        self._row: Words = np.zeros(VALUES_PER_LEVEL * levels, dtype=np.int64)
+        self._rows: Rows = np.zeros((2, VALUES_PER_LEVEL * levels), dtype=np.int64)
         self._seen = _Counters(0, 0, 0, 0)
         self._event_ns = 0
         self.run = 0
 
     def take(self, book: Words | None, time_ns: int) -> Rows | None:
-        """int64[1, 4 * levels] of the book as it is now; None, and the run is over, where there is no row."""
+        """int64[1 or 2, 4 * levels]: of the run's row before, if there is one, and of the book as it is now.
+
+        None, and the run is over, where there is no row.
+        """
         counted = _Counters(0, 0, 0, 0) if book is None else _counted(book)
         seen, self._seen = self._seen, counted
         if counted.events != seen.events:
@@ -53,11 +56,12 @@ class GridRows:
         if counted.breaks != seen.breaks or replaced:
             self.run = 0
         is_silent = time_ns - self._event_ns > self._silence_ns
-        if book is None or not counted.events or is_silent or not read_row(book, self._row, self._levels):
+        self._rows[0] = self._rows[1]
+        if book is None or not counted.events or is_silent or not read_row(book, self._rows[1], self._levels):
             self.run = 0
             return None
         self.run += 1
-        return self._row[None].copy()
+        return self._rows[-min(self.run, len(self._rows)) :].copy()
 
 
 class Window:

@@ -10,7 +10,7 @@ import numpy as np
 from market.errors import Rejected
 from market.wire.records import Words
 from orchestrator.research.datasets.dataset import DatasetMarket
-from orchestrator.research.datasets.features import Normalisation, imbalances, raw_features
+from orchestrator.research.datasets.features import Normalisation, imbalances
 from orchestrator.research.datasets.fi2010 import Fi2010
 from orchestrator.research.datasets.labels import (
     CLASSES,
@@ -89,7 +89,7 @@ def market_samples(
     back = min(market.reach.horizon, market.reach.window - 1)
     moves = past_moves(double_mids(market.book), np.asarray(market.segments), back)
     book = np.asarray(market.book[rows])
-    scores = (normalisation or market.header.normalisation).apply(raw_features(book, market.form))
+    scores = (normalisation or market.header.normalisation).apply(market.raw_features(rows))
     return Samples(scores, imbalances(book), classify(moves[rows], chosen), classify(market.moves[rows], chosen))
 
 

@@ -169,7 +169,9 @@ def _market_header(market: _Gathered, number: int, plan: DatasetPlan, split: Spl
     parts = assign_parts(times_ns, segments, reach, split.validation_ns, split.test_ns)
     try:
         alpha = balanced_alpha(moves[parts == Part.TRAINING]) if plan.alpha is None else plan.alpha
-        normalisation = fit_normalisation(market.book, np.flatnonzero(times_ns < split.validation_ns), plan.form)
+        normalisation = fit_normalisation(
+            market.book, segments, np.flatnonzero(times_ns < split.validation_ns), plan.form
+        )
     except Rejected as error:
         raise Rejected(f"market {market.name}, {len(times_ns)} rows of {market.file}: {error}") from error
     labels = classify(moves, alpha)

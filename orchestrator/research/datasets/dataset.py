@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from market.errors import MissingInput, Rejected
 from market.wire.records import Rows, Words
-from orchestrator.research.datasets.features import Form, raw_features
+from orchestrator.research.datasets.features import Form, raw_features, rows_before
 from orchestrator.research.datasets.header import Header, MarketHeader, read_header
 from orchestrator.research.datasets.labels import Classes, Floats
 from orchestrator.research.datasets.parts import Part, Parts, Reach
@@ -73,7 +73,12 @@ class DatasetMarket:
 
     def features(self, rows: Words) -> Floats:
         """float64[len(rows), 4 * levels], z-scores of single rows."""
-        return self.header.normalisation.apply(raw_features(np.asarray(self.book[rows]), self.form))
+        return self.header.normalisation.apply(self.raw_features(rows))
+
+    def raw_features(self, rows: Words) -> Floats:
+        """The same before they are normalised."""
+        before = rows_before(self.segments, rows)
+        return raw_features(np.asarray(self.book[rows]), np.asarray(self.book[before]), self.form)
 
 
 @dataclass(frozen=True)

@@ -356,7 +356,8 @@ def _fitted(dataset: Dataset, market: DatasetMarket, cut_ns: int) -> tuple[Norma
     try:
         moves = market.moves[_rows(market, BEGINNING_NS, cut_ns)]
         alpha = balanced_alpha(moves) if dataset.header.balanced else market.header.alpha
-        return fit_normalisation(market.book, np.flatnonzero(market.times_ns < cut_ns), market.form), alpha
+        rows = np.flatnonzero(market.times_ns < cut_ns)
+        return fit_normalisation(market.book, market.segments, rows, market.form), alpha
     except Rejected as error:
         raise Rejected(f"{dataset.path}, {market.name}, before {cut_ns}: {error}; use fewer folds") from error
 

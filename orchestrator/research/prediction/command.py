@@ -36,6 +36,7 @@ class _Wanted:
     market: str
     book: Rows
     times_ns: Words
+    segments: Words
     samples: Words
     form: Form
     normalisation: Normalisation
@@ -43,7 +44,7 @@ class _Wanted:
 
     def inputs(self) -> Singles:
         """As the model sees them."""
-        return model_inputs(np.asarray(self.book), self.form, self.normalisation)
+        return model_inputs(np.asarray(self.book), self.segments, self.form, self.normalisation)
 
 
 @click.command()
@@ -119,13 +120,14 @@ def _of_dataset(trained: TrainedModel, folder: Path, words: dict[str, Any]) -> I
     dataset = open_dataset(folder)
     trained.check_fits(dataset)
     for market in [dataset.market(name) for name in words["markets"]] or dataset.markets:
+        segments = np.asarray(market.segments)
         if words["part"] == "all":
-            samples = _whole_windows(np.asarray(market.segments), trained.card.window)
+            samples = _whole_windows(segments, trained.card.window)
         else:
             samples = market.samples(Part[words["part"].upper()])
         normalisation = trained.card.market(words["normalised_as"] or market.name).normalisation
         labels = np.asarray(market.labels)[samples]
-        yield _Wanted(market.name, market.book, market.times_ns, samples, market.form, normalisation, labels)
+        yield _Wanted(market.name, market.book, market.times_ns, segments, samples, market.form, normalisation, labels)
 
 
 def _of_recordings(trained: TrainedModel, words: dict[str, Any]) -> Iterator[_Wanted]:
@@ -145,7 +147,7 @@ def _of_recordings(trained: TrainedModel, words: dict[str, Any]) -> Iterator[_Wa
         for name, book, times_ns, segments in _gathered(recording):
             normalisation = card.market(words["normalised_as"] or name).normalisation
             samples = _whole_windows(segments, card.window)
-            yield _Wanted(name, book, times_ns, samples, card.form, normalisation, None)
+            yield _Wanted(name, book, times_ns, segments, samples, card.form, normalisation, None)
 
 
 def _gathered(recording: RecordedRows) -> Iterator[tuple[str, Rows, Words, Words]]:

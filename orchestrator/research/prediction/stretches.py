@@ -107,9 +107,11 @@ class ModelPredictor:
 
     def predict(self, market: DatasetMarket, rows: Words, normalisation: Normalisation) -> Predictions:
         """Classes and probabilities of samples at some rows."""
-        first = int(rows[0]) - self._window + 1 if len(rows) else 0
+        # A row more than windows need, since a flow is since the row before.
+        first = max(0, int(rows[0]) - self._window) if len(rows) else 0
         last = int(rows[-1]) + 1 if len(rows) else 0
-        inputs = model_inputs(np.asarray(market.book[first:last]), market.form, normalisation)
+        book, segments = np.asarray(market.book[first:last]), np.asarray(market.segments[first:last])
+        inputs = model_inputs(book, segments, market.form, normalisation)
         return as_predictions(predict_windows(self._model, inputs, rows - first, self._window, self._threads))
 
 

@@ -46,7 +46,8 @@ def labelled_rows(
 
 def normalised_rows(market: DatasetMarket, normalisation: Normalisation | None = None) -> Singles:
     """float32[n, features] of all rows of a market."""
-    return model_inputs(np.asarray(market.book), market.form, normalisation or market.header.normalisation)
+    book, segments = np.asarray(market.book), np.asarray(market.segments)
+    return model_inputs(book, segments, market.form, normalisation or market.header.normalisation)
 
 
 @dataclass(frozen=True, eq=False)

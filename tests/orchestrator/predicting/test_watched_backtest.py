@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +25,9 @@ from orchestrator.backtest import run as run_module
 from orchestrator.backtest.run import BacktestRun, run_backtest
 from orchestrator.cli.exits import ExitCode
 from orchestrator.predicting.answers import Answer, ComputedPredictions
+from orchestrator.research.datasets.features import Form
 from orchestrator.research.datasets.labels import classify
+from orchestrator.research.models.card import CARD_FILE
 from orchestrator.research.models.folder import TrainedModel
 from tests.orchestrator.cli.terminal import Terminal
 from tests.orchestrator.predicting.watched_market import (
@@ -47,14 +51,28 @@ def run_saying(
     return run_backtest(plan_of(folder, settings))
 
 
-@pytest.mark.parametrize("gap_at", [-1, 150])
+def model_of_form(folder: Path, form: Form) -> Path:
+    """The model of the grid, as if rows of a form had been what it was trained on."""
+    model = folder / "model"
+    shutil.copytree(GRID_MODEL, model)
+    card = json.loads((model / CARD_FILE).read_text())
+    [market] = card["markets"]
+    if form is not Form.RELATIVE:
+        features = len(market["means"])
+        market |= {"means": [0.0] * features, "deviations": [1.0] * features}
+    (model / CARD_FILE).write_text(json.dumps(card | {"form": form.value}))
+    return model
+
+
+@pytest.mark.parametrize(("form", "gap_at"), [(Form.RELATIVE, -1), (Form.RELATIVE, 150), (Form.FLOW, 150)])
 def test_predictions_of_a_run_are_those_of_its_recording(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, gap_at: int
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, form: Form, gap_at: int
 ) -> None:
     heard = HeardPredictions()
+    model = str(model_of_form(terminal.folder, form))
     monkeypatch.setattr(run_module, "ComputedPredictions", lambda: heard)
-    run = run_backtest(plan_of(terminal.folder, watching(), gap_at=gap_at))
-    ended = terminal.run("predict", str(GRID_MODEL), "--source", "binance-spot=spot.txt", "--out", "said.parquet")
+    run = run_backtest(plan_of(terminal.folder, watching(folder=model), gap_at=gap_at))
+    ended = terminal.run("predict", model, "--source", "binance-spot=spot.txt", "--out", "said.parquet")
     assert ended.code == ExitCode.DONE, ended.err
     table = pq.read_table(terminal.folder / "said.parquet")
     expected = np.stack([table[name].to_numpy() for name in ("down", "same", "up")], axis=1)

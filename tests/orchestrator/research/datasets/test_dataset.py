@@ -15,7 +15,14 @@ from orchestrator.cli.exits import ExitCode
 from orchestrator.research.datasets.book_rows import RecordedRows, Sampling
 from orchestrator.research.datasets.build import DatasetPlan, build_dataset
 from orchestrator.research.datasets.dataset import Dataset, array_file, open_dataset
-from orchestrator.research.datasets.features import Form, feature_names, fit_normalisation, imbalances, raw_features
+from orchestrator.research.datasets.features import (
+    Form,
+    feature_names,
+    fit_normalisation,
+    imbalances,
+    raw_features,
+    row_features,
+)
 from orchestrator.research.datasets.header import HEADER_FILE, Header, read_header
 from orchestrator.research.datasets.labels import classify, double_mids, smoothed_moves
 from orchestrator.research.datasets.parts import Part, Reach
@@ -90,21 +97,53 @@ def test_rows_outside_the_training_part_never_change_the_normalisation(seed: int
     book = random.integers(1, 1 << 30, (60, 8))
     changed = book.copy()
     changed[known:] = random.integers(1, 1 << 30, changed[known:].shape)
-    rows = np.arange(known)
+    rows, segments = np.arange(known), np.arange(60) // 25
     for form in Form:
-        assert fit_normalisation(book, rows, form) == fit_normalisation(changed, rows, form)
+        assert fit_normalisation(book, segments, rows, form) == fit_normalisation(changed, segments, rows, form)
 
 
 def test_forms_of_features() -> None:
     book = np.array([[102, 7, 100, 1, 104, 0, 99, 3]], dtype=np.int64)
-    assert raw_features(book, Form.ABSOLUTE).tolist() == [[102, 7, 100, 1, 104, 0, 99, 3]]
-    relative = raw_features(book, Form.RELATIVE)[0]
+    assert raw_features(book, book, Form.ABSOLUTE).tolist() == [[102, 7, 100, 1, 104, 0, 99, 3]]
+    relative = raw_features(book, book, Form.RELATIVE)[0]
     assert relative[0::2].tolist() == [1, -1, 3, -2]
     assert relative[1::2].tolist() == np.log1p([7, 1, 0, 3]).tolist()
     assert imbalances(book).tolist() == [[-6 / 8, -3 / 11]]
     assert feature_names(2)[4:6] == ("ask_price_2", "ask_quantity_2")
-    constant = fit_normalisation(np.full((7, 4), 3), np.arange(7), Form.RELATIVE)
+    constant = fit_normalisation(np.full((7, 4), 3), np.zeros(7, dtype=np.int64), np.arange(7), Form.RELATIVE)
     assert constant.deviations == (1.0, 1.0, 1.0, 1.0)
+
+
+def test_order_flow_is_what_came_to_a_level_since_the_row_before() -> None:
+    #                 ask       bid
+    book = np.array(
+        [
+            [102, 7, 100, 5],
+            [102, 9, 100, 1],  # both prices stay: 2 lots came to the ask, 4 left the bid
+            [103, 4, 101, 6],  # the ask is gone, 9 lots left; the bid is new, 6 came
+            [101, 3, 99, 8],  # the ask is new, 3 came; the bid is gone, 6 left
+            [105, 2, 104, 1],  # another segment
+        ],
+        dtype=np.int64,
+    )
+    found = row_features(book, np.array([1, 1, 1, 1, 2]), Form.FLOW)
+    signed = np.array([[0, 0], [2, -4], [-9, 6], [3, -6], [0, 0]])
+    assert found[:, 0::2].tolist() == (np.sign(signed) * np.log1p(np.abs(signed))).tolist()
+    assert found[:, 1::2].tolist() == np.log1p(book[:, 1::2]).tolist()
+    assert feature_names(2, Form.FLOW)[4:] == ("ask_flow_2", "ask_quantity_2", "bid_flow_2", "bid_quantity_2")
+
+
+def test_features_of_single_rows_are_those_of_all(tmp_path: Path) -> None:
+    plan = DatasetPlan(sampling=SAMPLING, reach=Reach(5, 4), form=Form.FLOW)
+    [market] = built(recording(tmp_path, gap_at=200), tmp_path / "set", plan).markets
+    segments = np.asarray(market.segments)
+    assert len(np.unique(segments)) == 2
+    whole = market.header.normalisation.apply(row_features(np.asarray(market.book), segments, Form.FLOW))
+    rows = np.flatnonzero(np.diff(segments, prepend=0) != 0)
+    for chosen in (rows, rows[1:] + 1, np.arange(len(segments))[::7]):
+        assert np.array_equal(market.features(chosen), whole[chosen])
+    # Without what came before, the first row of a segment has no flow.
+    assert (market.raw_features(rows)[:, 0::2] == 0).all()
 
 
 def test_a_header_comes_back_as_it_was_written(tmp_path: Path) -> None:

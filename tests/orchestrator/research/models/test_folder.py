@@ -56,7 +56,7 @@ def test_inputs_are_scores_of_limited_size(tmp_path: Path) -> None:
     [market] = small_dataset(tmp_path).markets
     book = np.asarray(market.book).copy()
     book[7, 0] += 5_000
-    found = model_inputs(book, market.form, market.header.normalisation)
+    found = model_inputs(book, np.asarray(market.segments), market.form, market.header.normalisation)
     scores = market.header.normalisation
     assert found.dtype == np.float32
     assert np.abs(found).max() == LIMIT

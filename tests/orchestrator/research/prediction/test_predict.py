@@ -66,7 +66,8 @@ def test_the_file_has_every_whole_window_of_a_dataset(terminal: Terminal) -> Non
     known = np.asarray(market.labels)[rows]
     assert table["label"].to_pylist() == [None if label < 0 else label for label in known.tolist()]
     trained = TrainedModel(SMALL_MODEL)
-    inputs = model_inputs(np.asarray(market.book), market.form, trained.card.market(MARKET).normalisation)
+    normalisation = trained.card.market(MARKET).normalisation
+    inputs = model_inputs(np.asarray(market.book), segments, market.form, normalisation)
     alone = trained.runtime(Given.WINDOWS).probabilities(np.stack([inputs[row - 4 : row + 1] for row in rows]))
     found = np.stack([table[name].to_numpy() for name in ("down", "same", "up")], axis=1)
     np.testing.assert_allclose(found, alone, rtol=0, atol=1e-6)
