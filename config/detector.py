@@ -89,7 +89,17 @@ class DetectorThresholds(Section):
     )
     confirm_ms: Confirmation = Field(
         default=2_000,
-        description="How long enough core indicators must fire without a break before an event is active.",
+        description="How long enough core indicators must fire, breaks left out, before an event is active.",
+    )
+    # "Rolling buffer of 1-2 s" is all that is said of jitter: a third of ours, so that one quote does not undo seconds.
+    break_ms: Annotated[Count, Field(ge=0, le=2_000)] = Field(
+        default=500,
+        description="A break of the firing that is shorter does not begin the confirmation anew; 0: every break does.",
+    )
+    # A baseline of five minutes would take in a crash that lasts as long, and find nothing unusual about it.
+    left_out_s: Annotated[Count, Field(ge=0, le=86_400)] = Field(
+        default=300,
+        description="Seconds of ALERT, ACTIVE and RECOVERY are no samples of baselines: at most so many more.",
     )
     # The remaining windows are not stated in either document.
     debounce_ms: Annotated[Count, Field(ge=0, le=60_000)] = Field(
@@ -116,6 +126,8 @@ class DetectorThresholds(Section):
     def _windows_fit(self) -> Self:
         if self.confirm_ms < self.jitter_ms:
             raise ValueError(f"confirm_ms was {self.confirm_ms}: must be at least jitter_ms, {self.jitter_ms}")
+        if self.break_ms > self.jitter_ms:
+            raise ValueError(f"break_ms was {self.break_ms}: must be at most jitter_ms, {self.jitter_ms}")
         if self.warm_up_s > self.baseline_window_s:
             raise ValueError(f"warm_up_s was {self.warm_up_s}: must be at most baseline_window_s")
         if self.obi_levels > self.depth_levels:

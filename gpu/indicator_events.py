@@ -90,7 +90,8 @@ class EventFold:
 
     def __init__(self, settings: DetectorSettings) -> None:
         longest = {"volatility_seconds": MOST_SECONDS, "baseline_seconds": MOST_SECONDS}
-        self._state = new_state(dataclasses.replace(settings, warm_up_seconds=MOST_SECONDS, **longest))  # type: ignore[arg-type]
+        whole = {"warm_up_seconds": MOST_SECONDS, "left_out_seconds": 0}
+        self._state = new_state(dataclasses.replace(settings, **whole, **longest))  # type: ignore[arg-type]
         self._counters: Integers = np.zeros(SAMPLED, dtype=np.int64)
 
     def take(self, events: Rows) -> EventTable:

@@ -19,13 +19,13 @@ from market.detector.layout import (
     LARGEST_TIME,
     LAST_PRICE,
     LOST,
-    MET_SINCE,
     NONE,
     NOW,
     PENDING,
 )
 from market.detector.seconds import forget_prices, roll, start_grid
 from market.detector.states import Counter
+from market.detector.trigger import forget_trigger
 from market.detector.words import count
 from market.native.kernel import inline, shared
 from market.native.memory import get, put
@@ -45,7 +45,7 @@ def lose_feed(detector: int) -> None:
     """Nothing that was known of the market, and nothing that was confirmed, holds any more."""
     put(detector, HEARD, NONE)
     put(detector, LOST, 1)
-    put(detector, MET_SINCE, NONE)
+    forget_trigger(detector)
     put(detector, CALM_SINCE, NONE)
     withdraw_top(detector)
     withdraw_depth(detector)

@@ -22,7 +22,7 @@ Values = NDArray[np.float64]
 """float64[n, m], C order."""
 Flags = NDArray[np.bool_]
 
-VERSION: Final = 1
+VERSION: Final = 2
 SLOT_NS: Final = 100_000_000
 SLOTS: Final = 10
 """Slots of a second; the trailing second is the open slot and the nine before it."""
@@ -57,6 +57,8 @@ RECOVERY_NS: Final = 17
 DEBOUNCE_NS: Final = 18
 JITTER_NS: Final = 19
 LIQUIDITY_WARM_UP: Final = 20
+BREAK_NS: Final = 21
+LEFT_OUT_SECONDS: Final = 22
 
 # The clock.
 NOW: Final = 24
@@ -79,12 +81,16 @@ STATE: Final = 32
 ENTERED: Final = 33
 """Time of the last transition; NONE before the first."""
 MET_SINCE: Final = 34
-"""Since when the trigger holds without a break; NONE while it does not."""
+"""Since when the trigger has held, but for short breaks; NONE while it has not. See ``trigger``."""
 CALM_SINCE: Final = 35
 LOST: Final = 36
 """Whether the feed was lost since the last confirmation."""
 SIGNALS: Final = 37
 """Sum of ``Signal`` as of the last event."""
+BROKEN_SINCE: Final = 38
+"""Since when the trigger does not hold, though what was held is not forgotten; NONE otherwise."""
+BREAKS_NS: Final = 39
+"""Sum of its breaks that are over."""
 
 # The market.
 QUOTED: Final = 40
@@ -142,8 +148,15 @@ DOUBTED: Final = 93
 DOUBTED_TOP: Final = 1
 DOUBTED_BOOK: Final = 2
 
-COUNTERS: Final = 96
-_AFTER_COUNTERS: Final = COUNTERS + 32
+EVENT_SECOND: Final = 94
+"""Whether the state was one of an event at some time of the open second. See ``baselines``."""
+LEFT_OUT_MORE: Final = 95
+"""How many more seconds were left out of the baselines than were taken since."""
+TAKEN_RETURNS: Final = 96
+"""Returns since the last one of a second that was left out, that one not counted."""
+
+COUNTERS: Final = 100
+_AFTER_COUNTERS: Final = COUNTERS + 28
 assert len(Counter) <= _AFTER_COUNTERS - COUNTERS
 SLOT_RING: Final = _AFTER_COUNTERS
 """Per slot of a second: volume delta and messages."""
@@ -182,6 +195,8 @@ _INTEGERS: Final = {
     RECOVERY_NS: "recovery_ns",
     DEBOUNCE_NS: "debounce_ns",
     JITTER_NS: "jitter_ns",
+    BREAK_NS: "break_ns",
+    LEFT_OUT_SECONDS: "left_out_seconds",
 }
 _FLOATS: Final = {
     VOLATILITY_MULTIPLIER: "volatility_multiplier",
@@ -222,7 +237,7 @@ def new_state(settings: DetectorSettings) -> Words:
     for word, name in _LENGTHS.items():
         state[word] = getattr(settings, name)
     state[LIQUIDITY_WARM_UP] = min(settings.warm_up_seconds, settings.liquidity_seconds)
-    for word in (HEARD, PENDING, LAST_TRADE, LAST_TOP, LAST_BOOK, ENTERED, MET_SINCE, CALM_SINCE):
+    for word in (HEARD, PENDING, LAST_TRADE, LAST_TOP, LAST_BOOK, ENTERED, MET_SINCE, BROKEN_SINCE, CALM_SINCE):
         state[word] = NONE
     state[PARTIAL] = 1
     floats[[*_UNKNOWN, *_UNKNOWN_TOO]] = NAN

@@ -30,6 +30,7 @@ _LOST: Final = int(Cause.LOST)
 def next_state(
     state: int,
     dwell_ns: int,
+    holds: bool,
     met_ns: int,
     calm_ns: int,
     lost: bool,
@@ -41,16 +42,17 @@ def next_state(
 
     Parameters
     ----------
-    dwell_ns: since the last transition. met_ns, calm_ns: for how long the trigger, or the calm, has held without a
-        break, below 0 while it does not. lost: whether the feed was lost since the last confirmation.
+    dwell_ns: since the last transition. holds: whether the trigger holds. met_ns: for how long it has held, but for
+        short breaks, below 0 when it has not. calm_ns: for how long the calm has held without a break, below 0 while it
+        does not. lost: whether the feed was lost since the last confirmation.
     """
     if state == SHUTDOWN or dwell_ns < debounce_ns:
         return state
     if state == SLEEP:
-        return ALERT if met_ns >= 0 else SLEEP
+        return ALERT if holds else SLEEP
     if state == ALERT and met_ns < 0:
         return SLEEP
-    if met_ns > confirm_ns:
+    if holds and met_ns > confirm_ns:
         return ACTIVE
     if state == ACTIVE and (lost or calm_ns > recovery_ns):
         return RECOVERY

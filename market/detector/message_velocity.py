@@ -45,10 +45,11 @@ def add_message(detector: int) -> None:
 
 
 @inline
-def close_messages(detector: int) -> None:
-    """A whole second closed."""
+def close_messages(detector: int, taken: bool) -> None:
+    """A whole second closed; ``taken`` into the baselines or not."""
     window = detector + 8 * MESSAGES
-    push(window, float(get(detector, SECOND_MESSAGES)))
+    if taken:
+        push(window, float(get(detector, SECOND_MESSAGES)))
     if samples(window) >= get(detector, WARM_UP):
         baseline = mean(window)
         put_float(detector, MESSAGE_BASELINE, baseline)

@@ -17,7 +17,6 @@ from market.detector.layout import (
     LAST_PRICE,
     LIQUIDITY_BASELINE,
     MESSAGE_BASELINE,
-    MET_SINCE,
     NAN,
     NONE,
     NOW,
@@ -37,6 +36,7 @@ from market.detector.layout import (
 from market.detector.liquidity import liquidity_imbalance, liquidity_ratio
 from market.detector.machine import ACTIVE
 from market.detector.states import Permission, Signal
+from market.detector.trigger import held_ns
 from market.detector.walls import ASKS, BIDS, walls
 from market.native.float_memory import get_float, put_float
 from market.native.kernel import entry, inline, shared
@@ -106,7 +106,8 @@ def write_reading(detector: int, row: int) -> None:
     put_float(row, 22, walls(detector, BIDS))
     put_float(row, 23, walls(detector, ASKS))
     put_float(row, 24, get_float(detector, RANGE))
-    put_float(row, 25, _elapsed(detector, get(detector, MET_SINCE)))
+    met_ns = held_ns(detector)
+    put_float(row, 25, float(met_ns) if met_ns >= 0 else NAN)
     put_float(row, 26, _elapsed(detector, get(detector, CALM_SINCE)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from market.detector.acceleration import take_close
+from market.detector.baselines import begin_second, is_taken
 from market.detector.candles import close_candle, end_runs
 from market.detector.known_market import forget_doubted
 from market.detector.layout import (
@@ -53,13 +54,13 @@ def forget_prices(detector: int) -> None:
 
 
 @inline
-def _close_price(detector: int) -> None:
+def _close_price(detector: int, taken: bool) -> None:
     put(detector, FIRST_CLOSE + 2, get(detector, FIRST_CLOSE + 1))
     put(detector, FIRST_CLOSE + 1, get(detector, FIRST_CLOSE))
     put(detector, FIRST_CLOSE, get(detector, LAST_PRICE))
     before, after = get(detector, FIRST_CLOSE + 1), get(detector, FIRST_CLOSE)
     if is_valid_move(before, after):
-        take_return(detector)
+        take_return(detector, taken)
         take_close(detector)
         return
     if before > 0 and after > 0:
@@ -76,15 +77,17 @@ def _close_second(detector: int) -> None:
         put(detector, FIRST_CLOSE, get(detector, LAST_PRICE))
         end_runs(detector)
     else:
-        _close_price(detector)
-        close_spread(detector)
-        close_delta(detector)
-        close_messages(detector)
+        taken = is_taken(detector)
+        _close_price(detector, taken)
+        close_spread(detector, taken)
+        close_delta(detector, taken)
+        close_messages(detector, taken)
         close_liquidity(detector)
         close_candle(detector)
         count(detector, _SECONDS)
     put(detector, SECOND_DELTA, 0)
     put(detector, SECOND_MESSAGES, 0)
+    begin_second(detector)
 
 
 @inline

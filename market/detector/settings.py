@@ -39,7 +39,9 @@ class DetectorSettings:
     volatility_seconds: returns in sigma_1s. baseline_seconds: samples of the baselines of volatility, spread, volume
         delta and messages; liquidity_seconds: of the liquidity's. warm_up_seconds: samples that a baseline needs.
     depth_levels, imbalance_levels: levels per side of liquidity and walls, and of OBI; at most 32.
-    confirm_ns: how long the trigger must hold, longer than ``jitter_ns``, which is 1 to 2 s.
+    confirm_ns: how long the trigger must hold, longer than ``jitter_ns``, which is 1 to 2 s. break_ns: breaks of it
+        that are shorter do not begin it anew; at most ``jitter_ns``, 0 for none.
+    left_out_seconds: how many more seconds of events are left out of the baselines than are taken; 0 for none.
     """
 
     minimum_liquidity: int
@@ -64,6 +66,8 @@ class DetectorSettings:
     recovery_ns: int = 3 * SECOND_NS
     debounce_ns: int = SECOND_NS // 2
     jitter_ns: int = 3 * SECOND_NS // 2
+    break_ns: int = SECOND_NS // 2
+    left_out_seconds: int = 300
 
     def __post_init__(self) -> None:
         for name in ("volatility_multiplier", "spread_multiplier", "volume_sigmas", "message_multiplier"):
@@ -84,6 +88,8 @@ class DetectorSettings:
         _whole("imbalance_levels", self.imbalance_levels, 1, self.depth_levels)
         _whole("jitter_ns", self.jitter_ns, SECOND_NS, 2 * SECOND_NS)
         _whole("confirm_ns", self.confirm_ns, self.jitter_ns, 60 * SECOND_NS)
+        _whole("break_ns", self.break_ns, 0, self.jitter_ns)
+        _whole("left_out_seconds", self.left_out_seconds, 0, 86_400)
         _whole("recovery_ns", self.recovery_ns, 0, 3_600 * SECOND_NS)
         _whole("debounce_ns", self.debounce_ns, 0, 60 * SECOND_NS)
 

@@ -40,12 +40,13 @@ def judge_spread(detector: int) -> None:
 
 
 @inline
-def close_spread(detector: int) -> None:
-    """A second closed."""
+def close_spread(detector: int, taken: bool) -> None:
+    """A second closed; ``taken`` into the baselines or not."""
     if get(detector, QUOTED) == 0:
         return
     window = detector + 8 * SPREADS
-    push(window, get_float(detector, SPREAD))
+    if taken:
+        push(window, get_float(detector, SPREAD))
     if samples(window) >= get(detector, WARM_UP):
         baseline = mean(window)
         put_float(detector, SPREAD_BASELINE, baseline)

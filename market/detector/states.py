@@ -101,8 +101,10 @@ class Counter(IntEnum):
     GAPS = 16
     """Times that the feed said that something is missing."""
     SECONDS = 17
-    """Whole seconds taken into the baselines."""
+    """Whole seconds."""
     TRANSITIONS = 18
+    LEFT_OUT = 19
+    """Whole seconds of events, left out of the baselines."""
 
 
 class Reading(IntEnum):

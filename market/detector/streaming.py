@@ -32,7 +32,6 @@ from market.detector.layout import (
     LAST_TOP,
     LAST_TRADE,
     LOST,
-    MET_SINCE,
     NONE,
     NOW,
     RECOVERY_NS,
@@ -44,6 +43,7 @@ from market.detector.message_velocity import add_message
 from market.detector.readings import is_heard, required
 from market.detector.states import Cause, Counter, Signal
 from market.detector.transitions import change_state
+from market.detector.trigger import forget_trigger, held_ns, take_trigger
 from market.detector.volume_delta import add_delta
 from market.detector.words import count, fires
 from market.native.kernel import inline, part, shared
@@ -79,13 +79,14 @@ def evaluate(detector: int) -> None:
     heard = is_heard(detector)
     met = heard and _core_count(signals) >= required(signals)
     calm = heard and not met and not fires(detector, _VIOLENT)
-    put(detector, MET_SINCE, since(get(detector, MET_SINCE), met, now))
+    take_trigger(detector, met)
     put(detector, CALM_SINCE, since(get(detector, CALM_SINCE), calm, now))
     state, entered, lost = get(detector, STATE), get(detector, ENTERED), get(detector, LOST) != 0
-    met_ns = _lasted(now, get(detector, MET_SINCE))
+    met_ns = held_ns(detector)
     after = next_state(
         state,
         now - entered if entered >= 0 else LARGEST_TIME,
+        met,
         met_ns,
         _lasted(now, get(detector, CALM_SINCE)),
         lost,
@@ -95,7 +96,7 @@ def evaluate(detector: int) -> None:
     )
     if after != state:
         change_state(detector, after, cause_of(state, after, lost))
-    if met_ns > get(detector, CONFIRM_NS):
+    if met and met_ns > get(detector, CONFIRM_NS):
         put(detector, LOST, 0)
 
 
@@ -226,6 +227,6 @@ def shut_down(detector: int) -> None:
 def restart(detector: int) -> None:
     """Go from SHUTDOWN to SLEEP; nothing that held before counts for a confirmation."""
     if get(detector, STATE) == SHUTDOWN:
-        put(detector, MET_SINCE, NONE)
+        forget_trigger(detector)
         put(detector, CALM_SINCE, NONE)
         change_state(detector, SLEEP, _COMMANDED)

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from market.detector.baselines import mark_event
 from market.detector.layout import (
     CALM_SINCE,
     COUNTERS,
@@ -37,8 +38,8 @@ class Transition:
 
     Parameters
     ----------
-    entered_ns: time of the transition before, -1 for the first. met_since_ns, calm_since_ns: since when the trigger or
-        the calm held, -1 when it did not.
+    entered_ns: time of the transition before, -1 for the first. met_since_ns: since when the trigger held, but for
+        short breaks, -1 when it did not. calm_since_ns: since when the calm held, -1 when it did not.
     values: every reading as of the event that caused it; ``STATE`` is the state before.
     """
 
@@ -76,6 +77,7 @@ def change_state(detector: int, after: int, cause: int) -> None:
     count(detector, _COUNT)
     put(detector, STATE, after)
     put(detector, ENTERED, get(detector, NOW))
+    mark_event(detector)
 
 
 def take_transitions(state: Words) -> list[Transition]:

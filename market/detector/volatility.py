@@ -12,6 +12,7 @@ from market.detector.layout import (
     BASE_RETURNS,
     FIRST_CLOSE,
     SHORT_RETURNS,
+    TAKEN_RETURNS,
     VOLATILITY,
     VOLATILITY_ABSOLUTE,
     VOLATILITY_BASELINE,
@@ -24,7 +25,7 @@ from market.detector.window import deviation, expelled, push, samples
 from market.detector.words import set_signal
 from market.native.float_memory import get_float, put_float
 from market.native.kernel import inline
-from market.native.memory import get
+from market.native.memory import get, put
 
 _BIT: Final = int(Signal.VOLATILITY)
 LEAST_BASELINE: Final = 1e-12
@@ -32,11 +33,13 @@ LEAST_BASELINE: Final = 1e-12
 
 
 @inline
-def take_return(detector: int) -> None:
-    """A second closed whose close and whose predecessor's are a valid move."""
+def take_return(detector: int, taken: bool) -> None:
+    """A second closed, ``taken`` into the baselines or not, whose close and whose predecessor's are a valid move."""
+    put(detector, TAKEN_RETURNS, get(detector, TAKEN_RETURNS) + 1 if taken else 0)
     short, base = detector + 8 * SHORT_RETURNS, detector + 8 * BASE_RETURNS
     if push(short, log_return(get(detector, FIRST_CLOSE + 1), get(detector, FIRST_CLOSE))):
-        push(base, expelled(short))
+        if get(detector, TAKEN_RETURNS) > samples(short):
+            push(base, expelled(short))
         put_float(detector, VOLATILITY, deviation(short))
         _judge(detector, base)
 

@@ -45,10 +45,11 @@ def add_delta(detector: int, lots: int) -> None:
 
 
 @inline
-def close_delta(detector: int) -> None:
-    """A whole second closed."""
+def close_delta(detector: int, taken: bool) -> None:
+    """A whole second closed; ``taken`` into the baselines or not."""
     window = detector + 8 * DELTAS
-    push(window, float(get(detector, SECOND_DELTA)))
+    if taken:
+        push(window, float(get(detector, SECOND_DELTA)))
     if samples(window) >= get(detector, WARM_UP):
         sigma = deviation(window)
         put_float(detector, VOLUME_SIGMA, sigma)

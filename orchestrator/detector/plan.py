@@ -49,4 +49,6 @@ def detector_settings(
         recovery_ns=thresholds.recovery_confirm_ms * _MS,
         debounce_ns=thresholds.debounce_ms * _MS,
         jitter_ns=thresholds.jitter_ms * _MS,
+        break_ns=thresholds.break_ms * _MS,
+        left_out_seconds=thresholds.left_out_s,
     )

@@ -6,8 +6,11 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Final
 
-from market.detector import machine, readings, streaming, words
+from market.detector import machine, readings, streaming, trigger, words
 from market.detector.layout import (
+    BREAK_NS,
+    BREAKS_NS,
+    BROKEN_SINCE,
     CALM_SINCE,
     CONFIRM_NS,
     DEBOUNCE_NS,
@@ -31,6 +34,9 @@ _PARTS: Final = (
     words.fires,
     readings.required,
     readings.is_heard,
+    trigger.forget_trigger,
+    trigger.take_trigger,
+    trigger.held_ns,
     streaming._core_count,
     streaming._lasted,
     streaming.evaluate,
@@ -57,7 +63,7 @@ class Machine:
     """The machine made from a source, by default the true one."""
 
     def __init__(self, text: str) -> None:
-        names: dict[str, Any] = {**vars(words), **vars(machine), **vars(readings), **vars(streaming)}
+        names: dict[str, Any] = {**vars(words), **vars(trigger), **vars(machine), **vars(readings), **vars(streaming)}
         names |= {"get": _get, "put": _put, "change_state": self._change}
         exec(compile(text, "machine", "exec"), names)
         self.evaluate: Callable[[State], None] = names["evaluate"]
@@ -69,8 +75,9 @@ class Machine:
         state[STATE], state[ENTERED], self.cause = after, state[NOW], cause
 
 
-def fresh(confirm_ns: int, recovery_ns: int, debounce_ns: int) -> State:
+def fresh(confirm_ns: int, recovery_ns: int, debounce_ns: int, break_ns: int) -> State:
     """A machine's words before anything happened, at time 0 and heard."""
-    state = dict.fromkeys((NOW, STATE, LOST, SIGNALS, HEARD), 0)
-    state |= dict.fromkeys((ENTERED, MET_SINCE, CALM_SINCE), NONE)
-    return state | {CONFIRM_NS: confirm_ns, RECOVERY_NS: recovery_ns, DEBOUNCE_NS: debounce_ns}
+    state = dict.fromkeys((NOW, STATE, LOST, SIGNALS, HEARD, BREAKS_NS), 0)
+    state |= dict.fromkeys((ENTERED, MET_SINCE, BROKEN_SINCE, CALM_SINCE), NONE)
+    state |= {CONFIRM_NS: confirm_ns, BREAK_NS: break_ns}
+    return state | {RECOVERY_NS: recovery_ns, DEBOUNCE_NS: debounce_ns}

@@ -6,7 +6,7 @@ each event everything is found anew from the list of all messages so far.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import isnan
@@ -15,11 +15,12 @@ import numpy as np
 
 from market.detector.events import EventKind
 from market.detector.settings import SECOND_NS, DetectorSettings
-from market.detector.states import Reading
+from market.detector.states import Reading, State
 from tests.market.detector.streams import BUY, SELL, Row
 
 SLOT = SECOND_NS // 10
 NAN = float("nan")
+EVENT = (State.ALERT, State.ACTIVE, State.RECOVERY)
 Long = np.longdouble
 Candle = tuple[int, int, int, int, int]
 """Open, high, low, close and volume."""
@@ -38,14 +39,34 @@ def deviation(values: list[Long]) -> Long:
 class Reference:
     """All messages of a stream so far."""
 
-    def __init__(self, settings: DetectorSettings, rows: list[Row]) -> None:
+    def __init__(self, settings: DetectorSettings, rows: list[Row], states: Sequence[int] = ()) -> None:
         self.settings = settings
+        self.states = states
         self.rows = [row for row in rows if row[0] != EventKind.TIME]
         self.now = rows[-1][1]
         self.open = self.now // SECOND_NS
         self.first = self.rows[0][1] // SECOND_NS if self.rows else self.open
         self.whole = list(range(self.first + 1, self.open))
         """Whole seconds: the one of the first message is not."""
+        self.taken = self._taken({row[1] // SECOND_NS for row in rows}, rows)
+        """Those that are taken into the baselines."""
+
+    def _taken(self, heard: set[int], rows: list[Row]) -> set[int]:
+        """All but the seconds of events, of which no more than the settings say are left out beyond those taken."""
+        taken, more = set[int](), 0
+        for second in self.whole:
+            if more < self.settings.left_out_seconds and self._is_event(second, second in heard, rows):
+                more += 1
+            else:
+                taken.add(second)
+                more = max(more - 1, 0)
+        return taken
+
+    def _is_event(self, second: int, heard: bool, rows: list[Row]) -> bool:
+        """Whether the state was one of an event when the second began, or after a row within it."""
+        begun = [state for row, state in zip(rows, self.states, strict=False) if row[1] // SECOND_NS < second][-1:]
+        within = [state for row, state in zip(rows, self.states, strict=False) if row[1] // SECOND_NS == second]
+        return any(state in EVENT for state in (*begun, *(within if heard else ())))
 
     def of(self, kind: EventKind, second: int | None = None) -> list[Row]:
         return [row for row in self.rows if row[0] == kind and (second is None or row[1] // SECOND_NS == second)]
@@ -75,7 +96,15 @@ class Reference:
         returns = self.returns()
         if len(returns) < short + 1:
             return NAN, NAN, NAN
-        newest, older = returns[-short:], returns[:-short][-base:]
+        # A return is of the baseline when neither its second nor any of the next ones, until it left, was left out.
+        clean = [
+            all(second in self.taken for second in self.whole[place : place + short + 1])
+            for place in range(len(returns) - short)
+        ]
+        newest, older = (
+            returns[-short:],
+            [value for value, is_clean in zip(returns, clean, strict=False) if is_clean][-base:],
+        )
         scale = float(np.sqrt(sum((value**2 for value in newest + older), Long(0)) / len(newest + older)))
         baseline = float(deviation(older)) if len(older) >= warm else NAN
         return float(deviation(newest)), baseline, scale
@@ -94,8 +123,8 @@ class Reference:
         return float(self.spread_of(found)) if found else NAN
 
     def over(self, sample: Callable[[int], Fraction], length: int, warm: int) -> list[Fraction]:
-        """The last samples of whole seconds; none before the warm-up."""
-        samples = [sample(second) for second in self.whole][-length:]
+        """The last samples of whole seconds that are taken; none before the warm-up."""
+        samples = [sample(second) for second in self.whole if second in self.taken][-length:]
         return samples if len(samples) >= warm else []
 
     def baseline(self, sample: Callable[[int], Fraction]) -> float:
@@ -139,7 +168,8 @@ class Reference:
             return Fraction(row[9] + row[10])
 
         length = self.settings.liquidity_seconds
-        found = self.over(sample, length, min(length, self.settings.warm_up_seconds))
+        samples = [sample(second) for second in self.whole][-length:]
+        found = samples if len(samples) >= min(length, self.settings.warm_up_seconds) else []
         return float(mean(found)) if found else NAN
 
     def candle(self, second: int) -> Candle | None:

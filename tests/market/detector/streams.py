@@ -29,9 +29,13 @@ SMALL: Final = DetectorSettings(
     message_multiplier=1.4,
     violent_range=0.01,
     debounce_ns=SECOND_NS // 4,
+    break_ns=0,
+    left_out_seconds=0,
 )
 """Short windows and low thresholds, so that short streams reach everything."""
-LOOSE: Final = replace(SMALL, confirm_ns=3 * SECOND_NS // 2, recovery_ns=SECOND_NS)
+LOOSE: Final = replace(SMALL, confirm_ns=3 * SECOND_NS // 2, recovery_ns=SECOND_NS, break_ns=SECOND_NS // 2)
+LEAVING: Final = replace(LOOSE, left_out_seconds=3)
+"""Seconds of events are left out of the baselines."""
 Row = list[int]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isnan
 
 import numpy as np
@@ -12,9 +13,9 @@ from market.detector.detector import Detector
 from market.detector.events import EventKind
 from market.detector.layout import Values
 from market.detector.settings import OFF, DetectorSettings
-from market.detector.states import Reading, Signal
+from market.detector.states import Counter, Reading, Signal
 from tests.market.detector.reference import Reference, close
-from tests.market.detector.streams import SMALL, Row, array, at, clean_streams
+from tests.market.detector.streams import LEAVING, SMALL, Row, array, at, clean_streams
 
 EXACT = settings(derandomize=True, deadline=None, max_examples=60)
 
@@ -23,23 +24,28 @@ def studied(rows: list[Row], chosen: DetectorSettings = SMALL) -> Values:
     return Detector(chosen).study(array(rows))[0]
 
 
-@given(clean_streams())
+def reference(chosen: DetectorSettings, rows: list[Row], readings: Values, index: int) -> Reference:
+    """What is known after an event; that some seconds are left out of the baselines depends on the states before."""
+    return Reference(chosen, rows[: index + 1], readings[:index, Reading.STATE].astype(int).tolist())
+
+
+@given(clean_streams(), st.sampled_from([SMALL, LEAVING]))
 @EXACT
-def test_every_reading_is_its_definition(rows: list[Row]) -> None:
-    readings = studied(rows)
+def test_every_reading_is_its_definition(rows: list[Row], chosen: DetectorSettings) -> None:
+    readings = studied(rows, chosen)
     for index in sorted({*range(1, len(rows), 9), len(rows) - 1}):
-        expected = Reference(SMALL, rows[: index + 1]).readings()
+        expected = reference(chosen, rows, readings, index).readings()
         for reading, value in expected.items():
             own = float(readings[index, reading])
             assert close(own, value), f"event {index}, {reading.name}: {own!r}, expected {value!r}"
 
 
-@given(clean_streams())
+@given(clean_streams(), st.sampled_from([SMALL, LEAVING]))
 @EXACT
-def test_volatility_is_the_standard_deviation_of_log_returns(rows: list[Row]) -> None:
-    readings = studied(rows)
+def test_volatility_is_the_standard_deviation_of_log_returns(rows: list[Row], chosen: DetectorSettings) -> None:
+    readings = studied(rows, chosen)
     for index in sorted({*range(1, len(rows), 17), len(rows) - 1}):
-        sigma, baseline, scale = Reference(SMALL, rows[: index + 1]).volatility()
+        sigma, baseline, scale = reference(chosen, rows, readings, index).volatility()
         for reading, value in ((Reading.VOLATILITY, sigma), (Reading.VOLATILITY_BASELINE, baseline)):
             own = float(readings[index, reading])
             # A standard deviation is a difference of squares: it is exact to a part of the mean square.
@@ -90,7 +96,7 @@ def test_every_signal_is_its_threshold(rows: list[Row], absolute: float) -> None
 @given(clean_streams(), st.lists(st.integers(1, 30), min_size=1, max_size=40))
 @EXACT
 def test_one_call_or_many_are_the_same_to_the_last_bit(rows: list[Row], sizes: list[int]) -> None:
-    whole, parts = Detector(SMALL), Detector(SMALL)
+    whole, parts = Detector(LEAVING), Detector(LEAVING)
     expected, transitions = whole.study(array(rows))
     pieces, passed, first = [], [], 0
     for size in (*sizes, len(rows)):
@@ -116,6 +122,21 @@ def test_all_streams_together_reach_every_signal() -> None:
     gather()
     rare = Signal.SELLING_EXHAUSTION | Signal.BUYING_CLIMAX
     assert seen | rare == Signal(2047)
+
+
+def test_all_streams_together_leave_seconds_out_and_take_some_of_an_event_in() -> None:
+    kept = [0, 0]
+
+    @given(clean_streams())
+    @settings(derandomize=True, deadline=None, max_examples=60, database=None)
+    def gather(rows: list[Row]) -> None:
+        for place, chosen in enumerate((LEAVING, replace(LEAVING, left_out_seconds=1_000))):
+            detector = Detector(chosen)
+            detector.update(array(rows))
+            kept[place] += detector.counters()[Counter.LEFT_OUT]
+
+    gather()
+    assert 0 < kept[0] < kept[1]
 
 
 def test_time_without_messages_closes_seconds_as_well() -> None:

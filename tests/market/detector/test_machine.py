@@ -16,6 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market.detector.layout import (
+    BREAKS_NS,
+    BROKEN_SINCE,
     CALM_SINCE,
     CONFIRM_NS,
     DEBOUNCE_NS,
@@ -40,9 +42,11 @@ from tests.market.detector import machine_model
 from tests.market.detector.machine_model import Machine, fresh, source
 
 HALF = 500_000_000
-CONFIRM, RECOVERY, DEBOUNCE = 4, 6, 1
+CONFIRM, RECOVERY, DEBOUNCE = 4, 5, 1
 """In half seconds."""
-FAR = 8
+BREAK = 2
+"""Shorter breaks of the trigger do not begin it anew; explored with none as well."""
+FAR = 6
 """As good as any longer time: above every threshold."""
 
 
@@ -91,23 +95,40 @@ class Witness:
 
     state: State = State.SLEEP
     met: int | None = None
-    """For how long the trigger has held."""
+    """For how long the trigger has held, in all stretches whose breaks were short."""
+    broken: int | None = None
+    """For how long it has not held since."""
     calm: int | None = None
     dwell: int = FAR
     lost: bool = False
 
-    def after(self, letter: Letter, step: int) -> Witness:
-        """What is known when a letter has come, before the machine's answer."""
-        passed = replace(self, dwell=min(self.dwell + step, FAR))
+    def after(self, letter: Letter, step: int, longest: int) -> Witness:
+        """What is known when a letter has come, before the machine's answer; ``longest``: BREAK."""
+        passed = replace(self, dwell=min(self.dwell + step, FAR)).passed(step)
         if letter in (Letter.SHUT_DOWN, Letter.RESTART):
-            return replace(passed, met=_grown(self.met, step), calm=_grown(self.calm, step))
-        broken = letter is Letter.LOST
-        return replace(
-            passed,
-            met=_held(None if broken else self.met, letter in MET, step),
-            calm=_held(None if broken else self.calm, letter in CALM, step),
-            lost=self.lost or broken,
-        )
+            return replace(passed, calm=_grown(self.calm, step))
+        lost = letter is Letter.LOST
+        calm = _held(None if lost else self.calm, letter in CALM, step)
+        if lost:
+            passed = replace(passed, met=None, broken=None)
+        return replace(passed.told(letter in MET, longest), calm=calm, lost=self.lost or lost)
+
+    def passed(self, step: int) -> Witness:
+        """After some time, in which the trigger holds or is broken on."""
+        if self.broken is None:
+            return replace(self, met=_grown(self.met, step))
+        return replace(self, broken=_grown(self.broken, step))
+
+    def told(self, holds: bool, longest: int) -> Witness:
+        """After an event at which the trigger holds or not."""
+        met, broken = self.met, self.broken
+        if met is not None and broken is None and not holds:
+            broken = 0
+        if broken is not None and broken >= longest:
+            met = broken = None
+        if holds:
+            met, broken = 0 if met is None else met, None
+        return replace(self, met=met, broken=broken)
 
 
 def _grown(held: int | None, step: int) -> int | None:
@@ -126,11 +147,11 @@ def expected(seen: Witness, letter: Letter) -> State:
         return State.SLEEP if letter is Letter.RESTART else State.SHUTDOWN
     if letter is Letter.RESTART or seen.dwell < DEBOUNCE:
         return seen.state
-    confirmed = seen.met is not None and seen.met > CONFIRM
+    confirmed = letter in MET and seen.met is not None and seen.met > CONFIRM
     calmed = seen.calm is not None and seen.calm > RECOVERY
     match seen.state:
         case State.SLEEP:
-            return State.ALERT if seen.met is not None else State.SLEEP
+            return State.ALERT if letter in MET else State.SLEEP
         case State.ALERT:
             return State.SLEEP if seen.met is None else State.ACTIVE if confirmed else State.ALERT
         case State.ACTIVE:
@@ -161,20 +182,29 @@ Key = tuple[int, ...]
 
 def key_of(words: machine_model.State) -> Key:
     """A machine's words without the time: how long ago things were."""
-    now = words[NOW]
-    ages = [
-        min(now - words[word], FAR * HALF) if words[word] >= 0 else NONE for word in (ENTERED, MET_SINCE, CALM_SINCE)
-    ]
-    return words[STATE], words[LOST], *ages
+    now, start = words[NOW], words[MET_SINCE]
+    end = words[BROKEN_SINCE] if words[BROKEN_SINCE] >= 0 else now
+    held = min(end - start - words[BREAKS_NS], FAR * HALF) if start >= 0 else NONE
+    ages = [min(now - words[word], FAR * HALF) if words[word] >= 0 else NONE for word in AGES]
+    return words[STATE], words[LOST], held, *ages
 
 
-def words_of(key: Key, now: int = 100 * HALF) -> machine_model.State:
-    state, lost, *ages = key
-    words = fresh(CONFIRM * HALF, RECOVERY * HALF, DEBOUNCE * HALF) | {NOW: now, STATE: state, LOST: lost}
-    return words | {
-        word: now - age if age != NONE else NONE
-        for word, age in zip((ENTERED, MET_SINCE, CALM_SINCE), ages, strict=True)
-    }
+AGES = (ENTERED, BROKEN_SINCE, CALM_SINCE)
+
+
+def words_of(key: Key, now: int = 100 * HALF, longest: int = BREAK) -> machine_model.State:
+    """A machine's words; whatever breaks are over are as one of half a second."""
+    state, lost, held, *ages = key
+    words = fresh(CONFIRM * HALF, RECOVERY * HALF, DEBOUNCE * HALF, longest * HALF)
+    words |= {NOW: now, STATE: state, LOST: lost}
+    words |= {word: now - age if age != NONE else NONE for word, age in zip(AGES, ages, strict=True)}
+    end = words[BROKEN_SINCE] if words[BROKEN_SINCE] >= 0 else now
+    if held == NONE:
+        return words
+    return words | {MET_SINCE: end - held - HALF, BREAKS_NS: HALF}
+
+
+FRESH: Key = (0, 0, NONE, NONE, NONE, NONE)
 
 
 def apply(machine: Machine, words: machine_model.State, letter: Letter, step: int) -> None:
@@ -189,8 +219,12 @@ def apply(machine: Machine, words: machine_model.State, letter: Letter, step: in
     words[SIGNALS] = int(SIGNALS_OF[letter])
     words[HEARD] = NONE if letter is Letter.SILENT else words[NOW]
     if letter is Letter.LOST:
-        words |= {LOST: 1, MET_SINCE: NONE, CALM_SINCE: NONE}
+        words |= {LOST: 1, MET_SINCE: NONE, BROKEN_SINCE: NONE, BREAKS_NS: 0, CALM_SINCE: NONE}
     machine.evaluate(words)
+
+
+SIZES = {BREAK: (5_174, 13), 0: (729, 10)}
+"""By BREAK: situations that can be reached, and the length of words from which on nothing new is."""
 
 
 @dataclass(frozen=True)
@@ -203,10 +237,10 @@ class Exploration:
     broken: str
 
 
-def explore(text: str) -> Exploration:
-    """Follow every word from a fresh machine until nothing new is reached."""
+def explore(text: str, longest: int = BREAK) -> Exploration:
+    """Follow every word from a fresh machine until nothing new is reached; ``longest``: BREAK."""
     machine = Machine(text)
-    start = (key_of(words_of((0, 0, NONE, NONE, NONE))), Witness())
+    start = (key_of(words_of(FRESH)), Witness())
     seen, frontier, depth = {start}, [start], 0
     edges = set[tuple[State, State]]()
     while frontier:
@@ -215,9 +249,9 @@ def explore(text: str) -> Exploration:
         for key, witness in frontier:
             for letter in Letter:
                 for step in STEPS:
-                    words = words_of(key)
+                    words = words_of(key, longest=longest)
                     apply(machine, words, letter, step)
-                    told, after = witness.after(letter, step), State(words[STATE])
+                    told, after = witness.after(letter, step, longest), State(words[STATE])
                     if not safe(told, letter, after) or after is not expected(told, letter):
                         what = f"{told} and {letter.name} led to {after.name}, not {expected(told, letter).name}"
                         return Exploration(len(seen), depth, frozenset(edges), what)
@@ -225,7 +259,7 @@ def explore(text: str) -> Exploration:
                         edges.add((told.state, after))
                         told = replace(told, state=after, dwell=0)
                         if letter is Letter.RESTART:
-                            told = replace(told, met=None, calm=None)
+                            told = replace(told, met=None, broken=None, calm=None)
                     confirmed = told.met is not None and told.met > CONFIRM and letter in MET
                     following = (key_of(words), replace(told, lost=told.lost and not confirmed))
                     if following not in seen:
@@ -235,16 +269,13 @@ def explore(text: str) -> Exploration:
     return Exploration(len(seen), depth, frozenset(edges), "")
 
 
-def test_every_word_of_inputs_keeps_the_rules() -> None:
-    found = explore(source())
+@pytest.mark.parametrize("longest", SIZES)
+def test_every_word_of_inputs_keeps_the_rules(longest: int) -> None:
+    found = explore(source(), longest)
     assert found.broken == ""
     commanded = {(state, State.SHUTDOWN) for state in State if state is not State.SHUTDOWN}
     assert found.transitions == {*EDGES, (State.ACTIVE, State.RECOVERY), *commanded, (State.SHUTDOWN, State.SLEEP)}
-    assert (found.situations, found.depth) == SIZE
-
-
-SIZE = (1_147, 11)
-"""Situations that can be reached, and the length of words from which on nothing new is."""
+    assert (found.situations, found.depth) == SIZES[longest]
 
 
 @pytest.mark.parametrize(
@@ -252,9 +283,17 @@ SIZE = (1_147, 11)
     [
         ("met_ns > confirm_ns", "met_ns >= confirm_ns"),
         ("met_ns > confirm_ns", "met_ns >= 0"),
+        ("if holds and met_ns > confirm_ns", "if met_ns > confirm_ns"),
+        ("now - broken >= get(detector, BREAK_NS)", "now - broken > get(detector, BREAK_NS)"),
+        ("now - broken >= get(detector, BREAK_NS)", "False"),
+        ("put(detector, BREAKS_NS, get(detector, BREAKS_NS) + now - broken)", "pass"),
+        ("    put(detector, MET_SINCE, NONE)\n", ""),
+        ("    put(detector, BREAKS_NS, 0)\n", ""),
+        ("        put(detector, BROKEN_SINCE, now)\n", ""),
         ("or dwell_ns < debounce_ns", ""),
         ("state == SHUTDOWN or ", ""),
-        ("return ALERT if met_ns >= 0", "return ACTIVE if met_ns >= 0"),
+        ("return ALERT if holds", "return ACTIVE if holds"),
+        ("return ALERT if holds", "return ALERT if met_ns >= 0"),
         ("if state == ALERT and met_ns < 0:\n        return SLEEP", "if False:\n        return SLEEP"),
         ("(lost or calm_ns > recovery_ns)", "(calm_ns > recovery_ns)"),
         ("(lost or calm_ns > recovery_ns)", "(lost or calm_ns >= 0)"),
@@ -262,7 +301,7 @@ SIZE = (1_147, 11)
         ("met = heard and", "met ="),
         ("calm = heard and not met and not fires(detector, _VIOLENT)", "calm = heard and not met"),
         ("return now if start < 0 else start", "return start if start >= 0 else 0"),
-        ("        put(detector, MET_SINCE, NONE)\n", ""),
+        ("        forget_trigger(detector)\n        put(detector, CALM_SINCE", "        put(detector, CALM_SINCE"),
         ("return LEAST_REQUIRED if signals & _VELOCITY != 0 else MOST_REQUIRED", "return LEAST_REQUIRED"),
         ("        put(detector, LOST, 0)", "        pass"),
     ],
@@ -293,6 +332,7 @@ class Compiled(Machine):
                 confirm_ns=CONFIRM * HALF,
                 recovery_ns=RECOVERY * HALF,
                 debounce_ns=DEBOUNCE * HALF,
+                break_ns=BREAK * HALF,
             )
         )
         self.evaluate = lambda words: self._run(words, 0)
@@ -310,7 +350,7 @@ class Compiled(Machine):
 @settings(derandomize=True, deadline=None, max_examples=300)
 def test_the_compiled_machine_is_the_explored_one(word: list[tuple[Letter, int]]) -> None:
     plain, compiled = Machine(source()), Compiled()
-    own, other = (fresh(CONFIRM * HALF, RECOVERY * HALF, DEBOUNCE * HALF) for _ in range(2))
+    own, other = (fresh(CONFIRM * HALF, RECOVERY * HALF, DEBOUNCE * HALF, BREAK * HALF) for _ in range(2))
     for letter, step in word:
         apply(plain, own, letter, step)
         apply(compiled, other, letter, step)
@@ -322,7 +362,7 @@ def test_the_compiled_machine_is_the_explored_one(word: list[tuple[Letter, int]]
 def test_only_differences_of_time_matter(start: int, word: list[tuple[Letter, int]]) -> None:
     """Which is why the exploration may forget the time itself, and what lies further back than every threshold."""
     machine = Machine(source())
-    own, other = words_of((0, 0, NONE, NONE, NONE)), words_of((0, 0, NONE, NONE, NONE), now=start)
+    own, other = words_of(FRESH), words_of(FRESH, now=start)
     for letter, step in word:
         apply(machine, own, letter, step)
         apply(machine, other, letter, step)
@@ -331,8 +371,8 @@ def test_only_differences_of_time_matter(start: int, word: list[tuple[Letter, in
 
 
 def test_thresholds_are_in_reach_of_the_steps() -> None:
-    assert max(CONFIRM, RECOVERY, DEBOUNCE) < FAR
-    words = fresh(CONFIRM * HALF, RECOVERY * HALF, DEBOUNCE * HALF)
+    assert max(CONFIRM, RECOVERY, DEBOUNCE, BREAK) < FAR
+    words = fresh(CONFIRM * HALF, RECOVERY * HALF, DEBOUNCE * HALF, BREAK * HALF)
     assert np.all(
-        np.array([words[word] for word in (CONFIRM_NS, RECOVERY_NS, DEBOUNCE_NS)]) == [4 * HALF, 6 * HALF, HALF]
+        np.array([words[word] for word in (CONFIRM_NS, RECOVERY_NS, DEBOUNCE_NS)]) == [4 * HALF, 5 * HALF, HALF]
     )

@@ -33,7 +33,7 @@ def justified(passed: Transition, chosen: DetectorSettings) -> bool:
     if passed.cause is Cause.COMMANDED:
         return consistent
     rule = {
-        Cause.TRIGGERED: firing >= needed and passed.met_since_ns <= passed.time_ns,
+        Cause.TRIGGERED: firing >= needed and 0 <= passed.met_since_ns <= passed.time_ns,
         Cause.FADED: passed.met_since_ns < 0,
         Cause.CONFIRMED: firing >= needed and values[Reading.MET_NS] > chosen.confirm_ns,
         Cause.CALMED: values[Reading.CALM_NS] > chosen.recovery_ns and Signal.VIOLENT_RANGE not in passed.signals,
