@@ -17,6 +17,7 @@ from orchestrator.detection.cases import Seeds, cases
 from orchestrator.detection.play import traded_market
 from orchestrator.detection.plot import draw
 from orchestrator.detection.run import Verdicts, fingerprint, run_cases
+from orchestrator.detection.spliced import read_bases
 from orchestrator.detection.summary import summary
 from orchestrator.research.vpin_plots import require_plots
 
@@ -35,6 +36,8 @@ _KINDS: Final = [kind.value for kind in ScenarioKind]
     type=click.Choice(_KINDS),
     help="Sessions of one kind in place of the mixture.",
 )
+@click.option("--onto", multiple=True, type=click.Path(path_type=Path, dir_okay=False), help="Splice the sessions onto "
+              "this recording of a USD-M market; repeatable: in turn.")  # fmt: skip
 @click.option("--profile", default="flash-crash", show_default=True, help="Settings: a profile or a TOML file.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, _MOST_JOBS), help="Processes.")
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the statistics: PNG or SVG.")
@@ -46,6 +49,7 @@ def detection(
     sessions: int | None,
     seeds: str,
     kind: str | None,
+    onto: tuple[Path, ...],
     profile: str,
     jobs: int,
     plot: Path | None,
@@ -58,6 +62,7 @@ def detection(
 
     \b
     tickwire detection --out detection --jobs 2 --plot detection.png
+    tickwire detection --out spliced --sessions 40 --onto usdm_btc.gz --onto usdm_eth.gz --plot spliced.png
     """
     settings = load_profile(profile).settings
     chosen, only = Seeds(seeds), None if kind is None else ScenarioKind(kind)
@@ -71,17 +76,21 @@ def detection(
         _check_plot(plot)
     _check_market(settings)
     wanted = cases(settings.scenarios, chosen, count, only)
-    verdicts = Verdicts(out, fingerprint(settings, chosen, only))
+    bases = read_bases(settings, onto)
+    verdicts = Verdicts(out, fingerprint(settings, chosen, only, bases))
     try:
         with output.progress("judging sessions", len(wanted), announce=True) as progress:
             for _ in range(sum(case.number in verdicts.found for case in wanted)):
                 progress.advance()
-            found = run_cases(settings, wanted, verdicts, jobs, lambda verdict: progress.advance(verdict.kind.value))
+            found = run_cases(
+                settings, wanted, verdicts, jobs, lambda verdict: progress.advance(verdict.kind.value), bases
+            )
     except KeyboardInterrupt:
         raise Interrupted(f"{len(verdicts.found)} verdicts are in {out}: the same command goes on there") from None
-    result = summary(found, settings.scenarios.duration_s) | {"synthetic": True, "seeds": chosen.value}
+    length_s = settings.scenarios.duration_s + round(sum(base.seconds for base in bases) / max(len(bases), 1))
+    result = summary(found, length_s) | {"synthetic": True, "seeds": chosen.value, "spliced_onto": [*map(str, onto)]}
     if plot is not None:
-        draw(plot, found)
+        draw(plot, found, [path.name for path in onto])
     _show(output, result)
     output.emit(result)
     if not all(result["checks"].values()):
@@ -105,6 +114,7 @@ def _check_plot(path: Path) -> None:
 
 def _show(output: Output, result: dict[str, Any]) -> None:
     rows = [
+        *(("behind the recording", path) for path in result["spliced_onto"]),
         ("sessions, SYNTHETIC", f"{result['sessions']:,} of {result['session_s']:,} s, {result['seeds']} seeds"),
         ("crashes found", _share(result["recall"])),
         ("before half of the fall", _share(result["recall_early"])),

@@ -15,9 +15,11 @@ from market.detector.states import State
 from orchestrator.detection.cases import Case
 from orchestrator.detection.listen import Heard, listen
 from orchestrator.detection.play import Played, listening_settings, play, source_of
+from orchestrator.detection.spliced import Base
 from sim.scenarios.layout import STEP_NS
 from sim.scenarios.plan import CrashTruth, SessionPlan, draw_plan
 from sim.scenarios.session import Session
+from sim.scenarios.splice import continued, spliced_lines
 
 _AFTER_NS: Final = 60 * SECOND_NS
 """How long after the end of a crash an event still belongs to it."""
@@ -63,15 +65,24 @@ class Verdict(Played):
         return asdict(self) | {"kind": self.kind.value}
 
 
-def judge(case: Case, settings: Settings, folder: Path) -> Verdict:
-    """Generate a session into a folder, listen to it, and let the trader play where an event was found."""
-    plan = draw_plan(settings.scenarios, case.kind, case.seed)
+def judge(case: Case, settings: Settings, folder: Path, base: Base | None = None) -> Verdict:
+    """Generate a session into a folder, listen to it, and let the trader play where an event was found.
+
+    Parameters
+    ----------
+    base: a recording that the session is spliced onto; its settings hold in place of ``settings``.
+    """
+    plan = draw_plan(settings.scenarios, case.kind, case.seed, is_spliced=base is not None)
     path = folder / f"synthetic-{case.seed}.txt"
     try:
+        if base is None:
+            lines = Session(plan).lines()
+        else:
+            settings, ending = base.settings, base.ending()
+            lines, plan = spliced_lines(plan, ending), continued(plan, ending)
         with path.open("wb") as file:
-            for lines in Session(plan).lines():
-                file.write(lines)
-        heard = listen(source_of(settings, path), listening_settings(settings))
+            file.writelines(lines)
+        heard = listen(source_of(settings, path), listening_settings(settings), plan.start_ns)
         played = play(settings, path, heard) if heard.spans else Played()
     finally:
         path.unlink(missing_ok=True)

@@ -79,8 +79,14 @@ class _Kept:
     messages: int = 0
 
 
-def listen(source: SourceSettings, settings: DetectorSettings) -> Heard:
-    """Decode a recording and let the detector hear it; raises MissingInput where it cannot be read."""
+def listen(source: SourceSettings, settings: DetectorSettings, begun_ns: int = 0) -> Heard:
+    """Decode a recording and let the detector hear it; raises MissingInput where it cannot be read.
+
+    Parameters
+    ----------
+    begun_ns: beginning of what was generated. Real snapshots before it are no checkpoints: they come late, and continue
+        updates from before them.
+    """
     hearing, kept = Hearing(source, settings), _Kept()
     for batch in source.open().batches():
         rows = batch.filled()
@@ -91,7 +97,7 @@ def listen(source: SourceSettings, settings: DetectorSettings) -> Heard:
         (one.time_ns for one in hearing.transitions if one.after is State.ALERT and one.time_ns <= (first or 0)),
         default=0,
     )
-    usable = [checkpoint for checkpoint in kept.checkpoints if checkpoint.receive_ns <= begun - LEAD_NS]
+    usable = [checkpoint for checkpoint in kept.checkpoints if begun_ns <= checkpoint.receive_ns <= begun - LEAD_NS]
     return Heard(
         hearing.transitions,
         hearing.spans,

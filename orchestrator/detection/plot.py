@@ -13,8 +13,8 @@ _SIZE = (12.0, 7.0)
 _CRASHES = [kind for kind in ScenarioKind if kind.is_crash]
 
 
-def draw(path: Path, verdicts: Sequence[Verdict]) -> None:
-    """Draw verdicts into a PNG or SVG with Matplotlib, whole or not at all."""
+def draw(path: Path, verdicts: Sequence[Verdict], onto: Sequence[str] = ()) -> None:
+    """Draw verdicts into a PNG or SVG with Matplotlib, whole or not at all. ``onto``: recordings spliced onto."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -25,7 +25,8 @@ def draw(path: Path, verdicts: Sequence[Verdict]) -> None:
     _falls(axes[0, 1], verdicts)
     _alarms(axes[1, 0], verdicts)
     _gains(axes[1, 1], verdicts)
-    figure.suptitle(f"Detection over {len(verdicts):,} generated sessions (SYNTHETIC)")
+    splice = f", spliced onto recordings: {', '.join(onto)}" if onto else ""
+    figure.suptitle(f"Detection over {len(verdicts):,} generated sessions (SYNTHETIC){splice}")
     unfinished = path.with_name(f"{path.name}.unfinished")
     figure.savefig(unfinished, format=path.suffix[1:], dpi=110)
     unfinished.replace(path)

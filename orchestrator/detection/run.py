@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,17 +16,19 @@ from config.settings import Settings
 from market.errors import MissingInput
 from orchestrator.detection.cases import Case, Seeds
 from orchestrator.detection.judge import Verdict, judge
+from orchestrator.detection.spliced import Base
 from sim.scenarios.behaviour import Behaviour
 
 VERDICTS_FILE: Final = "verdicts.jsonl"
 _ABOUT: Final = "settings"
 
 
-def fingerprint(settings: Settings, seeds: Seeds, only: ScenarioKind | None) -> str:
-    """SHA-256 of everything that verdicts depend on but the program: settings, behaviour and which sessions."""
+def fingerprint(settings: Settings, seeds: Seeds, only: ScenarioKind | None, bases: Sequence[Base] = ()) -> str:
+    """SHA-256 of all that verdicts depend on but the program: settings, behaviour, sessions, recordings before them."""
     scenarios = settings.scenarios.model_dump(mode="json", exclude={"sessions"})
     content = settings.model_dump(mode="json") | {"scenarios": scenarios}
-    text = json.dumps([content, repr(Behaviour()), seeds, only], sort_keys=True, default=str)
+    about = [content, repr(Behaviour()), seeds, only, *(base.digest for base in bases)]
+    text = json.dumps(about, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -85,23 +87,34 @@ def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:
 
 
 def run_cases(
-    settings: Settings, cases: list[Case], verdicts: Verdicts, jobs: int, tell: Callable[[Verdict], None]
+    settings: Settings,
+    cases: list[Case],
+    verdicts: Verdicts,
+    jobs: int,
+    tell: Callable[[Verdict], None],
+    bases: Sequence[Base] = (),
 ) -> list[Verdict]:
-    """Judge what has no verdict yet; returns all verdicts in order. ``tell`` is told each new one."""
+    """Judge what has no verdict yet; returns all verdicts in order. ``tell`` is told each new one.
+
+    Parameters
+    ----------
+    bases: recordings that the sessions are spliced onto, in turn; none: sessions stand alone.
+    """
     missing = [case for case in cases if case.number not in verdicts.found]
     with TemporaryDirectory(prefix="tickwire-") as folder:
-        for verdict in _judged(settings, missing, Path(folder), jobs):
+        for verdict in _judged(settings, missing, Path(folder), jobs, bases):
             verdicts.add(verdict)
             tell(verdict)
     return [verdicts.found[case.number] for case in cases]
 
 
-def _judged(settings: Settings, cases: list[Case], folder: Path, jobs: int) -> Iterator[Verdict]:
+def _judged(settings: Settings, cases: list[Case], folder: Path, jobs: int, bases: Sequence[Base]) -> Iterator[Verdict]:
+    onto = [bases[case.number % len(bases)] if bases else None for case in cases]
     if jobs == 1 or len(cases) < 2:
-        yield from (judge(case, settings, folder) for case in cases)
+        yield from (judge(case, settings, folder, base) for case, base in zip(cases, onto, strict=True))
         return
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting = [pool.submit(judge, case, settings, folder) for case in cases]
+        waiting = [pool.submit(judge, case, settings, folder, base) for case, base in zip(cases, onto, strict=True)]
         try:
             for done in as_completed(waiting):
                 yield done.result()

@@ -15,11 +15,10 @@ from market.errors import Fatal, MissingInput
 from orchestrator.cli.exits import Interrupted
 from orchestrator.cli.output import Output, with_output
 from orchestrator.cli.profile import load_profile, profile_option
-from orchestrator.replay.plan import SourceFile, session_settings
-from sim.replay.source import SourceSettings
+from orchestrator.detection.spliced import ending_of
 from sim.scenarios.plan import SessionPlan, draw_plan
 from sim.scenarios.recording import recording_name, session_lines, write_lines
-from sim.scenarios.splice import read_ending, spliced_lines
+from sim.scenarios.splice import Ending, spliced_lines
 
 _VENUE = VenueName.BINANCE_USDM
 _SHORTEST_S = 120
@@ -33,8 +32,8 @@ _KINDS = [kind.value for kind in ScenarioKind]
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 10**12), help="Same seed, same bytes.")
 @click.option("--duration", type=click.IntRange(_SHORTEST_S, _DAY_S), metavar="S", help="[default: the profile's]")
 @click.option("--price", type=click.IntRange(20_000, 1_000_000), help="At the start.  [default: the profile's]")
-@click.option("--onto", type=click.Path(path_type=Path, dir_okay=False), help="Go on where this recording of USD-M "
-              "Bitcoin ends: its lines come first.")  # fmt: skip
+@click.option("--onto", type=click.Path(path_type=Path, dir_okay=False), help="Go on where this recording of a USD-M "
+              "market ends: its lines come first.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 @profile_option
 @with_output
@@ -50,18 +49,18 @@ def simulate(output: Output, /, kind: str, out: Path, overwrite: bool, onto: Pat
     """
     settings = load_profile(words["profile"]).settings
     plan = _plan(settings, ScenarioKind(kind), words, is_spliced=onto is not None)
-    name = recording_name(plan) if onto is None else recording_name(plan).replace(".gz", "-spliced.gz")
-    path = out / name
+    ending = None if onto is None else ending_of(settings, onto)
+    path = out / recording_name(plan, None if ending is None else ending.symbol)
     about = path.with_suffix(".json")
     for file in (path, about):
         if file.exists() and not overwrite:
             raise MissingInput(f"{file} exists: name another --out, or give --overwrite")
     try:
-        parts = session_lines(plan) if onto is None else spliced_lines(plan, read_ending(_source(settings, onto)))
+        parts = session_lines(plan) if ending is None else spliced_lines(plan, ending)
         out.mkdir(parents=True, exist_ok=True)
         with output.progress(f"generating {plan.duration_ms // 1_000:,} s", announce=True):
             written = write_lines(path, parts)
-        result = _result(plan, path, written, onto)
+        result = _result(plan, path, written, ending)
         about.write_text(json.dumps(result, indent=2, default=str) + "\n", encoding="utf-8")
     except OSError as error:
         raise MissingInput(f"{path} cannot be written: {error.strerror}") from error
@@ -82,27 +81,19 @@ def _plan(settings: Settings, kind: ScenarioKind, words: dict[str, Any], *, is_s
         raise click.UsageError(str(error)) from error
 
 
-def _source(settings: Settings, path: Path) -> SourceSettings:
-    """The Bitcoin of a recording; raises MissingInput where it is not one of lines."""
-    [source] = session_settings(settings, [SourceFile(_VENUE, path)]).sources
-    if not isinstance(source, SourceSettings):
-        raise MissingInput(f"{path} is a capture of packets: name a recording of lines")
-    return source
-
-
-def _result(plan: SessionPlan, path: Path, written: int, onto: Path | None) -> dict[str, Any]:
+def _result(plan: SessionPlan, path: Path, written: int, ending: Ending | None) -> dict[str, Any]:
     crash = plan.crash
     return {
         "synthetic": True,
         "kind": plan.kind.value,
         "seed": plan.seed,
         "venue": _VENUE.value,
-        "symbol": "BTCUSDT",
+        "symbol": "BTCUSDT" if ending is None else ending.symbol,
         "duration_s": plan.duration_ms / 1_000,
-        "price": plan.price_ticks / 10,
+        "price": plan.price_ticks / 10 if ending is None else ending.bid / 10**ending.price_decimals,
         "file": str(path),
         "bytes_of_text": written,
-        "spliced_onto": None if onto is None else str(onto),
+        "spliced_onto": None if ending is None else str(ending.path),
         "activity": round(plan.activity, 4),
         "chop_bps": round(plan.chop * 10_000, 2),
         "liquidation_bps": round(plan.liquidation * 10_000, 2),

@@ -14,9 +14,10 @@ from sim.scenarios.session import Session
 _COMPRESSION: Final = 1
 
 
-def recording_name(plan: SessionPlan) -> str:
-    """How the file of a session is called: nobody takes it for real."""
-    return f"{SYNTHETIC}-{plan.kind}-{plan.seed}-binance-usdm-btc.gz"
+def recording_name(plan: SessionPlan, onto: str | None = None) -> str:
+    """How the file of a session is called: nobody takes it for real. ``onto``: symbol of what it is spliced onto."""
+    coin, splice = ("btc", "") if onto is None else (onto.removesuffix("USDT").lower(), "-spliced")
+    return f"{SYNTHETIC}-{plan.kind}-{plan.seed}-binance-usdm-{coin}{splice}.gz"
 
 
 def session_lines(plan: SessionPlan) -> Iterator[bytes]:

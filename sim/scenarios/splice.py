@@ -18,7 +18,7 @@ from sim.replay.source import SourceSettings
 from sim.scenarios.layout import MESSAGE_WIDTH, Column, Message
 from sim.scenarios.plan import SessionPlan
 from sim.scenarios.session import Beginning, Session
-from sim.scenarios.text import lines_of
+from sim.scenarios.text import PRICE_DECIMALS, Written, lines_of
 
 _LOTS: Final = 4_000
 _PAUSE_NS: Final = 50_000_000
@@ -32,10 +32,13 @@ class Ending:
     Parameters
     ----------
     bids, asks: ticks of all levels. bid: the best one. update_id: of the last depth message. quote_id: newest of all.
-    ahead_ns: what the exchange's clock is ahead of the receiver's.
+    ahead_ns: what the exchange's clock is ahead of the receiver's. first_ns, receive_ns: of its first and last record.
     """
 
     path: Path
+    symbol: str
+    price_decimals: int
+    first_ns: int
     receive_ns: int
     bids: list[int]
     asks: list[int]
@@ -48,6 +51,16 @@ class Ending:
 
 def read_ending(source: SourceSettings) -> Ending:
     """Read a recording to its end; raises MissingInput where it cannot be read or ends without a book."""
+    if (
+        len(source.markets) != 1
+        or (market := source.markets[0]).quantity_decimals != 3
+        or (market.price_decimals not in (1, 2))
+    ):
+        symbols = ", ".join(market.symbol for market in source.markets)
+        raise MissingInput(
+            f"{source.path} has the markets {symbols}; expected one USD-M market in ticks of 0.1 or "
+            "0.01 and lots of 0.001"
+        )
     columns = read_columns(source)
     rows = columns.rows
     books: tuple[dict[int, int], dict[int, int]] = ({}, {})
@@ -64,10 +77,13 @@ def read_ending(source: SourceSettings) -> Ending:
     trades, quotes = rows[rows[:, records.KIND] == records.TRADE], rows[rows[:, records.KIND] == records.QUOTE]
     if not is_whole or not books[0] or not books[1] or not len(trades) or not len(quotes) or not update_id:
         raise MissingInput(
-            f"{source.path} has no book, quotes and trades of USD-M Bitcoin at its end: there is nothing to go on from"
+            f"{source.path} has no book, quotes and trades of a USD-M market at its end: there is nothing to go on from"
         )
     return Ending(
         path=source.path,
+        symbol=market.symbol,
+        price_decimals=market.price_decimals,
+        first_ns=int(rows[rows[:, records.RECEIVE_NS] > 0, records.RECEIVE_NS].min()),
         receive_ns=int(rows[:, records.RECEIVE_NS].max()),
         bids=list(books[0]),
         asks=list(books[1]),
@@ -94,19 +110,28 @@ def spliced_lines(plan: SessionPlan, ending: Ending) -> Iterator[bytes]:
     yield from continued_lines(plan, ending)
 
 
+def continued(plan: SessionPlan, ending: Ending) -> SessionPlan:
+    """The plan as it goes on where a recording ends: at its price, soon after it."""
+    return replace(plan, start_ns=ending.receive_ns + _PAUSE_NS, price_ticks=ending.bid)
+
+
 def continued_lines(plan: SessionPlan, ending: Ending) -> Iterator[bytes]:
-    """What comes behind the recording: its book is withdrawn, and the session's takes its place."""
-    start_ns = ending.receive_ns + _PAUSE_NS
-    plan = replace(plan, start_ns=start_ns, price_ticks=ending.bid)
+    """What comes behind the recording: its book is withdrawn, and the session's takes its place.
+
+    Quantities are worth as much as at the plan's own price: for Ether they are some twenty times as large.
+    """
+    worth = plan.price_ticks * 10 ** (ending.price_decimals - PRICE_DECIMALS)
+    written = Written(ending.symbol, ending.price_decimals, max(round(worth / ending.bid), 1))
+    plan = continued(plan, ending)
     removed_id = ending.quote_id + 7
-    yield _handover(plan, ending, removed_id)
+    yield _handover(plan, ending, removed_id, written)
     session = Session(plan, Beginning(update_id=removed_id, trade_id=ending.trade_id, photographed=True))
     for rows, levels in session.parts():
         rows[:, Column.EVENT_MS] += ending.ahead_ns // _MS
-        yield lines_of(rows, levels)
+        yield lines_of(rows, levels, written)
 
 
-def _handover(plan: SessionPlan, ending: Ending, update_id: int) -> bytes:
+def _handover(plan: SessionPlan, ending: Ending, update_id: int, written: Written) -> bytes:
     """One depth message that takes every level out but those that the session begins with."""
     kept = ({plan.price_ticks: _LOTS}, {plan.price_ticks + 1: _LOTS})
     levels = [
@@ -118,4 +143,4 @@ def _handover(plan: SessionPlan, ending: Ending, update_id: int) -> bytes:
     row[0, Column.EVENT_MS] = (plan.start_ns + ending.ahead_ns) // _MS
     row[0, Column.FIRST], row[0, Column.A], row[0, Column.B] = ending.update_id + 1, update_id, ending.update_id
     row[0, Column.D], row[0, Column.E], row[0, Column.F] = len(levels[0]), len(levels[0]), len(levels[1])
-    return lines_of(row, np.array(levels[0] + levels[1], dtype=np.int64))
+    return lines_of(row, np.array(levels[0] + levels[1], dtype=np.int64), written)
