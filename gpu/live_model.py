@@ -2,7 +2,10 @@
 
 Convolutions keep the few rows that they look back on, in rings, so that a row's vector costs what one row costs. Of
 every window that has begun the LSTMs' states are kept: a new row finishes the oldest window with a single step of the
-LSTMs, whose logits go out, and then takes the others a step further. Logits equal those of whole windows.
+LSTMs, whose logits go out, and then takes the others a step further. Logits equal those of whole windows. What that
+last step takes of the states is multiplied before the row is there.
+
+A DeepLOB takes one block of threads, an LSTM as many as it has units for: every block has some units of each layer.
 
 Protocol, all words of 64 bits in memory that both sides see: the host writes a row into the ring, then ``published``;
 the kernel writes logits into their ring, then ``finished``. It ends once ``stop_at`` rows are taken. Each word has one
@@ -13,23 +16,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
 
-from gpu.columns import Integers
 from gpu.cupy_module import CupyModule
 from gpu.device import require_gpu
 from gpu.kernel import KernelModule, KernelSource, LaunchShape
-from gpu.models.architecture import BLOCKS, LONG, SHORT, TAPS, Bilinear, DeepLob, vectors_per_window
+from gpu.live_layers import layers_of, place, splits_of, table_of, unit_by_unit
+from gpu.models.architecture import Bilinear, DeepLob, Lstm, vectors_per_window
 from gpu.models.weights import Model, Singles
 from gpu.models_cuda import SHARED_BYTES
 from market.errors import Fatal, Rejected
 
-BLOCK: Final = 256
+BLOCK: Final = 512
 WINDOWS: Final = 16
 """Both as in the source."""
+_FEWEST_UNITS: Final = 4
+"""Of a block, where there are several: meeting takes as long as some thousand products."""
+_ONE_BLOCK: Final = 32
+"""Units of an LSTM that one block has by itself."""
 RING: Final = 64
 """Rows that may be under way."""
 FOREVER: Final = (1 << 62) - 1
@@ -44,67 +50,12 @@ def source() -> KernelSource:
     return KernelSource.named("live_model", contracts=True)
 
 
-@dataclass
-class _Buffer:
-    """A ring of rows of one layer's values."""
-
-    width: int
-    depth: int = 1
-    offset: int = 0
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """One layer of the row part: what it reads, where it writes, and its weights; see ``Layer`` in the source."""
-
-    name: str
-    read: _Buffer
-    write: _Buffer
-    write_at: int = 0
-    groups: int = 1
-    group_stride: int = 1
-    channels: int = 1
-    across: int = 1
-    time: int = 1
-    outputs: int = 1
-    leaky: bool = True
-
-    @property
-    def is_largest(self) -> bool:
-        """Whether it takes the largest of rows, and has no weights."""
-        return self.name == "largest"
-
-
-def layers_of(architecture: DeepLob | Any) -> list[_Layer]:
-    """The row part, layer by layer; the last one writes the vector."""
-    values = _Buffer(architecture.features)
-    vector = _Buffer(architecture.row_width)
-    if not isinstance(architecture, DeepLob):
-        return [_Layer("lstm0", values, vector, channels=architecture.features, outputs=vector.width, leaky=False)]
-    filters, width, found = architecture.filters, architecture.features, list[_Layer]()
-    channels = 1
-    for block, taps in zip(BLOCKS, (2, 2, architecture.levels), strict=True):
-        width //= taps
-        words: dict[str, Any] = {"groups": width, "outputs": filters}
-        after = _Buffer(width * filters)
-        found.append(
-            _Layer(f"{block}.across", values, after, group_stride=taps, channels=channels, across=taps, **words)
-        )
-        for part in ("time1", "time2"):
-            values, after = after, _Buffer(width * filters)
-            found.append(_Layer(f"{block}.{part}", values, after, channels=filters, time=TAPS, **words))
-        values, channels = after, filters
-    inner = architecture.inception
-    side = _Buffer(3 * inner)
-    for number, (name, taps) in enumerate((("short", SHORT), ("long", LONG))):
-        point = _Buffer(inner)
-        found.append(_Layer(f"{name}.point", values, point, channels=filters, outputs=inner))
-        found.append(_Layer(f"{name}.time", point, side, number * inner, channels=inner, time=taps, outputs=inner))
-    largest = _Buffer(filters)
-    found.append(_Layer("largest", values, largest, time=SHORT, outputs=filters))
-    found.append(_Layer("pooled.point", largest, side, 2 * inner, channels=filters, outputs=inner))
-    found.append(_Layer("lstm0", side, vector, channels=3 * inner, outputs=vector.width, leaky=False))
-    return found
+def blocks_for(architecture: DeepLob | Lstm, most: int) -> int:
+    """Blocks of threads that a model takes, of at most so many that the GPU runs at once."""
+    if isinstance(architecture, DeepLob) or architecture.hidden <= _ONE_BLOCK:
+        return 1
+    units = -(-architecture.hidden // most)
+    return -(-architecture.hidden // max(units, _FEWEST_UNITS))
 
 
 class SharedMemory(Protocol):
@@ -156,9 +107,11 @@ class LiveModel:
     Parameters
     ----------
     module: compiles a source. xp: the array module whose arrays it takes. memory: what host and device share.
-    stream: entered for each launch; None: launches go where others go.
+    stream: entered for each launch; None: launches go where others go. most_blocks: that the GPU runs at once.
+    shared_bytes: of a block.
 
-    Raises Rejected for a bilinear model, which needs no kernel, and for LSTMs whose gates do not fit a block.
+    Raises Rejected for a bilinear model, which needs no kernel, and for windows so long that the states of one unit do
+    not fit a block.
     """
 
     def __init__(
@@ -168,14 +121,16 @@ class LiveModel:
         xp: Any,
         memory: SharedMemory,
         stream: AbstractContextManager[Any] | None = None,
+        *,
+        most_blocks: int = 1,
+        shared_bytes: int = SHARED_BYTES,
     ) -> None:
         if isinstance(model.architecture, Bilinear):
             raise Rejected("a bilinear model has no recurrence to keep on a GPU: use WindowModel")
         self.architecture = model.architecture
-        hidden = model.architecture.hidden
-        self._shared_bytes = 4 * 4 * hidden * WINDOWS
-        if self._shared_bytes > SHARED_BYTES:
-            raise Rejected(f"gates of {hidden} units take {self._shared_bytes} bytes, a block has {SHARED_BYTES}")
+        self._blocks = blocks_for(model.architecture, most_blocks)
+        self._units = -(-model.architecture.hidden // self._blocks)
+        self._together = self._units_together(shared_bytes)
         self._module, self._xp = module(source()), xp
         self._stream: AbstractContextManager[Any] = stream or nullcontext()
         self._is_concurrent, self._runs = memory.is_concurrent, False
@@ -192,7 +147,7 @@ class LiveModel:
         """
         self._control[_STOP_AT] = stop_at
         with self._stream:
-            self._module.launch("run_live", LaunchShape((1,), (BLOCK,), self._shared_bytes), self._arguments)
+            self._module.launch("run_live", LaunchShape((self._blocks,), (BLOCK,), self._shared_bytes), self._arguments)
         self._runs = self._is_concurrent
 
     def __enter__(self) -> LiveModel:
@@ -250,18 +205,32 @@ class LiveModel:
         found: Singles = self._logits[number % RING].copy()
         return found
 
+    def _units_together(self, shared_bytes: int) -> int:
+        """Units that a block takes a step further at a time: those whose gates of all windows it has room for."""
+        groups = -(-vectors_per_window(self.architecture) // WINDOWS)
+        kept, each = 16 * self._units * (self.architecture.layers + 1), 16 * groups * WINDOWS
+        together = min(self._units, (shared_bytes - kept) // each)
+        if together < 1:
+            raise Rejected(
+                f"{self.architecture}: {kept} bytes of gates and {each} of one unit's windows are more than the "
+                f"{shared_bytes} bytes of a block: use a shorter window, or WindowModel"
+            )
+        self._shared_bytes = kept + max(together * each, 16 * self._units)
+        return together
+
     def _loaded(self, model: Model) -> tuple[Any, ...]:
         """What the kernel takes beside the shared memory, on the device."""
         xp, architecture = self._xp, self.architecture
         tensors = {name: np.ascontiguousarray(tensor) for name, tensor in model.tensors.items()}
         layers = layers_of(architecture)
-        size = _place(layers)
-        table, weights = _table(layers, tensors)
+        size = place(layers)
+        table, weights = table_of(layers, tensors, self._blocks * BLOCK)
         hidden, steps, lstms = architecture.hidden, vectors_per_window(architecture), architecture.layers
-        states = (lstms * -(-steps // WINDOWS) * hidden * WINDOWS,)
+        states = lstms * -(-steps // WINDOWS) * hidden * WINDOWS
+        lanes = splits_of(4 * self._units, hidden, BLOCK)
 
         def stacked(part: str, begin: int) -> Any:
-            found = [tensors[f"lstm{layer}.{part}"].T.ravel() for layer in range(begin, lstms)]
+            found = [unit_by_unit(tensors[f"lstm{layer}.{part}"]).T.ravel() for layer in range(begin, lstms)]
             return xp.asarray(np.concatenate(found) if found else np.zeros(1, np.float32))
 
         return (
@@ -269,13 +238,14 @@ class LiveModel:
             np.int32(len(layers)),
             xp.asarray(weights),
             xp.zeros(size, np.float32),
-            np.int32(layers[-1].write.offset),
             stacked("recurrent", 0),
             stacked("input", 1),
             stacked("bias", 1),
+            xp.zeros(2 * states, np.float32),
             xp.zeros(states, np.float32),
-            xp.zeros(states, np.float32),
-            *(np.int32(number) for number in (lstms, hidden, steps)),
+            xp.zeros(lstms * hidden, np.float32),
+            xp.zeros(2, np.uint64),
+            *(np.int32(number) for number in (lstms, hidden, steps, self._units, self._together, lanes)),
             xp.asarray(tensors["dense.weight"]),
             xp.asarray(tensors["dense.bias"]),
             *(np.int32(number) for number in (architecture.features, architecture.classes, RING)),
@@ -288,39 +258,9 @@ def live_on_gpu(model: Model) -> LiveModel:
     To be used in a ``with`` statement: a kernel that nobody ends waits for ever. Raises ``MissingExtra`` without a GPU.
     """
     cupy = require_gpu()
-    live = LiveModel(model, CupyModule, cupy, MappedMemory(cupy), cupy.cuda.Stream(non_blocking=True))
+    blocks = int(cupy.cuda.Device().attributes["MultiProcessorCount"])
+    stream = cupy.cuda.Stream(non_blocking=True)
+    live = LiveModel(model, CupyModule, cupy, MappedMemory(cupy), stream, most_blocks=blocks)
     # What was loaded must be there before another stream reads it.
     cupy.cuda.Device().synchronize()
     return live
-
-
-def _place(layers: list[_Layer]) -> int:
-    """Give every buffer the depth that its readers need, and its place, the first one at 0; returns their size."""
-    for layer in layers:
-        layer.read.depth = max(layer.read.depth, layer.time)
-    end, placed = 0, list[_Buffer]()
-    for buffer in (buffer for layer in layers for buffer in (layer.read, layer.write)):
-        if not any(buffer is other for other in placed):
-            buffer.offset, end = end, end + buffer.depth * buffer.width
-            placed.append(buffer)
-    return end
-
-
-def _table(layers: list[_Layer], tensors: dict[str, Singles]) -> tuple[Any, Singles]:
-    """int32[layers, 17] for the kernel, and all weights and biases, inputs before outputs."""
-    rows, end = [], 0
-    parts: list[Singles] = [np.zeros(0, np.float32)]
-    for layer in layers:
-        weight_at = bias_at = 0
-        if not layer.is_largest:
-            weight = tensors["lstm0.input" if layer.name == "lstm0" else f"{layer.name}.weight"]
-            laid = (weight[:, :, None] if weight.ndim == 2 else weight).transpose(2, 1, 0).ravel()
-            weight_at, bias_at = end, end + laid.size
-            parts += [laid, tensors[f"{layer.name}.bias"]]
-            end += laid.size + layer.outputs
-        read, write = layer.read, layer.write
-        rings = (read.offset, read.depth, read.width, write.offset, write.depth, write.width, layer.write_at)
-        shape = (layer.groups, layer.group_stride, layer.channels, layer.across, layer.time, layer.outputs)
-        rows.append((int(layer.is_largest), *rings, *shape, weight_at, bias_at, int(layer.leaky)))
-    table: Integers = np.array(rows)
-    return table.astype(np.int32), np.concatenate(parts)

@@ -1,35 +1,67 @@
-// A model that stays on the GPU and waits for rows: one block, rows and logits in memory that the host writes and reads.
+// A model that stays on the GPU and waits for rows, which with their logits lie in memory that the host writes and reads.
 // Of every window that has begun, its LSTMs' states are kept, so that a new row finishes one window with one step and
-// then, after its logits are out, takes all others a step further. Tables and protocol: gpu/live_model.py.
+// then, after its logits are out, takes all others a step further. A block has some units of every LSTM, with all of their
+// gates; blocks meet where one needs what others found. Tables and protocol: gpu/live_model.py.
+#include "grid_barrier.cuh"
 #include "portable.cuh"
 
 namespace {
 
-const int BLOCK = 256;
+const int BLOCK = 512;
+const int WARPS = BLOCK / 32;
 const int WINDOWS = 16;  // windows whose states stand side by side
 const float SLOPE = 0.01f;
 
-// A layer of the row part, as gpu/live_model.py writes it: buffers are rings of rows.
+// A layer of the row part, as gpu/live_model.py writes it: buffers are rings of rows; ``splits`` lanes share an output.
 struct Layer {
     int is_largest, in_offset, in_depth, in_row, out_offset, out_depth, out_row, out_at, groups, group_stride, channels,
-        across, time, outputs, weight, bias, leaky;
+        across, time, outputs, weight, bias, leaky, meets, splits;
+};
+
+// Tensors of the LSTMs, whose gates stand unit by unit: [inputs][units][input, forget, cell, output].
+struct Lstms {
+    const float *recurrent, *inputs, *biases;
+    float *states;  // [2][layers][groups][hidden][WINDOWS]: a step reads one and writes the other
+    float *cells;   // [layers][groups][hidden][WINDOWS]
+    int layers, hidden, groups;
+    __device__ __forceinline__ int place(int layer, int group) const {
+        return (layer * groups + group) * hidden * WINDOWS;
+    }
+    __device__ __forceinline__ float *states_of(long long event) const {
+        return states + event % 2 * place(layers, 0);
+    }
 };
 
 __device__ __forceinline__ float sigmoid(float value) { return 0.5f * (tanhf(0.5f * value) + 1.0f); }
 
-__device__ __forceinline__ float sum_of_taps(const Layer &layer, const float *weights, const float *in, long long event,
-                                             int group, int output) {
-    float sum = weights[layer.bias + output];
-    const float *weight = weights + layer.weight + output;
+// A lane's part of a product: every ``splits``-th of ``count`` factors, from ``split`` on.
+__device__ __forceinline__ float part_of_product(const float *weight, int weight_step, const float *values, int value_step,
+                                                 int count, int split, int splits) {
+    float sum = 0.0f;
+#pragma unroll 4
+    for (int place = split; place < count; place += splits)
+        sum += weight[(long long)place * weight_step] * values[place * value_step];
+    return sum;
+}
+
+// The sum over the lanes that share an output, which stand 32 / splits apart.
+__device__ __forceinline__ float whole_of_parts(float part, int splits) {
+    for (int distance = 16; distance >= 32 / splits; distance /= 2)
+        part += __shfl_xor_sync(0xffffffffu, part, distance);
+    return part;
+}
+
+__device__ __forceinline__ float part_of_taps(const Layer &layer, const float *weights, const float *in, long long event,
+                                              int place, int split) {
+    const int group = place / layer.outputs, output = place % layer.outputs, inner = layer.across * layer.channels;
+    float sum = 0.0f;
     for (int tap = 0; tap < layer.time; ++tap) {
         const int slot = (int)((event + 1 - layer.time + tap + layer.in_depth) % layer.in_depth);
-        const float *values = in + slot * layer.in_row + group * layer.group_stride * layer.channels;
-        for (int place = 0; place < layer.across * layer.channels; ++place) {
-            sum += *weight * values[place];
-            weight += layer.outputs;
-        }
+        sum += part_of_product(weights + layer.weight + tap * inner * layer.outputs + output, layer.outputs,
+                               in + slot * layer.in_row + group * layer.group_stride * layer.channels, 1, inner, split,
+                               layer.splits);
     }
-    return layer.leaky && sum < 0.0f ? sum * SLOPE : sum;
+    return sum;
 }
 
 __device__ __forceinline__ float largest_of_taps(const Layer &layer, const float *in, long long event, int output) {
@@ -41,105 +73,131 @@ __device__ __forceinline__ float largest_of_taps(const Layer &layer, const float
     return largest;
 }
 
-struct Lstms {
-    const float *recurrent, *inputs, *biases;
-    float *states, *cells;  // [layers][groups][hidden][WINDOWS]
-    int layers, hidden, groups;
-    __device__ __forceinline__ int place(int layer, int group) const {
-        return (layer * groups + group) * hidden * WINDOWS;
+// A layer of the row part, its outputs spread over all warps of all blocks.
+__device__ __forceinline__ void run_layer(const Layer &layer, const float *weights, float *buffers, long long event) {
+    const int lane = threadIdx.x % 32, wide = 32 / layer.splits, places = layer.groups * layer.outputs;
+    const float *in = buffers + layer.in_offset;
+    float *out = buffers + layer.out_offset + (int)(event % layer.out_depth) * layer.out_row + layer.out_at;
+    for (int begin = (blockIdx.x * WARPS + threadIdx.x / 32) * wide; begin < places; begin += gridDim.x * WARPS * wide) {
+        const int place = begin + lane % wide, split = lane / wide;
+        if (layer.is_largest) {
+            if (place < places && split == 0) out[place] = largest_of_taps(layer, in, event, place);
+            continue;
+        }
+        const float part = place < places ? part_of_taps(layer, weights, in, event, place, split) : 0.0f;
+        const float sum = whole_of_parts(part, layer.splits);
+        if (place >= places || split != 0) continue;
+        const float value = sum + weights[layer.bias + place % layer.outputs];
+        out[place] = layer.leaky && value < 0.0f ? value * SLOPE : value;
     }
-};
+}
 
-// One step of COUNT windows that stand side by side from ``column`` of a group on, through all layers; the window at
-// ``left_out`` keeps its states. ``whole`` has room for [4 hidden][COUNT].
-template <int COUNT>
-__device__ __forceinline__ void step(const Lstms &lstms, const float *vector, int group, int column, int left_out,
-                                     float *whole) {
-    const int gates = 4 * lstms.hidden;
-    for (int layer = 0; layer < lstms.layers; ++layer) {
-        float *states = lstms.states + lstms.place(layer, group) + column;
-        float *cells = lstms.cells + lstms.place(layer, group) + column;
-        for (int gate = threadIdx.x; gate < gates; gate += BLOCK) {
-            float sums[COUNT];
-            const float start = layer == 0 ? vector[gate] : lstms.biases[(layer - 1) * gates + gate];
-            for (int window = 0; window < COUNT; ++window) sums[window] = start;
-            const float *weight = lstms.recurrent + (long long)layer * lstms.hidden * gates + gate;
-            for (int input = 0; input < lstms.hidden; ++input)
-                for (int window = 0; window < COUNT; ++window)
-                    sums[window] += weight[(long long)input * gates] * states[input * WINDOWS + window];
-            if (layer > 0) {
-                const float *below = lstms.states + lstms.place(layer - 1, group) + column;
-                weight = lstms.inputs + (long long)(layer - 1) * lstms.hidden * gates + gate;
-                for (int input = 0; input < lstms.hidden; ++input)
-                    for (int window = 0; window < COUNT; ++window)
-                        sums[window] += weight[(long long)input * gates] * below[input * WINDOWS + window];
-            }
-            for (int window = 0; window < COUNT; ++window) whole[gate * COUNT + window] = sums[window];
+// sums[window] += the product of a gate's column of weight and the states of a group of windows.
+__device__ __forceinline__ void add_product(const float *weight, int gates, const float *states, int inputs, float *sums) {
+    for (int input = 0; input < inputs; ++input) {
+        const float factor = weight[(long long)input * gates];
+        const float4 *four = reinterpret_cast<const float4 *>(states + input * WINDOWS);
+        for (int part = 0; part < WINDOWS / 4; ++part) {
+            const float4 values = four[part];
+            sums[4 * part] += factor * values.x;
+            sums[4 * part + 1] += factor * values.y;
+            sums[4 * part + 2] += factor * values.z;
+            sums[4 * part + 3] += factor * values.w;
         }
-        __syncthreads();
-        for (int number = threadIdx.x; number < lstms.hidden * COUNT; number += BLOCK) {
-            const int unit = number / COUNT, window = number % COUNT, place = unit * WINDOWS + window;
-            if (window == left_out) continue;
-            const int size = lstms.hidden * COUNT;
-            const float admitted = sigmoid(whole[number]), kept = sigmoid(whole[size + number]);
-            const float cell = kept * cells[place] + admitted * tanhf(whole[2 * size + number]);
-            cells[place] = cell;
-            states[place] = sigmoid(whole[3 * size + number]) * tanhf(cell);
-        }
-        __syncthreads();
     }
+}
+
+// A cell and, from it, the output of a unit; gates stand ``apart``.
+__device__ __forceinline__ float output_of(const float *gates, int apart, float &cell) {
+    cell = sigmoid(gates[apart]) * cell + sigmoid(gates[0]) * tanhf(gates[2 * apart]);
+    return sigmoid(gates[3 * apart]) * tanhf(cell);
 }
 
 }  // namespace
 
 // Take rows as they are published until ``stop_at`` rows have been taken. control is [published, stop_at], written by the
-// host; finished[0] counts the rows whose logits are out. rows and logits are rings of ``ring`` entries. One block.
-extern "C" __global__ void __launch_bounds__(256) run_live(
+// host; finished[0] counts the rows whose logits are out. rows and logits are rings of ``ring`` entries. A block has
+// ``units`` units, ``together`` of which it takes a step further at a time; agreed is [arrivals at barriers, the row's place
+// in the ring; ``ring`` when none comes]. answers is [LSTMs][hidden], the outputs of the window that ends.
+extern "C" __global__ void __launch_bounds__(512) run_live(
     const float *rows, const long long *control, float *logits, long long *finished, const int *layer_table, int layers,
-    const float *weights, float *buffers, int vector_at, const float *recurrent, const float *inputs,
-    const float *biases, float *states, float *cells, int lstm_layers, int hidden, int steps, const float *dense,
-    const float *dense_bias, int features, int classes, int ring) {
-    DYN_SHARED(float, whole);
-    __shared__ int has_row;
+    const float *weights, float *buffers, const float *recurrent, const float *inputs, const float *biases, float *states,
+    float *cells, float *answers, unsigned long long *agreed, int lstm_layers, int hidden, int steps, int units,
+    int together, int splits, const float *dense, const float *dense_bias, int features, int classes, int ring) {
+    DYN_SHARED(float, shared);
     const Layer *table = reinterpret_cast<const Layer *>(layer_table);
     const Lstms lstms = {recurrent, inputs, biases, states, cells, lstm_layers, hidden, (steps + WINDOWS - 1) / WINDOWS};
-    const int lane = threadIdx.x % 32;
+    const int lane = threadIdx.x % 32, first_unit = blockIdx.x * units, all = 4 * hidden, wide = 32 / splits;
+    const int mine = hidden - first_unit < units ? hidden - first_unit : units, gates = 4 * mine;
+    float *prepared = shared, *vector = prepared + 4 * units * lstm_layers, *whole = vector + 4 * units;
+    const int first_place = threadIdx.x / 32 * wide + lane % wide, split = lane / wide;
     for (long long event = *finished;; ++event) {
-        if (threadIdx.x == 0) {
-            const volatile long long *words = control;
-            has_row = 0;
-            while (event < words[1] && has_row == 0) {
-                if (words[0] > event) has_row = 1;
-                else __nanosleep(20);
+        const float *known = lstms.states_of(event);
+        float *fresh = lstms.states_of(event + 1);
+        // The window that began ``steps`` rows ago ends with this row, and its place is the next one's.
+        const int ending = (int)((event + 1) % steps), group = ending / WINDOWS, column = ending % WINDOWS;
+        // What its last step does not need the row for.
+        for (int layer = 0; layer < lstm_layers; ++layer)
+            for (int place = first_place; place - lane % wide < gates; place += WARPS * wide) {
+                const float *weight = recurrent + (long long)layer * hidden * all + 4 * first_unit + place;
+                const float *values = known + lstms.place(layer, group) + column;
+                float part = 0.0f;
+                if (place < gates) part = part_of_product(weight, all, values, WINDOWS, hidden, split, splits);
+                const float sum = whole_of_parts(part, splits);
+                if (place < gates && split == 0) prepared[layer * 4 * units + place] = sum;
             }
-            __threadfence_system();
-        }
-        __syncthreads();
-        if (has_row == 0) return;
-        const volatile float *row = rows + event % ring * features;
-        for (int feature = threadIdx.x; feature < features; feature += BLOCK) buffers[feature] = row[feature];
-        __syncthreads();
-        for (int number = 0; number < layers; ++number) {
-            const Layer layer = table[number];
-            const float *in = buffers + layer.in_offset;
-            float *out = buffers + layer.out_offset + (int)(event % layer.out_depth) * layer.out_row + layer.out_at;
-            for (int place = threadIdx.x; place < layer.groups * layer.outputs; place += BLOCK) {
-                const int group = place / layer.outputs, output = place % layer.outputs;
-                out[place] = layer.is_largest ? largest_of_taps(layer, in, event, output)
-                                              : sum_of_taps(layer, weights, in, event, group, output);
+        if (blockIdx.x == 0) {
+            if (threadIdx.x == 0) {
+                const volatile long long *words = control;
+                int slot = ring;
+                while (event < words[1] && slot == ring) {
+                    if (words[0] > event) slot = (int)(event % ring);
+                    else __nanosleep(20);
+                }
+                agreed[1] = slot;
+                __threadfence_system();
             }
             __syncthreads();
+            const int slot = (int)agreed[1];
+            const volatile float *row = rows + slot * features;
+            for (int feature = threadIdx.x; feature < features && slot < ring; feature += BLOCK)
+                buffers[feature] = row[feature];
         }
-        const float *vector = buffers + vector_at;
-        // The window that began ``steps`` rows ago ends now, and its place is the next one's.
-        const int ending = (int)((event + 1) % steps), group = ending / WINDOWS, column = ending % WINDOWS;
-        step<1>(lstms, vector, group, column, -1, whole);
-        if (threadIdx.x < 32) {
-            const float *last = lstms.states + lstms.place(lstm_layers - 1, group) + column;
+        grid_barrier(agreed);
+        if ((int)agreed[1] == ring) return;
+        for (int number = 0; number + 1 < layers; ++number) {
+            run_layer(table[number], weights, buffers, event);
+            if (table[number].meets) grid_barrier(agreed);
+        }
+        const Layer last = table[layers - 1];
+        for (int layer = 0; layer < lstm_layers; ++layer) {
+            for (int place = first_place; place - lane % wide < gates; place += WARPS * wide) {
+                const int gate = 4 * first_unit + place;
+                float part = 0.0f;
+                if (place < gates && layer == 0)
+                    part = part_of_product(weights + last.weight + gate, all, buffers + last.in_offset, 1, last.channels,
+                                           split, splits);
+                if (place < gates && layer > 0)
+                    part = part_of_product(inputs + (long long)(layer - 1) * hidden * all + gate, all,
+                                           answers + (layer - 1) * hidden, 1, hidden, split, splits);
+                float sum = whole_of_parts(part, splits);
+                if (place >= gates || split != 0) continue;
+                sum += layer == 0 ? weights[last.bias + gate] : biases[(layer - 1) * all + gate];
+                if (layer == 0) vector[place] = sum;
+                whole[place] = sum + prepared[layer * 4 * units + place];
+            }
+            __syncthreads();
+            for (int unit = threadIdx.x; unit < mine; unit += BLOCK) {
+                float cell = cells[lstms.place(layer, group) + (first_unit + unit) * WINDOWS + column];
+                answers[layer * hidden + first_unit + unit] = output_of(whole + 4 * unit, 1, cell);
+            }
+            grid_barrier(agreed);
+        }
+        if (blockIdx.x == 0 && threadIdx.x < 32) {
+            const float *found = answers + (lstm_layers - 1) * hidden;
             for (int kind = 0; kind < classes; ++kind) {
-                float sum = 0.0f;
-                for (int unit = lane; unit < hidden; unit += 32) sum += dense[kind * hidden + unit] * last[unit * WINDOWS];
-                for (int distance = 16; distance > 0; distance /= 2) sum += __shfl_down_sync(0xffffffffu, sum, distance);
+                const float part = part_of_product(dense + kind * hidden, 1, found, 1, hidden, lane, 32);
+                const float sum = whole_of_parts(part, 32);
                 if (lane == 0) logits[event % ring * classes + kind] = sum + dense_bias[kind];
             }
             if (lane == 0) {
@@ -147,12 +205,36 @@ extern "C" __global__ void __launch_bounds__(256) run_live(
                 *reinterpret_cast<volatile long long *>(finished) = event + 1;
             }
         }
-        for (int other = 0; other < lstms.groups; ++other)
-            step<WINDOWS>(lstms, vector, other, 0, other == group ? column : -1, whole);
-        for (int number = threadIdx.x; number < lstm_layers * hidden; number += BLOCK) {
-            const int place = lstms.place(number / hidden, group) + number % hidden * WINDOWS + column;
-            lstms.states[place] = 0.0f;
-            lstms.cells[place] = 0.0f;
+        for (int layer = 0; layer < lstm_layers; ++layer) {
+            for (int begin = 0; begin < mine; begin += together) {
+                const int here = mine - begin < together ? mine - begin : together;
+                for (int task = threadIdx.x; task < 4 * here * lstms.groups; task += BLOCK) {
+                    const int other = task / (4 * here), place = 4 * begin + task % (4 * here);
+                    const int gate = 4 * first_unit + place;
+                    const float start = layer == 0 ? vector[place] : biases[(layer - 1) * all + gate];
+                    float sums[WINDOWS];
+                    for (int window = 0; window < WINDOWS; ++window) sums[window] = start;
+                    add_product(recurrent + (long long)layer * hidden * all + gate, all,
+                                known + lstms.place(layer, other), hidden, sums);
+                    if (layer > 0)
+                        add_product(inputs + (long long)(layer - 1) * hidden * all + gate, all,
+                                    fresh + lstms.place(layer - 1, other), hidden, sums);
+                    for (int window = 0; window < WINDOWS; ++window) whole[task * WINDOWS + window] = sums[window];
+                }
+                __syncthreads();
+                for (int number = threadIdx.x; number < here * lstms.groups * WINDOWS; number += BLOCK) {
+                    const int window = number % WINDOWS, other = number / WINDOWS % lstms.groups;
+                    const int unit = number / WINDOWS / lstms.groups;
+                    const int at = lstms.place(layer, other) + (first_unit + begin + unit) * WINDOWS + window;
+                    float cell = cells[at];
+                    const float state = output_of(whole + (other * 4 * here + 4 * unit) * WINDOWS + window, WINDOWS, cell);
+                    const bool begins = other == group && window == column;
+                    cells[at] = begins ? 0.0f : cell;
+                    fresh[at] = begins ? 0.0f : state;
+                }
+                __syncthreads();
+            }
+            grid_barrier(agreed);
         }
     }
 }

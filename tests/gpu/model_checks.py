@@ -60,12 +60,16 @@ def check_live(
     xp: Any,
     memory: SharedMemory,
     at_once: int = 3,
+    **words: Any,
 ) -> None:
-    """Logits of rows that are published some at a time are the reference's of every window, in float64."""
+    """Logits of rows that are published some at a time are the reference's of every window, in float64.
+
+    words: how the model is spread over blocks.
+    """
     model = lively_weights(architecture, seed=11)
     columns = rows_for(architecture, rows - architecture.window + 1)
     found = []
-    with LiveModel(model, module, xp, memory) as live:
+    with LiveModel(model, module, xp, memory, **words) as live:
         for start in range(0, rows, at_once):
             for row in columns[start : start + at_once]:
                 live.publish(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,7 @@ from tests.gpu.sweep_checks import check_count_fires
 from tests.gpu.test_vpin_kernels import MANY_TILES, check_on_cpu, trades
 from tests.gpu.tick_rule import check_entry_sums, check_tick_sides
 
-BARRIER: Final = re.compile(r"__sync(threads|warp)\(\);")
+BARRIER: Final = re.compile(r"(__sync(threads|warp)\(\)|grid_barrier\(\w+\));")
 Check = Callable[[CpuModule], None]
 """Raises AssertionError or Fatal where a module does not compute what it should."""
 
@@ -58,6 +59,13 @@ def _live(module: CpuModule) -> None:
         check_live(architecture, architecture.window + 5, lambda source: module, np, HostMemory())
 
 
+def _live_in_blocks(module: CpuModule) -> None:
+    module.schedule = dataclasses.replace(module.schedule, interleaved=True)
+    architecture = Lstm(features=70, layers=2, hidden=40, window=18)
+    words = {"most_blocks": 4, "shared_bytes": 2_000}
+    check_live(architecture, 28, lambda source: module, np, HostMemory(), **words)
+
+
 def _bfloat16(stem: str, *architectures: Architecture) -> Check:
     """With that source's module in place of its own."""
 
@@ -84,7 +92,7 @@ def _narrow_lstm(module: CpuModule) -> None:
 
 CHECKS: Final[dict[str, tuple[Check, ...]]] = {
     "indicator_sweep": (_sweep,),
-    "live_model": (_live,),
+    "live_model": (_live, _live_in_blocks),
     "models_bfloat16": (_narrow_lstm,),
     "models": (_models,),
     "product_bfloat16": (_bfloat16("product_bfloat16", Lstm(features=70, layers=2, hidden=5, window=9)),),
@@ -119,12 +127,21 @@ def test_every_source_has_a_check() -> None:
     assert sorted(CHECKS) == sorted(source_names())
 
 
+@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize(
+    "number", [0, *(pytest.param(each, marks=pytest.mark.long) for each in range(1, len(SCHEDULES)))]
+)
+def test_with_all_barriers_every_check_passes(name: str, number: int) -> None:
+    for check in CHECKS[name]:
+        check(CpuModule(KernelSource.named(name), SCHEDULES[-1 - number]))
+
+
 @pytest.mark.parametrize(("name", "place"), barriers())
 def test_each_barrier_is_needed_and_its_loss_is_found(tmp_path: Path, name: str, place: int) -> None:
     for path in (*KERNELS.glob("*.cu"), *KERNELS.glob("*.cuh")):
         (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     text = (KERNELS / name).read_text(encoding="utf-8")
-    mutated = text[:place] + BARRIER.sub(lambda found: " " * len(found[0]), text[place:], count=1)
+    mutated = text[:place] + BARRIER.sub(lambda found: ";" + " " * (len(found[0]) - 1), text[place:], count=1)
     (tmp_path / name).write_text(mutated, encoding="utf-8")
     sources = [KernelSource(path) for path in sorted(tmp_path.glob("*.cu"))]
     for user in (each for each in sources if tmp_path / name in each.files()):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Final
 
 import numpy as np
 import pytest
 
 from gpu.cuda_on_cpu.module import CpuModule
-from gpu.cuda_on_cpu.schedule import SCHEDULES, Schedule
-from gpu.live_model import RING, HostMemory, LiveModel, live_on_gpu
-from gpu.models.architecture import LSTM_A, LSTM_C, PAPER_DEEPLOB, PUBLIC_DEEPLOB, Architecture, DeepLob, Lstm
+from gpu.cuda_on_cpu.schedule import SCHEDULES, Order, Schedule
+from gpu.live_model import RING, HostMemory, LiveModel, blocks_for, live_on_gpu
+from gpu.models.architecture import LSTM_A, LSTM_B, LSTM_C, PAPER_DEEPLOB, PUBLIC_DEEPLOB, Architecture, DeepLob, Lstm
 from gpu.models.reference import stretch_logits
 from gpu.models.weights import random_weights
 from market.errors import Fatal, MissingExtra, Rejected
@@ -23,6 +23,8 @@ KINDS: dict[str, Architecture] = {
     "deep": Lstm(features=3, layers=3, hidden=9, window=20),
     "one step": Lstm(features=5, layers=1, hidden=3, window=1),
 }
+WIDE: Final = Lstm(features=6, layers=2, hidden=1_000, window=18, classes=1)
+"""More units than a block has room for."""
 LARGE: dict[str, Architecture] = {"paper": PAPER_DEEPLOB, "public": PUBLIC_DEEPLOB, "LSTM_A": LSTM_A}
 
 
@@ -39,16 +41,50 @@ def test_every_answer_is_that_of_the_whole_window(kind: str, schedule: Schedule)
     check_live(architecture, rows, lambda source: CpuModule(source, schedule), np, HostMemory())
 
 
+SPREAD: dict[str, tuple[Architecture, dict[str, int]]] = {
+    "three blocks": (Lstm(features=5, layers=2, hidden=34, window=6), {"most_blocks": 3}),
+    "few units at a time": (
+        Lstm(features=3, layers=1, hidden=33, window=18),
+        {"most_blocks": 2, "shared_bytes": 10_000},
+    ),
+    "one block, few units at a time": (SMALL["deeplob"], {"most_blocks": 7, "shared_bytes": 1_500}),
+}
+
+
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("kind", SPREAD)
+def test_blocks_that_share_a_model_answer_the_same(kind: str, order: Order) -> None:
+    architecture, words = SPREAD[kind]
+    schedule = Schedule(order, seed=5, interleaved=True)
+    rows = architecture.window + 5
+    check_live(architecture, rows, lambda source: CpuModule(source, schedule), np, HostMemory(), **words)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "blocks"),
+    [(PUBLIC_DEEPLOB, 1), (LSTM_A, 25), (LSTM_B, 50), (LSTM_C, 125), (SMALL["lstm"], 1)],
+)
+def test_an_lstm_is_spread_over_the_blocks_that_there_are(architecture: DeepLob | Lstm, blocks: int) -> None:
+    assert blocks_for(architecture, 132) == blocks
+    assert blocks_for(architecture, 1) == 1
+
+
 @pytest.mark.long
+def test_more_units_than_a_block_has_room_for_answer_the_same() -> None:
+    schedule = Schedule(Order.GREEDY_WARP, interleaved=True)
+    check_live(WIDE, 20, lambda source: CpuModule(source, schedule), np, HostMemory(), most_blocks=8)
+
+
 @pytest.mark.parametrize("kind", LARGE)
 def test_models_of_full_size_answer_the_same(kind: str) -> None:
     check_live(LARGE[kind], LARGE[kind].window + 3, CpuModule, np, HostMemory(), at_once=RING)
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("kind", KINDS | LARGE)
+@pytest.mark.parametrize("kind", [*KINDS, *LARGE, *SPREAD, "wide"])
 def test_a_kernel_that_stays_answers_row_by_row(kind: str) -> None:
-    architecture = (KINDS | LARGE)[kind]
+    shapes = KINDS | LARGE | {name: shape for name, (shape, _) in SPREAD.items()} | {"wide": WIDE}
+    architecture = shapes[kind]
     model, rows = random_weights(architecture, 11), rows_for(architecture, 150)
     with live_on_gpu(model) as live:
         answers = [live.answer(row) for row in rows]
@@ -105,10 +141,11 @@ def test_rows_that_are_none_are_refused_and_not_published(row: np.typing.NDArray
 def test_models_that_it_cannot_keep_are_refused() -> None:
     with pytest.raises(Rejected, match="a bilinear model has no recurrence"):
         LiveModel(random_weights(SMALL["bilinear"], 1), CpuModule, np, HostMemory())
-    large = Lstm(features=2, layers=1, hidden=500, window=3)
-    with pytest.raises(Rejected, match="gates of 500 units take 128000 bytes"):
-        LiveModel(random_weights(large, 1), CpuModule, np, HostMemory())
-    assert dataclasses.replace(LSTM_C, hidden=384).hidden * 4 * 4 * 16 == 96 * 1024
+    long = Lstm(features=2, layers=1, hidden=3, window=1_600)
+    with pytest.raises(
+        Rejected, match="96 bytes of gates and 25600 of one unit's windows are more than the 25000 bytes"
+    ):
+        LiveModel(random_weights(long, 1), CpuModule, np, HostMemory(), shared_bytes=25_000)
 
 
 def test_without_a_gpu_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
