@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.gpu.grid_file import GRID, read_grid
-from benchmarks.gpu.live_runs import MODELS, ROWS, measure_live
+from benchmarks.gpu.live_runs import RUNS, Run, measure_live
 from benchmarks.gpu.model_runs import measure_models
 from benchmarks.gpu.outcome import Outcome, device_of
 from benchmarks.gpu.sweep_run import measure_sweep
@@ -30,7 +30,7 @@ from gpu.grid_scan import BYTES_PER_ROW
 from gpu.kernel import KernelModule, KernelSource
 from gpu.live_model import LiveModel, live_on_gpu
 from gpu.memory import release, rows_that_fit
-from gpu.models.architecture import PUBLIC_DEEPLOB, Architecture, DeepLob
+from gpu.models.architecture import PUBLIC_DEEPLOB, DeepLob
 from gpu.models.weights import Model
 from gpu.sweep_tools import SweepKernels
 from gpu.sweep_tools import source as sweep_source
@@ -95,7 +95,7 @@ class Bench:
     Parameters
     ----------
     module: compiles a source. xp: the array module whose arrays it takes. live_of: a model that stays on the device.
-    scanned: trades of the scan; others follow from it. model, live: shapes of models.
+    scanned: trades of the scan; others follow from it. model, live: shapes of models, and how live ones are timed.
     """
 
     module: Callable[[KernelSource], KernelModule]
@@ -103,8 +103,7 @@ class Bench:
     live_of: Callable[[Model], LiveModel]
     scanned: int = _SCANNED
     model: DeepLob = PUBLIC_DEEPLOB
-    live: Mapping[str, Architecture] = field(default_factory=lambda: MODELS)
-    live_rows: int = ROWS
+    live: Mapping[str, Run] = field(default_factory=lambda: RUNS)
 
     @classmethod
     def on_gpu(cls, cupy: Any) -> Bench:
@@ -117,7 +116,7 @@ class Bench:
         yield lambda: measure_scan(outcome, kernels, self._most(BYTES_PER_ROW + 40), min(1 << 32, 32 * self.scanned))
         yield lambda: measure_grid(outcome, kernels, grid, options.trades, options.out / "grid.csv.gz", end)
         yield lambda: measure_models(outcome, self.module, xp, self.scanned // 2_000, self.model)
-        yield lambda: measure_live(outcome, self.live_of, self.live, self.live_rows)
+        yield lambda: measure_live(outcome, self.live_of, self.live)
         yield lambda: measure_sweep(outcome, SweepKernels(self.module(sweep_source()), xp), self.scanned // 20)
 
     def _most(self, bytes_per_row: int) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from gpu.models.architecture import Architecture
+from gpu.models.architecture import SLOPE, Architecture
 from gpu.models.weights import Model, random_weights
+from orchestrator.research.training.network import Network
 
+_CONVOLUTION_DIMENSIONS: Final = 4
 _GAIN: Final = float(np.sqrt(2.0))
 
 
@@ -23,6 +25,19 @@ def lively_weights(architecture: Architecture, seed: int) -> Model:
         for name, tensor in model.tensors.items()
     }
     return Model(architecture, tensors)
+
+
+def lively_network(torch: Any, architecture: Architecture, seed: int) -> Network:
+    """As ``lively_weights``, in PyTorch, ready to be applied."""
+    torch.manual_seed(seed)
+    network = Network(architecture, 0.0)
+    with torch.no_grad():
+        torch.nn.init.normal_(network.modules["dense"].weight, std=0.3)
+        for tensor in network.modules.parameters():
+            if tensor.ndim == _CONVOLUTION_DIMENSIONS:
+                torch.nn.init.kaiming_normal_(tensor, a=SLOPE)
+    network.modules.eval()
+    return network
 
 
 def _is_convolution(name: str) -> bool:

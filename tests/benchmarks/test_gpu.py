@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,10 @@ import pytest
 
 from benchmarks.gpu.__main__ import CHECK_FAILED, DONE, MISSING, USAGE, Bench, Options, main, measure, options_of
 from benchmarks.gpu.generated import GeneratedTrades
+from benchmarks.gpu.generated_models import lively_network
 from benchmarks.gpu.grid_file import GRID, read_grid
+from benchmarks.gpu.live_runs import LATENCY_US, RUNS, Run
+from benchmarks.gpu.model_runs import LEAST_RATIO, WINDOWS_PER_S, measure_models, peer_of
 from benchmarks.gpu.outcome import Figure, Outcome
 from benchmarks.gpu.timing import Deadline
 from benchmarks.gpu.vpin_runs import MOST_ROWS, GridPlan, require_equal, run_grid
@@ -23,10 +26,12 @@ from gpu.classification import Bulk, Rule, TimeBars
 from gpu.columns import Trades
 from gpu.cuda_on_cpu.module import CpuModule
 from gpu.grid_cuda import GridKernels, on_device
-from gpu.kernel import KernelSource
+from gpu.kernel import KernelSource, LaunchShape
 from gpu.live_model import HostMemory, LiveModel
 from gpu.models.architecture import DeepLob, Lstm
+from gpu.models.reference import stretch_logits
 from gpu.models.weights import Model
+from gpu.models_cuda import Precision
 from gpu.vpin_grid import VpinGrid, vpin_grid
 from market.errors import Fatal
 from market.signals.layout import SECOND_NS
@@ -40,7 +45,7 @@ SMALL = VpinGrid(
     horizon_ns=20 * SECOND_NS,
 )
 TRADES = 12_000
-SMALL_LSTM = Lstm(features=3, layers=1, hidden=4, window=5)
+SMALL_RUN = Run(Lstm(features=3, layers=1, hidden=4, window=5), rows=20)
 SMALL_MODEL = DeepLob(levels=2, filters=2, inception=3, hidden=16, window=27)
 
 
@@ -66,7 +71,7 @@ def run(out: Path, tests: Callable[[float], dict[str, Any]] = passing, **changed
     }
     outcome = Outcome("the command", {"name": "the runner"}, "abc", say=lambda text: None)
     options = Options(**(words | changed))
-    bench = Bench(CpuModule, np, live_on_runner, 5_000, SMALL_MODEL, {"small": SMALL_LSTM}, 20)
+    bench = Bench(CpuModule, np, live_on_runner, 5_000, SMALL_MODEL, {"small": SMALL_RUN})
     code = measure(outcome, options, SMALL, bench, tests)
     return code, json.loads((out / "result.json").read_text())
 
@@ -104,7 +109,9 @@ def test_a_run_writes_every_sets_result_and_where_the_figures_come_from(tmp_path
     assert result["tests"]["said"] == "1 passed"
     names = {figure["name"]: figure for figure in result["figures"]}
     measured = {"copy bandwidth", "VPIN scan", "VPIN scan, share of the copy bandwidth", "VPIN grid", "sweep"}
-    assert measured | {"windows by a model", "live small, p99"} <= set(names)
+    windows = {f"windows by a model, {precision}" for precision in ("float32", "bfloat16")}
+    parts = {f"{name}, {part} part" for name in windows for part in ("row", "recurrent")}
+    assert measured | windows | parts | {"live small, p99"} <= set(names)
     assert all(figure["value"] > 0 for figure in names.values())
     assert (names["VPIN grid"]["target"], names["VPIN grid"]["lower_is_better"]) == (30.0, True)
     text = gzip.decompress((tmp_path / result["grid"]["file"]).read_bytes())
@@ -118,6 +125,43 @@ def test_a_run_writes_every_sets_result_and_where_the_figures_come_from(tmp_path
     place = header.split(",").index("threshold")
     assert [float(row.split(",")[place]) for row in rows] == columns["threshold"].tolist()
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_targets_are_those_of_the_paths_that_can_meet_them(tmp_path: Path) -> None:
+    targets = {figure["name"]: figure["target"] for figure in run(tmp_path, skip_tests=True)[1]["figures"]}
+    assert targets["windows by a model, bfloat16"] == WINDOWS_PER_S / 1e6 == 20.0
+    assert targets["windows by a model, float32"] is None
+    assert targets["live small, p99"] == LATENCY_US == 10.0
+    assert {name for name, each in RUNS.items() if each.target_us is not None} == {"DeepLOB", "LSTM_A's shape"}
+    assert LEAST_RATIO == 20.0
+
+
+@pytest.mark.parametrize(("precision", "most"), [("float32", "1e-05"), ("bfloat16", "0.05")])
+def test_a_model_that_is_far_off_is_not_timed(precision: str, most: str) -> None:
+    class Wrong(CpuModule):
+        def launch(self, kernel: str, shape: LaunchShape, arguments: Sequence[Any]) -> None:
+            """As asked for, and a number too many in the last layer's."""
+            super().launch(kernel, shape, arguments)
+            if kernel == {"float32": "product", "bfloat16": "product_bfloat16"}[precision]:
+                arguments[3][...] += np.float32(0.2)
+
+    outcome = Outcome("the command", {}, "abc", say=lambda text: None)
+    with pytest.raises(Fatal, match=rf"in {precision} are off by [\d.]+, more than {most}: they were not timed"):
+        measure_models(outcome, Wrong, np, 10, SMALL_MODEL)
+    assert not [figure for figure in outcome.figures if precision in figure.name]
+
+
+@pytest.mark.long
+def test_pytorchs_windows_are_measured_beside_ours() -> None:
+    torch = pytest.importorskip("torch")
+    outcome = Outcome("the command", {}, "abc", say=lambda text: None)
+    network = lively_network(torch, SMALL_MODEL, 1)
+    rows = np.random.default_rng(3).standard_normal((90, SMALL_MODEL.features)).astype(np.float32)
+    expected = stretch_logits(network.model(), rows)
+    peers = [peer_of(outcome, torch, network, precision, rows, expected, "cpu") for precision in Precision]
+    assert peers[0] is not None
+    assert peers[1] is not None
+    assert peers[0].error < 1e-5 < peers[1].error < 0.05
 
 
 def test_the_same_grid_gives_the_same_file(tmp_path: Path) -> None:

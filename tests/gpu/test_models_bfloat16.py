@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
-from benchmarks.gpu.generated_models import lively_weights
+from benchmarks.gpu.generated_models import lively_network, lively_weights
 from gpu.compile_gate import ARCHITECTURES, check
 from gpu.cuda_on_cpu.module import CpuModule
 from gpu.cuda_on_cpu.schedule import SCHEDULES, Schedule
@@ -149,17 +149,7 @@ def pytorchs_error(torch: Any, architecture: Architecture, rows: Singles, expect
 )
 def test_errors_are_at_most_twice_those_of_pytorchs_bfloat16(architecture: Architecture) -> None:
     torch = pytest.importorskip("torch")
-    from orchestrator.research.training.network import Network
-
-    torch.manual_seed(3)
-    network = Network(architecture, 0.0)
-    with torch.no_grad():
-        torch.nn.init.normal_(network.modules["dense"].weight, std=0.3)
-        for tensor in network.modules.parameters():
-            # Rectifiers leave of what goes through them: made up for, so that logits depend on the rows.
-            if tensor.ndim == 4:
-                torch.nn.init.kaiming_normal_(tensor, a=0.01)
-    network.modules.eval()
+    network = lively_network(torch, architecture, 3)
     model, rows = network.model(), rows_for(architecture, 24)
     expected = stretch_logits(model, rows)
     assert expected.std(axis=0).min() > 1e-3
