@@ -18,11 +18,13 @@ from orchestrator.backtest.hashes import decisions_hash
 from orchestrator.backtest.plan import tape_clock
 from orchestrator.backtest.run import run_backtest
 from orchestrator.diff.refill import as_received
+from orchestrator.live import assembly
 from orchestrator.replay.plan import SourceFile
 from sim.backtest.tape import read_tape
 from sim.generator.recording import write_recordings
 from sim.generator.settings import SECOND_NS, Coin, CrashSettings, GeneratorSettings
 from sim.replay.source import SourceSettings
+from tests.orchestrator.audited import audit_runs
 from tests.orchestrator.backtest.market import PROFILE as MAKING
 from tests.orchestrator.diff.event_paper import paper_run
 from tests.orchestrator.strategies.flash_crash.test_generated_crash import EAGER, WIDE
@@ -72,9 +74,14 @@ def made(
     [(MAKING, (USDM,), MAKING_HASH), (ARBITRAGE, (SPOT, USDM), ARBITRAGE_HASH)],
     ids=["market-making", "arbitrage"],
 )
-def test_making_markets_and_arbitrage(tmp_path: Path, profile: str, venues: tuple[VenueName, ...], pinned: str) -> None:
+def test_making_markets_and_arbitrage(
+    tmp_path: Path, profile: str, venues: tuple[VenueName, ...], pinned: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the money of the run on paper balances after every event."""
     settings, files = made(tmp_path, profile, SHORT, 11, *venues)
+    audit = audit_runs(monkeypatch, assembly)
     paper = paper_run(settings, files, tmp_path / "run.tape")
+    assert audit.fills
     sources = [source for source in paper.plan.sources if isinstance(source, SourceSettings)]
     depth = as_received(read_tape(sources, tape_clock(settings), quotes=False))
     backtest = run_backtest(replace(paper.plan, tape=depth))

@@ -13,10 +13,13 @@ from config.credentials import read_credentials
 from config.execution import Mode
 from market.orders.kinds import OrderState, Side
 from market.orders.order import Order
+from orchestrator.live import assembly
 from orchestrator.live.session import LiveSession, RunPlan, live_session
 from orchestrator.run_loop.summary import RunSummary
 from orchestrator.storage.journal_folder import journal_path
 from orchestrator.storage.journal_reader import read_journal
+from sim.faults.plan import Channel, Fault, FaultKind, FaultPlan
+from tests.orchestrator.audited import audit_runs
 from tests.orchestrator.live.exchange_world import FUTURES, PATIENCE_S, SPOT, ExchangeWorld, exchange_world
 
 QUANTITY = Decimal("0.01")
@@ -64,11 +67,16 @@ def profit_of(orders: tuple[Order, ...]) -> int:
 
 
 @pytest.mark.parametrize("path", ["ccxt-rest", "ccxt-websocket", "native"])
-def test_a_dislocation_becomes_two_fills_and_the_profit_computed_by_hand(tmp_path: Path, path: str) -> None:
+def test_a_dislocation_becomes_two_fills_and_the_profit_computed_by_hand(
+    tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the money of the run balances after every event."""
+    audit = audit_runs(monkeypatch, assembly)
     with exchange_world(tmp_path) as world:
         before = world.balance(SPOT, "USDT"), world.balance(FUTURES, "USDT"), world.balance(SPOT, "BTC")
         _, summary = run_with_dislocation(world, path)
         after = world.balance(SPOT, "USDT"), world.balance(FUTURES, "USDT"), world.balance(SPOT, "BTC")
+    assert audit.fills == 2
     assert summary.counts.triggers == 1
     sold, bought = summary.orders
     assert (sold.intent.side, sold.intent.venue, sold.state) == (Side.SELL, 1, OrderState.FILLED)
@@ -81,6 +89,26 @@ def test_a_dislocation_becomes_two_fills_and_the_profit_computed_by_hand(tmp_pat
     assert futures == -QUANTITY * SOLD_AT * FUTURES_FEE
     assert summary.positions[0, 0].quantity == coins.scaleb(9)
     assert summary.positions[0, 1].quantity == -QUANTITY.scaleb(9)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(kind=FaultKind.DUPLICATE, channel=Channel.USER),
+        Fault(kind=FaultKind.LATE_FILL, amount_ns=300_000_000),
+    ],
+    ids=lambda fault: fault.kind.value,
+)
+def test_money_balances_whatever_becomes_of_what_the_venues_tell(
+    tmp_path: Path, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = audit_runs(monkeypatch, assembly)
+    with exchange_world(tmp_path, FaultPlan(seed=1, faults=(fault,))) as world:
+        _, summary = run_with_dislocation(world, "ccxt-websocket")
+        assert all(not units for venue in world.venues.values() for units in venue.totals().values())
+    assert audit.fills == 2
+    assert {key: (held.quantity, held.cash, held.fees) for key, held in summary.positions.items()} == audit.sums
 
 
 def test_what_an_order_has_cost_makes_the_next_one_smaller(tmp_path: Path) -> None:
