@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -80,9 +81,13 @@ def show_models(output: Output, models: Mapping[str, Mapping[str, Any]]) -> None
     """The same for people; nothing without models."""
     if not models:
         return
-    columns = ("mode", "predictions", "late", "judged", "right", "sure", "sure_and_right", "would_act", "would_refuse")
+    counted = ("predictions", "late", "judged", "right", "sure", "sure_and_right", "would_act", "would_refuse")
+    columns = ("set_to", "mode", *counted)
     rows = [(name, *(str(model[column]) for column in columns)) for name, model in models.items()]
     output.table("models", ("model", *(column.replace("_", " ") for column in columns)), rows)
+    for name, dropped in ((name, model["dropped"]) for name, model in models.items() if model["dropped"]):
+        at = datetime.fromtimestamp(dropped["time_ns"] // _EVERY_NS, UTC)
+        output.say(f"{name} dropped to shadow at {at:%H:%M:%S} UTC: {dropped['why']}")
 
 
 def _parameters(settings: Settings, listings: Catalogue, name: str, chosen: ModelSettings) -> ModelParameters:

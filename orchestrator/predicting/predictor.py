@@ -64,7 +64,8 @@ class BookPredictor:
     -------
     mode: what it may do now. latest: the newest prediction that counts, whatever it says; None before the first.
     predictions: answers that came in time; late: that did not. refused: openings of others that it refused, or would
-    have refused in another mode. wanted: times that it would have acted, whatever the mode.
+    have refused in another mode. wanted: times that it would have acted, whatever the mode. dropped: why it is in
+    shadow although it was set to more; None while it is not.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class BookPredictor:
         self._asked: deque[tuple[int, int]] = deque()
         self._breaches: list[Breach] = []
         self.mode = parameters.mode
+        self.dropped: Breach | None = None
         self.latest: Prediction | None = None
         self.predictions = 0
         self.late = 0
@@ -159,6 +161,7 @@ class BookPredictor:
         return {
             "mode": self.mode.value,
             "set_to": self._parameters.mode.value,
+            "dropped": self.dropped and {"time_ns": self.dropped.time_ns, "why": self.dropped.detail},
             "rows": self._number,
             "predictions": self.predictions,
             "late": self.late,
@@ -229,5 +232,6 @@ class BookPredictor:
         elif error is not None and error > self._allowed_error:
             detail = f"calibration error {error:.3f}, limit {self._allowed_error:.3f}"
         if detail and self.mode is not ModelMode.SHADOW:
-            self._breaches.append(Breach(time_ns, self.mode, detail))
+            self.dropped = Breach(time_ns, self.mode, detail)
+            self._breaches.append(self.dropped)
             self.mode = ModelMode.SHADOW

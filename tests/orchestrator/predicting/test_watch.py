@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,10 +92,17 @@ def test_a_window_has_the_newest_rows_in_order() -> None:
 
 def test_people_are_shown_what_came_of_models(capsys: pytest.CaptureFixture[str]) -> None:
     counted = dict.fromkeys(("predictions", "late", "judged", "right", "sure", "sure_and_right"), 7)
-    result = {"btc": {"mode": "shadow", "would_act": 3, "would_refuse": 0, **counted}}
+    counted |= {"would_act": 3, "would_refuse": 0}
+    dropped = {"time_ns": 1_723_161_254_000_000_000, "why": "inputs drifted: index 1.160, limit 0.5"}
+    result: dict[str, dict[str, Any]] = {
+        "btc": {"set_to": "active", "mode": "shadow", "dropped": dropped, **counted},
+        "eth": {"set_to": "filter", "mode": "filter", "dropped": None, **counted},
+    }
     show_models(Output(as_json=False), result)
     show_models(Output(as_json=False), {})
     shown = capsys.readouterr().out
     assert "btc" in shown
     assert "would refuse" in shown
     assert shown.count("models") == 1
+    assert shown.count("dropped") == 1
+    assert "btc dropped to shadow at 23:54:14 UTC: inputs drifted: index 1.160, limit 0.5" in shown

@@ -217,6 +217,8 @@ def test_wrong_predictions_drop_a_model_to_shadow(tmp_path: Path, monkeypatch: p
     assert breach.before is ModelMode.ACTIVE
     assert "calibration error" in breach.detail
     assert not model.take_breaches()
+    assert model.dropped == breach
+    assert model.plain()["dropped"] == {"time_ns": breach.time_ns, "why": breach.detail}
     assert model.plain()["opened"] < model.wanted
 
 
@@ -226,6 +228,7 @@ def test_other_inputs_drop_a_model_to_shadow(tmp_path: Path, monkeypatch: pytest
     calm = predictor_of(run_backtest(plan_of(tmp_path, settings)).strategies)
     other = predictor_of(run_backtest(plan_of(tmp_path, settings, other_from=0)).strategies)
     assert calm.mode is ModelMode.FILTER
+    assert calm.plain()["dropped"] is None
     assert other.mode is ModelMode.SHADOW
     assert "inputs drifted" in other.take_breaches()[0].detail
     assert other.plain()["drift"] > 2 * calm.plain()["drift"]
