@@ -148,10 +148,10 @@ class OptimizedTrading(FlashCrashThresholds):
         json_schema_extra=RATIO,
     )
     decay_after_ms: Pause = Field(default=5_000, description="From then on the target sinks towards what was paid.")
-    # As long as the pause between entries: in a price that jumps to and fro, a fifth of a candle comes back later than
-    # within the next second.
+    # No limit is stated: as long as a position is held at most. In a price that jumps to and fro a fifth of a candle
+    # comes back later than within the next second.
     entry_lifetime_ms: Annotated[Count, Field(ge=1, le=3_600_000)] = Field(
-        default=5_000, description="How long an order to buy may wait."
+        default=20_000, description="How long an order to buy may wait."
     )
 
 

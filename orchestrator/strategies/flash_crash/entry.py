@@ -42,6 +42,20 @@ class Verdict:
     score: Score | None = None
 
 
+@dataclass(frozen=True)
+class Purchase:
+    """A candle that is to be bought as soon as the order for an earlier one has ended.
+
+    Parameters
+    ----------
+    decided_ns: when its candle had closed.
+    """
+
+    levels: Levels
+    why: str
+    decided_ns: int
+
+
 class Cooldown:
     """E4: pauses between entries, and after a loss.
 
@@ -75,7 +89,8 @@ def judge(
 
     Parameters
     ----------
-    pattern: signals as of the end of the candles before it. positions: open ones and orders for some.
+    pattern: signals as of the end of the candles before it. positions: open ones; an order that
+        waits gives way to this one.
     """
     candle = closed.candle
     if not watch.permissions & Permission.ENTER:

@@ -25,7 +25,7 @@ from market.protocols import (
     WakeCause,
     Wakes,
 )
-from orchestrator.strategies.flash_crash.entry import Cooldown, Rejection, judge
+from orchestrator.strategies.flash_crash.entry import Cooldown, Purchase, Rejection, judge
 from orchestrator.strategies.flash_crash.event_watch import EventWatch
 from orchestrator.strategies.flash_crash.exits import Seen
 from orchestrator.strategies.flash_crash.holding import ClosedTrade
@@ -63,6 +63,7 @@ class FlashCrash:
         self._transitions: list[Transition] = []
         self._now_ns = 0
         self._sleeps = 0
+        self._next: Purchase | None = None
         self.rejections: Counter[Rejection] = Counter()
         self.scores: list[Score] = []
         self.closed: list[ClosedTrade] = []
@@ -250,7 +251,22 @@ class FlashCrash:
             if trade.gain < 0:
                 self._cooldown.lost_ns = seen.now_ns
         may_buy = seen.is_active and bool(self._watch.permissions & Permission.ENTER)
-        return list(self._trades.look(seen, may_buy, view))
+        return [*self._trades.look(seen, may_buy, view), *self._buy_next(may_buy, view)]
+
+    def _buy_next(self, may_buy: bool, view: MarketView) -> Sequence[Intent]:
+        """Once the order for an earlier candle has ended, buy the one that took its place, while that is the last one.
+
+        Not where the earlier one was bought after all.
+        """
+        if self._next is None or self._trades.is_buying:
+            return ()
+        found, self._next = self._next, None
+        is_last = self._now_ns < found.decided_ns + SECOND_NS
+        if not (is_last and may_buy and self._cooldown.is_over(self._now_ns)):
+            return ()
+        if self._trades.positions >= self._parameters.entry.concurrent:
+            return ()
+        return self._buy(found, view)
 
     def _consider(self, closed: ClosedCandle, pattern: Signal, view: MarketView) -> Sequence[Intent]:
         listing = view.listing(*self._parameters.market)
@@ -258,24 +274,32 @@ class FlashCrash:
             closed,
             self._watch,
             pattern,
-            positions=len(self._trades.open),
-            cooled=self._cooldown.is_over(self._now_ns) and not self._trades.is_buying,
+            positions=self._trades.positions,
+            cooled=self._cooldown.is_over(self._now_ns),
             tick=listing.tick,
             parameters=self._parameters.entry,
         )
         if found.score is not None:
             self.scores.append(found.score)
-        rejection = found.rejection
-        if found.levels is not None:
-            quantity = self._quantity(found.levels.entry, view, listing)
-            if quantity:
-                rank = self._ranges.rank_ppm(relative_range(closed.candle)) / PPM
-                why = f"score {found.score}, range at {rank:.0%}"
-                return [self._trades.buy(found.levels.entry, found.levels.target, quantity, why, view)]
-            rejection = Rejection.SIZE
-        if rejection is not None:
-            self.rejections[rejection] += 1
-        return ()
+        if found.levels is None:
+            if found.rejection is not None:
+                self.rejections[found.rejection] += 1
+            return ()
+        rank = self._ranges.rank_ppm(relative_range(closed.candle)) / PPM
+        purchase = Purchase(found.levels, f"score {found.score}, range at {rank:.0%}", self._now_ns)
+        if not self._trades.is_buying:
+            return self._buy(purchase, view)
+        self._next = purchase
+        return list(self._trades.withdraw(view))
+
+    def _buy(self, purchase: Purchase, view: MarketView) -> Sequence[Intent]:
+        """The order for a candle; none where its quantity would be too small."""
+        levels = purchase.levels
+        quantity = self._quantity(levels.entry, view, view.listing(*self._parameters.market))
+        if not quantity:
+            self.rejections[Rejection.SIZE] += 1
+            return ()
+        return [self._trades.buy(levels.entry, levels.target, quantity, purchase.why, view)]
 
     def _quantity(self, price: int, view: MarketView, listing: Listing) -> int:
         """A part of the equity in lots, made smaller by own costs and limits; 0 for too little."""

@@ -37,6 +37,11 @@ class Trades:
         """Whether an order to buy has not ended."""
         return any(holding.entry_order for holding in self.open)
 
+    @property
+    def positions(self) -> int:
+        """Trades of which something was bought."""
+        return sum(bool(holding.opened_ns) for holding in self.open)
+
     def take_over(self, holdings: Iterable[Holding], view: MarketView) -> None:
         """Go on with the trades of an earlier run, or with what it left where they do not add up to what is held.
 
@@ -61,6 +66,13 @@ class Trades:
         self.open.append(holding)
         self._by_order[name] = holding
         return intent
+
+    def withdraw(self, view: MarketView) -> Iterator[CancelIntent]:
+        """End what waits to be bought, unless its end was asked for already."""
+        for holding in self.open:
+            order = view.order(holding.entry_order) if holding.entry_order else None
+            if order is not None and order.state not in _ASKED:
+                yield CancelIntent(client_order_id=holding.entry_order)
 
     def look(self, seen: Seen, may_buy: bool, view: MarketView) -> Iterator[Intent]:
         """What is to be done about each trade by what the market shows.

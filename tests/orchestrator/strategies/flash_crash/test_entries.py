@@ -142,6 +142,59 @@ def test_an_order_to_buy_waits_for_a_second_and_no_longer() -> None:
     assert len(rig.purchases) == 2, "an order that bought nothing is no entry"
 
 
+def waiting() -> Rig:
+    """An order for a first candle waits, and a second one was good enough too."""
+    rig = active(replace(ENTRY, lifetime_ns=20 * SECOND))
+    rig.candle(10_000, 10_100)
+    rig.candle(10_050, 10_150, quantity=100)
+    return rig
+
+
+def test_a_later_candle_takes_the_place_of_one_that_waits() -> None:
+    """One order to buy at a time: the earlier one has ended before the later one is sent."""
+    rig = waiting()
+    [first] = rig.purchases
+    assert rig.desk.cancelled == [first.client_order_id]
+    assert not rig.trader.rejections
+    rig.desk.pass_time(10 * MS)
+    assert len(rig.purchases) == 1
+    rig.desk.cancel(first)
+    assert [order.limit_price for order in rig.purchases] == [10_020, 10_070]
+    rig.desk.fill(rig.purchases[1])
+    rig.bid(10_130)
+    assert [order.limit_price for order in rig.sales] == [10_130]
+
+
+def test_not_where_the_earlier_one_was_bought_after_all() -> None:
+    rig = waiting()
+    [first] = rig.purchases
+    rig.desk.fill(first, quantity=1)
+    rig.desk.cancel(first)
+    rig.desk.pass_time(SECOND)
+    assert len(rig.purchases) == 1
+    assert rig.held == 1
+
+
+def test_not_where_the_earlier_one_ends_too_late() -> None:
+    rig = waiting()
+    [first] = rig.purchases
+    rig.desk.pass_time(SECOND)
+    rig.desk.cancel(first)
+    rig.desk.pass_time(SECOND)
+    assert len(rig.purchases) == 1
+    rig.candle(10_000, 10_100, quantity=1_000)
+    assert [order.limit_price for order in rig.purchases] == [10_020, 10_020]
+
+
+def test_not_where_nothing_may_be_bought_any_more() -> None:
+    rig = waiting()
+    rig.end()
+    rig.desk.cancel(rig.purchases[0])
+    rig.activate()
+    rig.desk.pass_time(10 * MS)
+    assert len(rig.purchases) == 1
+
+
 @pytest.mark.parametrize("event_ends", [True, False])
 def test_an_order_to_buy_is_withdrawn_when_nothing_may_be_bought(event_ends: bool) -> None:
     rig = active()
