@@ -139,7 +139,7 @@ AIR_POCKET: Final = CrashShape(
     most_legs=3,
     bounce_pct=30,
     acceleration_pct=60,
-    chop_bps=35,
+    chop_bps=50,
     liquidation_bps=25,
     spacing_bps=50,
 )

@@ -33,10 +33,14 @@ class Behaviour:
     bargain_orders: chance per step that bargain hunters buy as much where the price is twice as far below its worth as
         ``bargain_at``, from where on they do.
     churn: sizes that change behind the best prices between two depth messages.
+    hurries: chance per step in full panic that somebody trades in a hurry, which presses the price one way.
+    hurry_of_jump: eagerness that a jump of the worth brings, per square of its size against the usual.
+    patient: part of the orders and of their sizes that does not depend on eagerness. burst_size: of market orders, of
+        the recorded quantiles, where eagerness is as usual: single ones are small, those of bursts larger.
     startled_orders: more orders, against the usual number, per bps of a move of the last quarter of a second.
     """
 
-    spontaneous: float = 0.016
+    spontaneous: float = 0.021
     provoked_fast: float = 0.34
     provoked_slow: float = 0.0014
     lively_bps: float = 6.0
@@ -46,7 +50,7 @@ class Behaviour:
     usual_lots: float = 2_500.0
     jumps: float = 0.0014
     taken: float = 0.25
-    reaction: float = 0.25
+    reaction: float = 0.7
     narrowing: float = 0.8
     widening: float = 0.35
     startled_ticks: float = 2.2
@@ -60,6 +64,10 @@ class Behaviour:
     bargain_orders: float = 0.10
     bargain_at: float = 0.003
     churn: float = 12.0
+    hurries: float = 0.0010
+    hurry_of_jump: float = 1.3
+    patient: float = 0.2
+    burst_size: float = 0.135
 
     def values(self) -> Values:
         """float64[n], as kernels take them."""

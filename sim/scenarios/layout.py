@@ -26,8 +26,8 @@ LEVELS_ROOM: Final = 262_144
 MESSAGE_WIDTH: Final = 11
 KNOTS: Final = 129
 """Points of a table of quantiles, at equal steps of probability."""
-CHOPS: Final = 0.05
-"""Chance per step that the dislocation jumps."""
+MOST_EAGER: Final = 25.0
+"""Eagerness beyond which nobody trades more."""
 PHOTOGRAPH_STEPS: Final = 30_000
 """Between two requests for the whole book."""
 BID: Final = 0
@@ -106,7 +106,9 @@ class Whole(IntEnum):
     PANIC_AT = 28
     FORCED_SALES = 27
     """Lots sold by liquidations so far."""
-    SIZE = 29
+    HURRIED = 29
+    """Side of the book that the last one in a hurry took."""
+    SIZE = 30
 
 
 class Real(IntEnum):
@@ -151,35 +153,43 @@ class Real(IntEnum):
     PANIC = 19
     FLOOR = 20
     """Size of orders against the calm one when nobody wants to trade."""
-    HABITS = 21
+    EAGERNESS = 21
+    """How much is traded against the usual: 1 in the mean, far more while somebody trades in a hurry."""
+    PUSH = 22
+    """What those in a hurry will move the dislocation by."""
+    HABITS = 23
     """Where the numbers of ``behaviour`` begin, see ``Habit``."""
-    SIZE = 45
+    SIZE = 51
 
 
 class Habit(IntEnum):
     """Words of ``behaviour.Behaviour`` in the real numbers."""
 
-    SPONTANEOUS = 21
-    PROVOKED_FAST = 22
-    PROVOKED_SLOW = 23
-    LIVELY_BPS = 24
-    LIVELIEST = 25
-    MARKET_SHARE = 26
-    SAME_SIDE = 27
-    USUAL_LOTS = 28
-    JUMPS = 29
-    TAKEN = 30
-    REACTION = 31
-    NARROWING = 32
-    WIDENING = 33
-    STARTLED_TICKS = 34
-    FEARED_BPS = 35
-    WIDEST_BPS = 36
-    THIN_VARIANCE = 37
-    GAP_OF_SPREAD = 38
-    STARTLED_ORDERS = 39
-    FORCED_ORDERS = 40
-    FORCED_LOTS = 41
-    BARGAIN_ORDERS = 42
-    BARGAIN_AT = 43
-    CHURN = 44
+    SPONTANEOUS = 23
+    PROVOKED_FAST = 24
+    PROVOKED_SLOW = 25
+    LIVELY_BPS = 26
+    LIVELIEST = 27
+    MARKET_SHARE = 28
+    SAME_SIDE = 29
+    USUAL_LOTS = 30
+    JUMPS = 31
+    TAKEN = 32
+    REACTION = 33
+    NARROWING = 34
+    WIDENING = 35
+    STARTLED_TICKS = 36
+    FEARED_BPS = 37
+    WIDEST_BPS = 38
+    THIN_VARIANCE = 39
+    GAP_OF_SPREAD = 40
+    STARTLED_ORDERS = 41
+    FORCED_ORDERS = 42
+    FORCED_LOTS = 43
+    BARGAIN_ORDERS = 44
+    BARGAIN_AT = 45
+    CHURN = 46
+    HURRIES = 47
+    HURRY_OF_JUMP = 48
+    PATIENT = 49
+    BURST_SIZE = 50

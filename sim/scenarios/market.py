@@ -11,13 +11,13 @@ from typing import Final
 
 from market.native.kernel import entry, part
 from sim.scenarios.book import keep_size
-from sim.scenarios.chance import bell, draw, uniform
+from sim.scenarios.chance import draw, uniform
 from sim.scenarios.layout import (
     ASK,
     BID,
-    CHOPS,
     DIRTY_ROOM,
     LEVELS_ROOM,
+    MOST_EAGER,
     PHOTOGRAPH_STEPS,
     ROWS_ROOM,
     STEP_NS,
@@ -30,7 +30,7 @@ from sim.scenarios.layout import (
     Words,
 )
 from sim.scenarios.publishing import fault_now, has_room, photograph, publish_depth, quote, quote_crossed
-from sim.scenarios.tables import DEPTH_STEPS, JUMP_BPS
+from sim.scenarios.tables import DEPTH_STEPS, HURRY, JUMP_BPS
 from sim.scenarios.traders import churn, force_and_hunt, make_markets, make_noise, sweep
 
 _STEP: Final = int(Whole.STEP)
@@ -67,6 +67,9 @@ _SPACING: Final = int(Real.SPACING)
 _CHOP: Final = int(Real.CHOP)
 _PANIC: Final = int(Real.PANIC)
 _FLOOR: Final = int(Real.FLOOR)
+_EAGERNESS: Final = int(Real.EAGERNESS)
+_PUSH: Final = int(Real.PUSH)
+_HURRIED: Final = int(Whole.HURRIED)
 
 _STARTLED_TICKS: Final = int(Habit.STARTLED_TICKS)
 _STARTLED_ORDERS: Final = int(Habit.STARTLED_ORDERS)
@@ -80,6 +83,9 @@ _PROVOKED_FAST: Final = int(Habit.PROVOKED_FAST)
 _PROVOKED_SLOW: Final = int(Habit.PROVOKED_SLOW)
 _JUMPS: Final = int(Habit.JUMPS)
 _CHURN: Final = int(Habit.CHURN)
+_HURRIES: Final = int(Habit.HURRIES)
+_HURRY_OF_JUMP: Final = int(Habit.HURRY_OF_JUMP)
+_PATIENT: Final = int(Habit.PATIENT)
 _CROSSED: Final = int(Fault.CROSSED)
 _BPS: Final = 10_000.0
 _LOOK_STEPS: Final = 50
@@ -95,11 +101,23 @@ _PANICKED: Final = 9.0
 """How much more makers fear volatility in full panic."""
 _NOTICED_BPS: Final = 2.0
 """Moves between two looks that startle."""
+_STARTLED_IN_CALM: Final = 0.2
+"""Of what a move adds to the spread in a panic."""
+_SOON_STARTLED: Final = 4.0
+"""The inverse of the panic from which on a move startles as in a full one."""
 _MOST_STARTLED: Final = 12.0
 _USED_TO_IT: Final = 400.0
 """Variance in bps squared per second at which a move startles half as much."""
 _RELEASED: Final = 0.007
 """Share of the forced sales carried out per step."""
+_CALMED: Final = 0.995
+"""Part of the eagerness that is left after a step: forgotten in a fifth of a second."""
+_PUSHED: Final = 0.007
+"""Share of a push carried out per step."""
+_IMPACT: Final = 0.8
+"""What a hurry of the usual size moves the price by, of the deviation that the shape asks for."""
+_FORCED_AT_ONCE: Final = 0.45
+"""Forced sales of a cluster of the usual size, of the mean that the shape asks for."""
 _RECOVERED: Final = 0.0010
 """Share of a dislocation that bargain hunters close per step."""
 _FEWER_IN_PANIC: Final = 6.0
@@ -119,16 +137,33 @@ def _interpolated(state: Words, knots: Rows, place: int) -> float:
 
 
 @part
-def _liquidate(state: Words, reals: Values, worth: float) -> None:
+def _liquidate(state: Words, reals: Values, tables: Values, worth: float) -> None:
     """Begin forced sales where the worth reaches the next cluster of liquidations, carry some out, let some recover."""
     while reals[_CLUSTER] > 0.0 and worth < reals[_CLUSTER]:
-        reals[_FORCED] += reals[_LIQUIDATION] * (0.3 + 1.4 * uniform(state))
+        reals[_FORCED] += reals[_LIQUIDATION] * _FORCED_AT_ONCE * sqrt(draw(state, tables, HURRY))
         reals[_CLUSTER] -= reals[_SPACING] * (0.4 + 1.2 * uniform(state))
     released = reals[_FORCED] * _RELEASED
     reals[_FORCED] -= released
     reals[_DISLOCATION] += released - reals[_DISLOCATION] * _RECOVERED
-    if uniform(state) < CHOPS:
-        reals[_DISLOCATION] += reals[_CHOP] * reals[_PANIC] * bell(state)
+
+
+@part
+def _hurry(state: Words, reals: Values, tables: Values) -> None:
+    """Somebody trades in a hurry now and then while there is panic: a burst of orders that presses the price one way.
+
+    The price moves by the square root of what is traded; what it moves by is a dislocation, which comes back.
+    """
+    reals[_EAGERNESS] *= _CALMED
+    if uniform(state) < reals[_HURRIES] * min(4.0 * reals[_PANIC], 1.0):
+        size = draw(state, tables, HURRY)
+        side = BID if uniform(state) < 0.5 else ASK
+        state[_HURRIED] = side
+        reals[_EAGERNESS] += size
+        push = _IMPACT * reals[_CHOP] * reals[_PANIC] * sqrt(size)
+        reals[_PUSH] += push if side == BID else -push
+    released = reals[_PUSH] * _PUSHED
+    reals[_PUSH] -= released
+    reals[_DISLOCATION] += released
 
 
 @part
@@ -136,11 +171,15 @@ def _move(state: Words, reals: Values, path: Rows, regime: Rows, panic: Rows, ta
     """What the price should be at this step."""
     calm = _interpolated(state, regime, _REGIME_AT) / 1_000.0
     if uniform(state) < reals[_JUMPS] * (0.5 + 0.5 * calm):
-        size = draw(state, tables, JUMP_BPS) / _BPS * calm * reals[_SIGMA]
-        reals[_WALK] *= 1.0 + (size if uniform(state) < 0.5 else -size)
+        drawn = draw(state, tables, JUMP_BPS)
+        size, is_up = drawn / _BPS * calm * reals[_SIGMA], uniform(state) < 0.5
+        reals[_WALK] *= 1.0 + (size if is_up else -size)
+        reals[_EAGERNESS] += reals[_HURRY_OF_JUMP] * drawn * drawn * (1.0 - reals[_PANIC]) / (0.5 + 0.5 * calm)
+        state[_HURRIED] = ASK if is_up else BID
     reals[_PANIC] = _interpolated(state, panic, _PANIC_AT) / 1_000.0
     worth = reals[_WALK] * (_interpolated(state, path, _PATH_AT) / 1e9)
-    _liquidate(state, reals, worth)
+    _liquidate(state, reals, tables, worth)
+    _hurry(state, reals, tables)
     reals[_TARGET] = reals[_START_PRICE] * worth * (1.0 - reals[_DISLOCATION])
 
 
@@ -154,7 +193,8 @@ def _look(state: Words, reals: Values) -> None:
     reals[_STARTLE] = reals[_STARTLE] * _FORGET_STARTLE + startled
     feared_bps = min(reals[_FEARED_BPS] * reals[_VARIANCE] * (1.0 + _PANICKED * reals[_PANIC]), reals[_WIDEST_BPS])
     ticks = feared_bps * reals[_TARGET] / _BPS
-    reals[_SPREAD] = 1.0 + reals[_STARTLED_TICKS] * reals[_STARTLE] + ticks
+    easily = _STARTLED_IN_CALM + (1.0 - _STARTLED_IN_CALM) * min(_SOON_STARTLED * reals[_PANIC], 1.0)
+    reals[_SPREAD] = 1.0 + reals[_STARTLED_TICKS] * easily * reals[_STARTLE] + ticks
     shown = 1.0 / (1.0 + reals[_VARIANCE] / reals[_THIN_VARIANCE]) / (1.0 + _FEWER_IN_PANIC * reals[_PANIC])
     reals[_DEPTH] = max(shown, reals[_FLOOR])
 
@@ -164,7 +204,8 @@ def _arrivals(state: Words, reals: Values) -> int:
     """How many orders of noise come in this step, in clusters: those before provoke them."""
     startled = min(reals[_STARTLE] * reals[_STARTLED_ORDERS], _MOST_STARTLED) / (1.0 + reals[_VARIANCE] / _USED_TO_IT)
     liveliness = 1.0 + min(sqrt(reals[_VARIANCE]) / reals[_LIVELY_BPS], reals[_LIVELIEST]) + startled
-    rate = reals[_SPONTANEOUS] * reals[_ACTIVITY] * liveliness + reals[_EXCITED_FAST] + reals[_EXCITED_SLOW]
+    eager = reals[_PATIENT] + (1.0 - reals[_PATIENT]) * min(reals[_EAGERNESS], MOST_EAGER)
+    rate = reals[_SPONTANEOUS] * reals[_ACTIVITY] * liveliness * eager + reals[_EXCITED_FAST] + reals[_EXCITED_SLOW]
     count = int(rate)
     if uniform(state) < rate - count:
         count += 1

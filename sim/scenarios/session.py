@@ -13,7 +13,6 @@ from sim.scenarios.drawing import Drawing
 from sim.scenarios.layout import (
     ASK,
     BID,
-    CHOPS,
     DIRTY_ROOM,
     LEVELS_ROOM,
     MESSAGE_WIDTH,
@@ -30,8 +29,6 @@ from sim.scenarios.tables import tables
 from sim.scenarios.text import lines_of
 
 _MARKET_STREAM: Final = 1_000
-_RELAXATION: Final = (500 * CHOPS) ** 0.5
-"""Stationary deviation of a dislocation per deviation of a jump: it is forgotten within a second."""
 _FIRST_CLUSTER: Final = 0.006
 """How far below the start the first liquidations lie."""
 _PHOTOGRAPH_MS: Final = 240
@@ -92,10 +89,10 @@ class Session:
         middle = plan.price_ticks + 0.5
         for place in (Real.START_PRICE, Real.TARGET, Real.LAST_MID, Real.LAST_TARGET):
             reals[place] = middle
-        reals[Real.WALK] = reals[Real.DEPTH] = reals[Real.SPREAD] = 1.0
+        reals[Real.WALK] = reals[Real.DEPTH] = reals[Real.SPREAD] = reals[Real.EAGERNESS] = 1.0
         reals[Real.ACTIVITY], reals[Real.SIGMA], reals[Real.FLOOR] = plan.activity, plan.sigma, plan.floor
         reals[Real.LIQUIDATION], reals[Real.SPACING] = plan.liquidation, plan.spacing
-        reals[Real.CHOP] = plan.chop / _RELAXATION
+        reals[Real.CHOP] = plan.chop
         reals[Real.CLUSTER] = 1.0 - _FIRST_CLUSTER if plan.liquidation else 0.0
 
     def parts(self) -> Iterator[tuple[Rows, Rows]]:

@@ -17,6 +17,7 @@ TRANSIT_NS: Final = 4
 PAUSE_NS: Final = 5
 DEPTH_STEPS: Final = 6
 JUMP_BPS: Final = 7
+HURRY: Final = 8
 
 
 def tables() -> Values:
@@ -30,6 +31,7 @@ def tables() -> Values:
             quantile_table(((0, 2.0e6), (500, 3.2e6), (900, 5.0e6), (990, 9.0e6), (1000, 20.0e6))),
             quantile_table(((0, 4.0e3), (500, 2.5e4), (900, 9.0e4), (1000, 2.0e5))),
             quantile_table(((0, 44), (500, 52), (1000, 61))),
-            quantile_table(((0, 0.05), (500, 0.45), (900, 1.7), (990, 4.0), (1000, 9.0))),
+            quantile_table(((0, 0.03), (500, 0.28), (900, 1.05), (990, 2.5), (1000, 6.0))),
+            quantile_table(((0, 0.1), (500, 2.4), (900, 18.0), (980, 50.0), (1000, 90.0))),
         ]
     )

@@ -19,12 +19,14 @@ from sim.scenarios.book import (
     touch,
 )
 from sim.scenarios.chance import draw, uniform
-from sim.scenarios.layout import ASK, BID, Habit, Real, Rows, Values, Whole, Words
+from sim.scenarios.layout import ASK, BID, MOST_EAGER, Habit, Real, Rows, Values, Whole, Words
 from sim.scenarios.publishing import has_room, quote, trade
 from sim.scenarios.tables import BEST_LOTS, DEEP_LOTS, TRADE_LOTS
 
 _COUNT: Final = int(Whole.COUNT)
 _LAST_SIDE: Final = int(Whole.LAST_SIDE)
+_HURRIED: Final = int(Whole.HURRIED)
+_BURST_SIZE: Final = int(Habit.BURST_SIZE)
 _FORCED_SALES: Final = int(Whole.FORCED_SALES)
 _FORCED: Final = int(Real.FORCED)
 _SPREAD: Final = int(Real.SPREAD)
@@ -32,6 +34,9 @@ _DEPTH: Final = int(Real.DEPTH)
 _TARGET: Final = int(Real.TARGET)
 _PANIC: Final = int(Real.PANIC)
 
+_EAGERNESS: Final = int(Real.EAGERNESS)
+_PATIENT: Final = int(Habit.PATIENT)
+_LIQUIDATION: Final = int(Real.LIQUIDATION)
 _FORCED_ORDERS: Final = int(Habit.FORCED_ORDERS)
 _FORCED_LOTS: Final = int(Habit.FORCED_LOTS)
 _BARGAIN_ORDERS: Final = int(Habit.BARGAIN_ORDERS)
@@ -60,7 +65,17 @@ _HOLE: Final = 0.4
 """Spreads between the best level and the next one at which makers fill the hole."""
 _LARGER_IN_PANIC: Final = 8.0
 """How much more market orders are of in full panic."""
+_SAME_HURRY: Final = 0.9
+"""How often a market order is of those who are in a hurry, where nobody else trades."""
+_LARGEST_SHARE: Final = 4.0
+"""Of a liquidation, against one of the usual size."""
 _TOO_NARROW: Final = 0.55
+_SLOWER_IN_PANIC: Final = 0.65
+"""How much less often makers react in full panic."""
+_CALM_TICKS: Final = 2.5
+"""Spread that makers ask for, below which they close every gap at the best prices."""
+_NO_LOSS: Final = 0.45
+"""Ticks beyond the worth of the market at which they still do."""
 _WORTH_TAKING: Final = 0.5
 """Ticks beyond a best price at which those who know the price take it."""
 
@@ -95,6 +110,24 @@ def take(
 
 
 @part
+def _close_gap(state: Words, reals: Values, ticks: Rows, lots: Rows, dirty: Rows, tables: Values, side: int) -> bool:
+    """A maker's new best price one tick from the other side's, where that is no loss; whether it was placed."""
+    tick = best(state, ticks, 1 - side) + outward(side)
+    if (reals[_TARGET] - tick) * outward(side) > _NO_LOSS:
+        return False
+    push(state, ticks, lots, dirty, side, tick, new_size(state, reals, tables, BEST_LOTS))
+    return True
+
+
+@part
+def _refill(state: Words, reals: Values, ticks: Rows, lots: Rows, dirty: Rows, tables: Values, side: int) -> None:
+    """Makers close what an order has opened before anybody sees it."""
+    is_open = best(state, ticks, ASK) - best(state, ticks, BID) > 1
+    if is_open and not _close_gap(state, reals, ticks, lots, dirty, tables, side):
+        _close_gap(state, reals, ticks, lots, dirty, tables, 1 - side)
+
+
+@part
 def make_noise(
     state: Words,
     reals: Values,
@@ -113,8 +146,13 @@ def make_noise(
         if uniform(state) < 0.25 * reals[_PANIC]:
             side = BID
         state[_LAST_SIDE] = side
-        size = draw(state, tables, TRADE_LOTS) * (1.0 + _LARGER_IN_PANIC * reals[_PANIC])
+        if uniform(state) * (reals[_EAGERNESS] + 1.0) < _SAME_HURRY * reals[_EAGERNESS]:
+            side = state[_HURRIED]
+        eager = reals[_PATIENT] + (1.0 - reals[_PATIENT]) * min(reals[_EAGERNESS], MOST_EAGER)
+        size = draw(state, tables, TRADE_LOTS) * reals[_BURST_SIZE] * eager * (1.0 + _LARGER_IN_PANIC * reals[_PANIC])
         take(state, reals, ticks, lots, dirty, rows, faults, tables, side, 1 + int(size))
+        if reals[_SPREAD] < _CALM_TICKS and uniform(state) > reals[_PANIC]:
+            _refill(state, reals, ticks, lots, dirty, tables, side)
     else:
         side = int(uniform(state) * 2.0)
         there = best_lots(state, lots, side)
@@ -159,9 +197,9 @@ def sweep(
             fills += 1
             trade(state, rows, faults, tables, best(state, ticks, side), there, 1 if side == BID else 0)
         pop(state, ticks, dirty, side)
-        if uniform(state) < 0.3 and reals[_SPREAD] < 3.0:
-            break
     if passed:
+        if reals[_SPREAD] < _CALM_TICKS and uniform(state) > reals[_PANIC]:
+            _refill(state, reals, ticks, lots, dirty, tables, side)
         quote(state, ticks, lots, rows, faults, tables)
     return passed > 0
 
@@ -177,9 +215,13 @@ def _print(
     faults: Rows,
     tables: Values,
     side: int,
+    share: float,
 ) -> int:
-    """Trade more than a side shows at its best price, and have it refilled; returns the lots."""
-    size = 1 + int(2.0 * reals[_FORCED_LOTS] * uniform(state))
+    """Trade more than a side shows at its best price, and have it refilled; returns the lots.
+
+    ``share``: of the usual size.
+    """
+    size = 1 + int(2.0 * reals[_FORCED_LOTS] * share * uniform(state))
     trade(state, rows, faults, tables, best(state, ticks, side), size, 1 if side == BID else 0)
     set_best(state, ticks, lots, dirty, side, new_size(state, reals, tables, DEEP_LOTS))
     quote(state, ticks, lots, rows, faults, tables)
@@ -201,10 +243,11 @@ def force_and_hunt(
     if not has_room(state):
         return
     if reals[_FORCED] > _FORCING and uniform(state) < reals[_FORCED_ORDERS]:
-        state[_FORCED_SALES] += _print(state, reals, ticks, lots, dirty, rows, faults, tables, BID)
+        share = min(reals[_FORCED] / reals[_LIQUIDATION], _LARGEST_SHARE)
+        state[_FORCED_SALES] += _print(state, reals, ticks, lots, dirty, rows, faults, tables, BID, share)
     below = reals[_DISLOCATION] / reals[_BARGAIN_AT] - 1.0
     if below > 0.0 and uniform(state) < reals[_BARGAIN_ORDERS] * min(below, 1.0):
-        _print(state, reals, ticks, lots, dirty, rows, faults, tables, ASK)
+        _print(state, reals, ticks, lots, dirty, rows, faults, tables, ASK, 1.0)
 
 
 @part
@@ -237,22 +280,25 @@ def make_markets(
     if not has_room(state):
         return
     spread, wanted = best(state, ticks, ASK) - best(state, ticks, BID), reals[_SPREAD]
+    reaction = reals[_REACTION] * (1.0 - _SLOWER_IN_PANIC * reals[_PANIC])
     changed = False
     for side in (BID, ASK):
         distance = (best(state, ticks, side) - reals[_TARGET]) * outward(side)
-        if distance > 1.2 * wanted and uniform(state) < reals[_REACTION]:
+        if distance > 1.2 * wanted and uniform(state) < reaction:
             changed = _place(state, reals, ticks, lots, dirty, tables, side) or changed
-    if not changed and spread > 1.3 * wanted + 0.6 and uniform(state) < reals[_NARROWING]:
+    if not changed and spread > max(1.3 * wanted, wanted + 0.5) and uniform(state) < reals[_NARROWING]:
         above, below = best(state, ticks, ASK) - reals[_TARGET], reals[_TARGET] - best(state, ticks, BID)
         side = ASK if above > below else BID
         changed = _place(state, reals, ticks, lots, dirty, tables, side)
+        if not changed and wanted < _CALM_TICKS:
+            changed = _close_gap(state, reals, ticks, lots, dirty, tables, side)
     elif not changed and spread < _TOO_NARROW * wanted - 0.5 and uniform(state) < reals[_WIDENING]:
         side = BID if best(state, ticks, ASK) - reals[_TARGET] > reals[_TARGET] - best(state, ticks, BID) else ASK
         pop(state, ticks, dirty, side)
         changed = True
     side = int(uniform(state) * 2.0)
     gap = (second(state, ticks, side) - best(state, ticks, side)) * outward(side)
-    if gap > _HOLE_TICKS + _HOLE * wanted and uniform(state) < reals[_REACTION]:
+    if gap > _HOLE_TICKS + _HOLE * wanted and uniform(state) < reaction:
         behind = best(state, ticks, side) + outward(side) * next_gap(state, reals, tables)
         if (second(state, ticks, side) - behind) * outward(side) > 0:
             insert_second(state, ticks, lots, dirty, side, behind, new_size(state, reals, tables, DEEP_LOTS))
