@@ -14,6 +14,7 @@ from gpu.models.onnx_runtime import Given, OnnxModel
 from gpu.models.weights import Model, read_weights, write_weights
 from market.errors import MissingInput, Rejected
 from orchestrator.research.datasets.dataset import Dataset, file_digest
+from orchestrator.research.datasets.features import Form
 from orchestrator.research.models.card import (
     CARD_FILE,
     DIGESTED,
@@ -100,4 +101,10 @@ class TrainedModel:
         for field in ("window", "horizon", "levels", "form", "sampling"):
             found, expected = getattr(header, field), getattr(card, field)
             if found != expected:
-                raise Rejected(f"{dataset.path}: {field} is {found}, model {self.folder} was trained with {expected}")
+                raise Rejected(
+                    f"{dataset.path}: {field} is {_said(found)}, model {self.folder} was trained with {_said(expected)}"
+                )
+
+
+def _said(value: object) -> str:
+    return value.value if isinstance(value, Form) else str(value)

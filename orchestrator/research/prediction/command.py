@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 
 from gpu.models.onnx_runtime import Given
 from gpu.models.weights import Singles
-from market.errors import Rejected
+from market.errors import MissingInput, Rejected
 from market.wire.records import Rows, Words
+from orchestrator.cli.exits import ExitCode
 from orchestrator.cli.output import Output, with_output
 from orchestrator.cli.profile import load_profile, profile_option
 from orchestrator.replay.plan import parse_source, session_settings
@@ -65,6 +66,7 @@ def predict(output: Output, /, model: Path, folder: Path | None, out: Path, **wo
 
     A row of the file is a row of the book at which a whole window ends: market, row, time_ns, down, same, up, and from
     a dataset the label. A market is normalised as the model's card says; --as takes another market's normalisation.
+    Ends with 0, with 1 when a recording was damaged.
 
     \b
     tickwire predict btc-50 --dataset usdm-50 --part test --out said.parquet
@@ -75,7 +77,8 @@ def predict(output: Output, /, model: Path, folder: Path | None, out: Path, **wo
     if out.exists():
         raise Rejected(f"{out} is there already: name another file, or remove it")
     trained = TrainedModel(model)
-    wanted = _of_dataset(trained, folder, words) if folder is not None else _of_recordings(trained, words)
+    recordings = _recordings(trained, words)
+    wanted = _of_dataset(trained, folder, words) if folder is not None else _of_recordings(trained, recordings, words)
     runtime = trained.runtime(Given.ROWS)
     part = out.with_name(out.name + ".part")
     counts: dict[str, int] = {}
@@ -88,6 +91,11 @@ def predict(output: Output, /, model: Path, folder: Path | None, out: Path, **wo
                 writer.write_table(_table(each, found))
                 counts[each.market] = counts.get(each.market, 0) + len(found)
                 classes += np.bincount(found.argmax(axis=1), minlength=3)
+        if not classes.sum():
+            raise MissingInput(
+                f"there is nothing to predict: no {trained.card.window} rows of {trained.card.levels} levels follow "
+                "one another; `tickwire inspect` shows what is in a file"
+            )
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
@@ -95,7 +103,10 @@ def predict(output: Output, /, model: Path, folder: Path | None, out: Path, **wo
     output.table(f"{out}: windows", ("market", "windows"), rows, right=("windows",))
     named = dict(zip(("down", "same", "up"), classes.tolist(), strict=True))
     output.say(", ".join(f"{name} {count:,}" for name, count in named.items()))
-    output.emit({"out": str(out), "model": str(model), "windows": counts, "most_probable": named})
+    damage = sum(recording.damage for recording in recordings)
+    output.emit({"out": str(out), "model": str(model), "windows": counts, "most_probable": named, "damage": damage})
+    if damage:
+        raise click.exceptions.Exit(ExitCode.CHECK_FAILED)
 
 
 def _schema() -> pa.Schema:
@@ -130,8 +141,11 @@ def _of_dataset(trained: TrainedModel, folder: Path, words: dict[str, Any]) -> I
         yield _Wanted(market.name, market.book, market.times_ns, segments, samples, market.form, normalisation, labels)
 
 
-def _of_recordings(trained: TrainedModel, words: dict[str, Any]) -> Iterator[_Wanted]:
+def _recordings(trained: TrainedModel, words: dict[str, Any]) -> list[RecordedRows]:
+    """Those of --source, none without."""
     card = trained.card
+    if not words["sources"]:
+        return []
     if words["part"] != "all":
         raise click.UsageError("--part is of a dataset: a recording has none")
     sampling = Sampling(card.levels, card.sampling.every, card.sampling.grid_ns, card.sampling.silence_ns)
@@ -143,6 +157,13 @@ def _of_recordings(trained: TrainedModel, words: dict[str, Any]) -> Iterator[_Wa
     for name in words["markets"]:
         if name not in names:
             raise click.UsageError(f"--market was {name!r}: must be one of {', '.join(map(repr, names))}")
+    return recordings
+
+
+def _of_recordings(
+    trained: TrainedModel, recordings: Sequence[RecordedRows], words: dict[str, Any]
+) -> Iterator[_Wanted]:
+    card = trained.card
     for recording in recordings:
         for name, book, times_ns, segments in _gathered(recording):
             normalisation = card.market(words["normalised_as"] or name).normalisation

@@ -14,6 +14,7 @@ pytest.importorskip("onnxruntime")
 from gpu.models.onnx_runtime import Given
 from gpu.models.reference import probabilities, stretch_logits
 from market.errors import MissingInput, Rejected
+from orchestrator.research.datasets.dataset import open_dataset
 from orchestrator.research.models.card import CARD_FILE, WEIGHTS_FILE, WINDOWS_FILE, read_card
 from orchestrator.research.models.folder import TrainedModel
 from orchestrator.research.models.inputs import LIMIT, model_inputs
@@ -90,3 +91,5 @@ def test_rows_of_another_dataset_are_refused(tmp_path: Path) -> None:
     folder = rewritten(copied(tmp_path), window=6)
     with pytest.raises(Rejected, match=r"window is 5, model .* was trained with 6"):
         TrainedModel(folder).check_fits(small_dataset(tmp_path))
+    with pytest.raises(Rejected, match=r"form is relative, model .* was trained with flow"):
+        TrainedModel(rewritten(folder, window=5, form="flow")).check_fits(open_dataset(tmp_path / "set"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -16,6 +18,7 @@ from orchestrator.research.models.inputs import model_inputs
 from orchestrator.research.prediction import stretches
 from orchestrator.research.prediction.stretches import predict_windows
 from tests.orchestrator.cli.terminal import Terminal
+from tests.orchestrator.research.datasets.market_books import recording
 from tests.orchestrator.research.models.small_model import MARKET, SMALL_MODEL, small_dataset
 
 MODEL = str(SMALL_MODEL)
@@ -105,6 +108,23 @@ def test_wrong_input_leaves_nothing(terminal: Terminal, options: tuple[str, ...]
     assert ended.code == code
     assert said in ended.err
     assert not list(terminal.folder.glob("said*"))
+
+
+def test_a_recording_without_a_whole_window_is_no_input(terminal: Terminal) -> None:
+    recording(terminal.folder, "spot.txt", count=3)
+    ended = terminal.run("predict", MODEL, "--source", "binance-spot=spot.txt", "--out", "said.parquet")
+    assert ended.code == ExitCode.INPUT
+    assert "no 5 rows of 3 levels follow one another" in ended.err
+    assert not list(terminal.folder.glob("said*"))
+
+
+def test_of_a_damaged_recording_what_is_whole_is_predicted_and_the_end_says_so(terminal: Terminal) -> None:
+    whole = recording(terminal.folder, "spot.txt").read_bytes()
+    (terminal.folder / "cut.gz").write_bytes(gzip.compress(whole)[:-2_000])
+    ended = terminal.run("predict", MODEL, "--source", "binance-spot=cut.gz", "--out", "said.parquet", "--json")
+    assert ended.code == ExitCode.CHECK_FAILED
+    assert ended.json["damage"] == 1
+    assert 0 < ended.json["windows"][MARKET] == pq.read_metadata(terminal.folder / "said.parquet").num_rows < 396
 
 
 def test_a_file_that_is_there_stays(terminal: Terminal) -> None:
