@@ -102,7 +102,7 @@ class GuardSettings(Section):
     maximum_order_latency_ms: Interval = Field(
         default=5_000, description="Longest time from sending an order to the first word of the venue."
     )
-    spread_multiple: Annotated[Count, Field(ge=2, le=1_000)] = Field(
+    spread_multiple: Annotated[Count, Field(ge=2, le=10_000)] = Field(
         default=10, description="Widest spread, as a multiple of its baseline.", json_schema_extra=unit("ratio")
     )
     spread_window_s: Annotated[Count, Field(ge=1, le=86_400)] = Field(
