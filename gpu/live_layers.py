@@ -17,6 +17,8 @@ from gpu.models.weights import Singles
 
 _LANES: Final = 32
 """Of a warp: so many share an output at most."""
+_TOGETHER: Final = 4
+"""Groups that a lane computes together, and inputs that it takes at a time; as in the source."""
 
 
 @dataclass
@@ -49,6 +51,22 @@ class Layer:
     outputs: int = 1
     leaky: bool = True
     meets: bool = True
+
+    @property
+    def inputs(self) -> int:
+        """Values of a row that an output sees."""
+        return self.across * self.channels
+
+    @property
+    def older(self) -> int:
+        """Values that what is known before the newest row adds up to: none without older rows, or without products."""
+        return 0 if self.time == 1 or self.is_largest else self.groups * self.outputs
+
+    @property
+    def is_aligned(self) -> bool:
+        """Whether every group's inputs begin at a multiple of four values, and are so many."""
+        values = (self.inputs, self.read.offset, self.read.width, self.group_stride * self.channels)
+        return not any(value % _TOGETHER for value in values)
 
     @property
     def is_largest(self) -> bool:
@@ -97,7 +115,10 @@ def _inception_of(architecture: DeepLob, values: Buffer, side: Buffer) -> list[L
 
 
 def place(layers: list[Layer]) -> int:
-    """Give every buffer the depth that its readers need, and its place, the first one at 0; returns their size."""
+    """Give every buffer the depth that its readers need, and its place, the first one at 0.
+
+    Returns their size, with what older rows add up to behind them.
+    """
     for layer in layers:
         layer.read.depth = max(layer.read.depth, layer.time)
     end, placed = 0, list[Buffer]()
@@ -105,7 +126,7 @@ def place(layers: list[Layer]) -> int:
         if not any(buffer is other for other in placed):
             buffer.offset, end = end, end + buffer.depth * buffer.width
             placed.append(buffer)
-    return end
+    return end + sum(layer.older for layer in layers)
 
 
 def unit_by_unit(gates: Singles) -> Singles:
@@ -115,16 +136,19 @@ def unit_by_unit(gates: Singles) -> Singles:
 
 
 def splits_of(outputs: int, inputs: int, threads: int) -> int:
-    """Lanes that share an output, a power of two: as many as there are threads for, and inputs to share."""
+    """Lanes that share an output, a power of two: as many as there are threads for, and inputs to share in fours."""
     splits = 1
-    while splits < _LANES and 2 * splits <= inputs and outputs * 2 * splits <= threads:
+    while splits < _LANES and 2 * splits * _TOGETHER <= inputs and outputs * 2 * splits <= threads:
         splits *= 2
     return splits
 
 
-def table_of(layers: list[Layer], tensors: dict[str, Singles], threads: int) -> tuple[Any, Singles]:
-    """int32[layers, 19] for the kernel on so many threads, and all weights and biases, inputs before outputs."""
-    rows, end = [], 0
+def table_of(layers: list[Layer], tensors: dict[str, Singles], threads: int, size: int) -> tuple[Any, Singles]:
+    """int32[layers, 21] for the kernel on so many threads, and all weights and biases, inputs before outputs.
+
+    size: of the buffers, as ``place`` gives it.
+    """
+    rows, end, older_at = [], 0, size - sum(layer.older for layer in layers)
     parts: list[Singles] = [np.zeros(0, np.float32)]
     for layer in layers:
         weight_at = bias_at = 0
@@ -142,9 +166,10 @@ def table_of(layers: list[Layer], tensors: dict[str, Singles], threads: int) -> 
         read, write = layer.read, layer.write
         rings = (read.offset, read.depth, read.width, write.offset, write.depth, write.width, layer.write_at)
         shape = (layer.groups, layer.group_stride, layer.channels, layer.across, layer.time, layer.outputs)
-        inputs = 1 if layer.is_largest else layer.across * layer.channels
-        splits = splits_of(layer.groups * layer.outputs, inputs, threads)
-        flags = (int(layer.leaky), int(layer.meets))
-        rows.append((int(layer.is_largest), *rings, *shape, weight_at, bias_at, *flags, splits))
+        together = _TOGETHER if layer.groups >= _TOGETHER else 1
+        splits = splits_of(-(-layer.groups // together) * layer.outputs, layer.inputs, threads)
+        flags = (int(layer.leaky), int(layer.meets), splits, int(layer.is_aligned), older_at)
+        rows.append((int(layer.is_largest), *rings, *shape, weight_at, bias_at, *flags))
+        older_at += layer.older
     table: Integers = np.array(rows)
     return table.astype(np.int32), np.concatenate(parts)

@@ -224,7 +224,7 @@ class LiveModel:
         tensors = {name: np.ascontiguousarray(tensor) for name, tensor in model.tensors.items()}
         layers = layers_of(architecture)
         size = place(layers)
-        table, weights = table_of(layers, tensors, self._blocks * BLOCK)
+        table, weights = table_of(layers, tensors, self._blocks * BLOCK, size)
         hidden, steps, lstms = architecture.hidden, vectors_per_window(architecture), architecture.layers
         states = lstms * -(-steps // WINDOWS) * hidden * WINDOWS
         lanes = splits_of(4 * self._units, hidden, BLOCK)

@@ -10,12 +10,15 @@ namespace {
 const int BLOCK = 512;
 const int WARPS = BLOCK / 32;
 const int WINDOWS = 16;  // windows whose states stand side by side
+const int TOGETHER = 4;  // groups that a lane computes together, with the same weights
 const float SLOPE = 0.01f;
 
-// A layer of the row part, as gpu/live_model.py writes it: buffers are rings of rows; ``splits`` lanes share an output.
+// A layer of the row part, as gpu/live_layers.py writes it: buffers are rings of rows; ``splits`` lanes share an output;
+// at ``older_at`` is what taps before the newest add up to.
 struct Layer {
     int is_largest, in_offset, in_depth, in_row, out_offset, out_depth, out_row, out_at, groups, group_stride, channels,
-        across, time, outputs, weight, bias, leaky, meets, splits;
+        across, time, outputs, weight, bias, leaky, meets, splits, is_aligned, older_at;
+    __device__ __forceinline__ int slot(long long event) const { return (int)((event + in_depth) % in_depth) * in_row; }
 };
 
 // Tensors of the LSTMs, whose gates stand unit by unit: [inputs][units][input, forget, cell, output].
@@ -51,44 +54,79 @@ __device__ __forceinline__ float whole_of_parts(float part, int splits) {
     return part;
 }
 
-__device__ __forceinline__ float part_of_taps(const Layer &layer, const float *weights, const float *in, long long event,
-                                              int place, int split) {
-    const int group = place / layer.outputs, output = place % layer.outputs, inner = layer.across * layer.channels;
-    float sum = 0.0f;
-    for (int tap = 0; tap < layer.time; ++tap) {
-        const int slot = (int)((event + 1 - layer.time + tap + layer.in_depth) % layer.in_depth);
-        sum += part_of_product(weights + layer.weight + tap * inner * layer.outputs + output, layer.outputs,
-                               in + slot * layer.in_row + group * layer.group_stride * layer.channels, 1, inner, split,
-                               layer.splits);
+// sums[one] += a lane's part of the product of a column of weight and row values + one * apart, four factors at a time;
+// rows beyond the ``rows`` that there are count as the last.
+template <int ROWS>
+__device__ __forceinline__ void add_rows(const float *weight, int weight_step, const float *values, int apart, int rows,
+                                         int count, int split, int splits, bool is_aligned, float *sums) {
+    for (int begin = 4 * split; begin < count; begin += 4 * splits) {
+        float factors[4];
+        for (int place = 0; place < 4; ++place)
+            factors[place] = begin + place < count ? weight[(long long)(begin + place) * weight_step] : 0.0f;
+        for (int one = 0; one < ROWS; ++one) {
+            const float *row = values + (one < rows ? one : rows - 1) * apart + begin;
+            if (is_aligned) {
+                const float4 four = *reinterpret_cast<const float4 *>(row);
+                sums[one] += factors[0] * four.x + factors[1] * four.y + factors[2] * four.z + factors[3] * four.w;
+            } else {
+                for (int place = 0; place < 4 && begin + place < count; ++place) sums[one] += factors[place] * row[place];
+            }
+        }
     }
-    return sum;
 }
 
 __device__ __forceinline__ float largest_of_taps(const Layer &layer, const float *in, long long event, int output) {
-    float largest = in[(int)(event % layer.in_depth) * layer.in_row + output];
-    for (int tap = 1; tap < layer.time; ++tap) {
-        const int slot = (int)((event - tap + layer.in_depth) % layer.in_depth);
-        largest = fmaxf(largest, in[slot * layer.in_row + output]);
-    }
+    float largest = in[layer.slot(event) + output];
+    for (int tap = 1; tap < layer.time; ++tap) largest = fmaxf(largest, in[layer.slot(event - tap) + output]);
     return largest;
 }
 
-// A layer of the row part, its outputs spread over all warps of all blocks.
-__device__ __forceinline__ void run_layer(const Layer &layer, const float *weights, float *buffers, long long event) {
-    const int lane = threadIdx.x % 32, wide = 32 / layer.splits, places = layer.groups * layer.outputs;
-    const float *in = buffers + layer.in_offset;
+// The taps of a layer from ``first`` to before ``end``, its outputs spread over all warps of all blocks: the newest makes
+// the layer's output of what the older ones add up to.
+template <int GROUPS>
+__device__ __forceinline__ void run_taps(const Layer &layer, const float *weights, float *buffers, long long event, int first,
+                                         int end) {
+    const int lane = threadIdx.x % 32, wide = 32 / layer.splits, inner = layer.across * layer.channels;
+    const int places = (layer.groups + GROUPS - 1) / GROUPS * layer.outputs, apart = layer.group_stride * layer.channels;
     float *out = buffers + layer.out_offset + (int)(event % layer.out_depth) * layer.out_row + layer.out_at;
+    float *older = buffers + layer.older_at;
     for (int begin = (blockIdx.x * WARPS + threadIdx.x / 32) * wide; begin < places; begin += gridDim.x * WARPS * wide) {
-        const int place = begin + lane % wide, split = lane / wide;
-        if (layer.is_largest) {
-            if (place < places && split == 0) out[place] = largest_of_taps(layer, in, event, place);
-            continue;
+        const int place = begin + lane % wide, group = place / layer.outputs * GROUPS, output = place % layer.outputs;
+        float sums[GROUPS] = {};
+        for (int tap = first; tap < end && place < places; ++tap)
+            add_rows<GROUPS>(weights + layer.weight + tap * inner * layer.outputs + output, layer.outputs,
+                             buffers + layer.in_offset + layer.slot(event + 1 - layer.time + tap) + group * apart, apart,
+                             layer.groups - group, inner, lane / wide, layer.splits, layer.is_aligned, sums);
+        for (int one = 0; one < GROUPS; ++one) {
+            float value = whole_of_parts(sums[one], layer.splits);
+            const int at = (group + one) * layer.outputs + output;
+            if (lane >= wide || place >= places || group + one >= layer.groups) continue;
+            if (end < layer.time) {
+                older[at] = value;
+                continue;
+            }
+            value += weights[layer.bias + output] + (first > 0 ? older[at] : 0.0f);
+            out[at] = layer.leaky && value < 0.0f ? value * SLOPE : value;
         }
-        const float part = place < places ? part_of_taps(layer, weights, in, event, place, split) : 0.0f;
-        const float sum = whole_of_parts(part, layer.splits);
-        if (place >= places || split != 0) continue;
-        const float value = sum + weights[layer.bias + place % layer.outputs];
-        out[place] = layer.leaky && value < 0.0f ? value * SLOPE : value;
+    }
+}
+
+// What a layer's older rows add up to, before the newest is there.
+__device__ __forceinline__ void run_older(const Layer &layer, const float *weights, float *buffers, long long event) {
+    if (layer.is_largest || layer.time == 1) return;
+    if (layer.groups < TOGETHER) run_taps<1>(layer, weights, buffers, event, 0, layer.time - 1);
+    else run_taps<TOGETHER>(layer, weights, buffers, event, 0, layer.time - 1);
+}
+
+__device__ __forceinline__ void run_layer(const Layer &layer, const float *weights, float *buffers, long long event) {
+    if (layer.is_largest) {
+        float *out = buffers + layer.out_offset + (int)(event % layer.out_depth) * layer.out_row + layer.out_at;
+        for (int place = blockIdx.x * BLOCK + threadIdx.x; place < layer.outputs; place += gridDim.x * BLOCK)
+            out[place] = largest_of_taps(layer, buffers + layer.in_offset, event, place);
+    } else if (layer.groups < TOGETHER) {
+        run_taps<1>(layer, weights, buffers, event, layer.time - 1, layer.time);
+    } else {
+        run_taps<TOGETHER>(layer, weights, buffers, event, layer.time - 1, layer.time);
     }
 }
 
@@ -136,7 +174,8 @@ extern "C" __global__ void __launch_bounds__(512) run_live(
         float *fresh = lstms.states_of(event + 1);
         // The window that began ``steps`` rows ago ends with this row, and its place is the next one's.
         const int ending = (int)((event + 1) % steps), group = ending / WINDOWS, column = ending % WINDOWS;
-        // What its last step does not need the row for.
+        // What needs no more than the rows before: of the convolutions, and of the last step.
+        for (int number = 0; number + 1 < layers; ++number) run_older(table[number], weights, buffers, event);
         for (int layer = 0; layer < lstm_layers; ++layer)
             for (int place = first_place; place - lane % wide < gates; place += WARPS * wide) {
                 const float *weight = recurrent + (long long)layer * hidden * all + 4 * first_unit + place;
@@ -149,12 +188,13 @@ extern "C" __global__ void __launch_bounds__(512) run_live(
         if (blockIdx.x == 0) {
             if (threadIdx.x == 0) {
                 const volatile long long *words = control;
-                int slot = ring;
-                while (event < words[1] && slot == ring) {
-                    if (words[0] > event) slot = (int)(event % ring);
-                    else __nanosleep(20);
+                // Both words are on their way over the bus at the same time.
+                long long published = words[0], stop_at = words[1];
+                while (event < stop_at && published <= event) {
+                    __nanosleep(20);
+                    published = words[0], stop_at = words[1];
                 }
-                agreed[1] = slot;
+                agreed[1] = event < stop_at ? event % ring : ring;
                 __threadfence_system();
             }
             __syncthreads();
@@ -175,11 +215,11 @@ extern "C" __global__ void __launch_bounds__(512) run_live(
                 const int gate = 4 * first_unit + place;
                 float part = 0.0f;
                 if (place < gates && layer == 0)
-                    part = part_of_product(weights + last.weight + gate, all, buffers + last.in_offset, 1, last.channels,
-                                           split, splits);
+                    add_rows<1>(weights + last.weight + gate, all, buffers + last.in_offset, 0, 1, last.channels, split,
+                                splits, last.is_aligned, &part);
                 if (place < gates && layer > 0)
-                    part = part_of_product(inputs + (long long)(layer - 1) * hidden * all + gate, all,
-                                           answers + (layer - 1) * hidden, 1, hidden, split, splits);
+                    add_rows<1>(inputs + (long long)(layer - 1) * hidden * all + gate, all, answers + (layer - 1) * hidden,
+                                0, 1, hidden, split, splits, hidden % 4 == 0, &part);
                 float sum = whole_of_parts(part, splits);
                 if (place >= gates || split != 0) continue;
                 sum += layer == 0 ? weights[last.bias + gate] : biases[(layer - 1) * all + gate];
