@@ -108,6 +108,8 @@ _SOON_STARTLED: Final = 4.0
 _MOST_STARTLED: Final = 12.0
 _USED_TO_IT: Final = 400.0
 """Variance in bps squared per second at which a move startles half as much."""
+_FIRST_CLUSTER: Final = 0.006
+"""How far below the worth the first liquidations lie before the fall."""
 _RELEASED: Final = 0.007
 """Share of the forced sales carried out per step."""
 _CALMED: Final = 0.995
@@ -138,7 +140,12 @@ def _interpolated(state: Words, knots: Rows, place: int) -> float:
 
 @part
 def _liquidate(state: Words, reals: Values, tables: Values, worth: float) -> None:
-    """Begin forced sales where the worth reaches the next cluster of liquidations, carry some out, let some recover."""
+    """Begin forced sales where the worth reaches the next cluster of liquidations, carry some out, let some recover.
+
+    While nothing happens the clusters follow the price: positions are closed and opened.
+    """
+    if reals[_PANIC] <= 0.0:
+        reals[_CLUSTER] = worth * (1.0 - _FIRST_CLUSTER) if reals[_LIQUIDATION] > 0.0 else 0.0
     while reals[_CLUSTER] > 0.0 and worth < reals[_CLUSTER]:
         reals[_FORCED] += reals[_LIQUIDATION] * _FORCED_AT_ONCE * sqrt(draw(state, tables, HURRY))
         reals[_CLUSTER] -= reals[_SPACING] * (0.4 + 1.2 * uniform(state))

@@ -204,6 +204,8 @@ def _regime(drawing: Drawing, duration_ms: int, low: float, high: float, crash: 
             left = (crash.end_ms - at) / max(crash.end_ms - crash.bottom_ms, 1)
             excess = 1.0 + 5.0 * share * min(left, 1.0)
         knots.append((at, level * excess))
+        if crash is not None and at < crash.begin_ms < at + _REGIME_MS:
+            knots.append((crash.begin_ms, level))
     return _knots(knots, 1_000)
 
 

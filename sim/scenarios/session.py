@@ -29,8 +29,6 @@ from sim.scenarios.tables import tables
 from sim.scenarios.text import lines_of
 
 _MARKET_STREAM: Final = 1_000
-_FIRST_CLUSTER: Final = 0.006
-"""How far below the start the first liquidations lie."""
 _PHOTOGRAPH_MS: Final = 240
 
 
@@ -93,7 +91,6 @@ class Session:
         reals[Real.ACTIVITY], reals[Real.SIGMA], reals[Real.FLOOR] = plan.activity, plan.sigma, plan.floor
         reals[Real.LIQUIDATION], reals[Real.SPACING] = plan.liquidation, plan.spacing
         reals[Real.CHOP] = plan.chop
-        reals[Real.CLUSTER] = 1.0 - _FIRST_CLUSTER if plan.liquidation else 0.0
 
     def parts(self) -> Iterator[tuple[Rows, Rows]]:
         """Rows, int64[n, MESSAGE_WIDTH], and their levels, int64[m, 2]; valid until the next are asked for."""
