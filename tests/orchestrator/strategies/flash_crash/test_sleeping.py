@@ -109,7 +109,7 @@ def check(plan: Plan) -> tuple[BacktestRun, Counted]:
 def test_a_crash_is_traded_the_same(tmp_path: Path) -> None:
     """Asleep before and after it; entries and exits among what is the same."""
     settings = settings_of(tmp_path, PROFILE + WIDE + SOON)
-    plan = read_plan(settings, [SourceFile(USDM, recording(tmp_path, 38, SHARP, seed=7, activity=10))])
+    plan = read_plan(settings, [SourceFile(USDM, recording(tmp_path, 46, SHARP, seed=7, activity=10))])
     run, counted = check(plan)
     assert any(order.fills for order in run.summary.orders)
     assert counted.trader.closed
@@ -130,7 +130,7 @@ def test_a_long_crash_is_traded_the_same(tmp_path: Path) -> None:
 def test_what_it_hears_is_the_same_with_and_without_python_in_between(tmp_path: Path, passes: bool) -> None:
     """Live, where every event goes through the loop's Python, the strategy sleeps all the same."""
     settings = settings_of(tmp_path, PROFILE + WIDE + SOON)
-    plan = read_plan(settings, [SourceFile(USDM, recording(tmp_path, 38, SHARP, seed=7, activity=10))])
+    plan = read_plan(settings, [SourceFile(USDM, recording(tmp_path, 46, SHARP, seed=7, activity=10))])
     run, counted = traded(plan, sleeps=True, passes=passes)
     assert counted.heard < run.summary.counts.events
     assert run.run_hash == traded(plan, sleeps=False)[0].run_hash
