@@ -108,7 +108,7 @@ def _run(output: Output, settings: Settings, files: list[SourceFile]) -> tuple[P
 
         run = run_backtest(plan, tell=tell)
     seconds = (clock.monotonic_ns() - start_ns) / _NS_PER_S
-    synthetic = any(is_synthetic(file.path) for file in files)
+    synthetic = [file.venue.value for file in files if is_synthetic(file.path)]
     return plan, run, backtest_result(run, seconds=seconds, synthetic=synthetic)
 
 

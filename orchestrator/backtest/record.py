@@ -83,7 +83,8 @@ def run_record(run: BacktestRun, result: dict[str, Any], middles: Mapping[Market
 
 
 def _marked(rows: Sequence[Row], result: Mapping[str, Any]) -> list[Row]:
-    return [{**row, _SYNTHETIC: result["synthetic"]} for row in rows]
+    generated = {market["market"] for market in result["markets"] if market[_SYNTHETIC]}
+    return [{**row, _SYNTHETIC: row["market"] in generated} for row in rows]
 
 
 def write_record(folder: Path, record: RunRecord) -> None:

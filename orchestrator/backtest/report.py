@@ -17,7 +17,7 @@ from orchestrator.backtest.performance import equity_curves
 from orchestrator.backtest.price_chart import price_figure
 from orchestrator.backtest.record import RunRecord
 from orchestrator.backtest.result import show_result
-from orchestrator.backtest.warnings import warnings_of
+from orchestrator.backtest.warnings import warnings_of, what_was_generated
 from orchestrator.pages.frame import page
 from orchestrator.pages.parts import PageTables, figure_html
 
@@ -95,7 +95,7 @@ def _subtitle(result: Mapping[str, Any]) -> str:
 def _banner(result: Mapping[str, Any]) -> str:
     banners = []
     if result["synthetic"]:
-        banners.append('<div class="banner">SYNTHETIC: this market was generated, not recorded</div>')
+        banners.append(f'<div class="banner">SYNTHETIC: {escape(what_was_generated(result))}</div>')
     if result["interrupted"]:
         banners.append('<div class="banner mild">Interrupted: what is shown ends where the run stopped</div>')
     return "\n".join(banners)

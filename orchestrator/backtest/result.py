@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, Final
@@ -17,25 +18,32 @@ from orchestrator.backtest.opportunities import opportunities
 from orchestrator.backtest.performance import attribution, closings, equity_curves, fee_breakdown, performance
 from orchestrator.backtest.run import BacktestRun
 from orchestrator.backtest.states import amount_of, money_of, quantity_of
+from orchestrator.backtest.warnings import what_was_generated
 from orchestrator.cli.output import Output
 from orchestrator.predicting.plan import models_result, show_models
 from sim.backtest.layout import TAPE_KIND, TapeKind
 
-FORMAT: Final = "tickwire backtest 4"
+FORMAT: Final = "tickwire backtest 5"
 """Says what result.json is; another number for another meaning."""
 _NS_PER_S: Final = 10**9
 _MONEY: Final = frozenset({"turnover", "realised", "unrealised", "fees", "funding", "equity"})
 
 
-def backtest_result(run: BacktestRun, *, seconds: float, synthetic: bool) -> dict[str, Any]:
-    """Everything that people and programs ask for at the end; ``seconds``: how long it took."""
+def backtest_result(run: BacktestRun, *, seconds: float, synthetic: Collection[str]) -> dict[str, Any]:
+    """Everything that people and programs ask for at the end.
+
+    Parameters
+    ----------
+    seconds: how long it took. synthetic: sources that were generated, or whose books were made up.
+    """
     plan, summary, tape = run.plan, run.summary, run.plan.tape
     counts = asdict(summary.counts)
     problems = counts.pop("problems")
     kinds = tape.rows[:, TAPE_KIND]
     return {
         "format": FORMAT,
-        "synthetic": synthetic,
+        "synthetic": bool(synthetic),
+        "synthetic_sources": [source.name for source in plan.sources if source.name in synthetic],
         "sources": {source.name: str(source.path) for source in plan.sources},
         "clock_ahead_ns": dict(tape.ahead_ns),
         "first_ns": tape.first_ns,
@@ -53,7 +61,10 @@ def backtest_result(run: BacktestRun, *, seconds: float, synthetic: bool) -> dic
         "counts": counts,
         "orders": dict(Counter(order.state.name for order in summary.orders)),
         "fills": _fills(run),
-        "markets": [_market(run, key, plan.catalogue.listing(*key)) for key in sorted(plan.markets)],
+        "markets": [
+            _market(run, key, plan.catalogue.listing(*key)) | {"synthetic": _is_in(synthetic, run, key)}
+            for key in sorted(plan.markets)
+        ],
         "accounts": {str(market.listing): run.accounts[market.number]._asdict() for market in plan.markets.values()},
         "performance": _performance(run),
         "attribution": [
@@ -136,6 +147,10 @@ def _market(run: BacktestRun, key: MarketKey, listing: Listing) -> dict[str, Any
     return {**row, **{name: _text(amount) for name, amount in money_of(listing, position, mark, paid).items()}}
 
 
+def _is_in(synthetic: Collection[str], run: BacktestRun, key: MarketKey) -> bool:
+    return run.plan.catalogue.listing(*key).venue_name in synthetic
+
+
 def _is_of(intent: Any, key: MarketKey) -> bool:
     return (intent.instrument, intent.venue) == key
 
@@ -200,7 +215,7 @@ def _shown(column: str, value: str | int | None) -> str:
 def show_result(output: Output, result: dict[str, Any]) -> None:
     """The same for people."""
     if result["synthetic"]:
-        output.say("SYNTHETIC MARKET: generated, not recorded")
+        output.say(f"SYNTHETIC MARKET: {what_was_generated(result)}")
     model = result["model"]
     lasted = (result["last_ns"] - result["first_ns"]) / _NS_PER_S
     output.say(

@@ -9,6 +9,15 @@ _NS_PER_S: Final = 1_000_000_000
 _SHORT_S: Final = 30 * 86_400
 
 
+def what_was_generated(result: Mapping[str, Any]) -> str:
+    """Which sources of a result that is synthetic were generated, in words."""
+    generated = result["synthetic_sources"]
+    recorded = [name for name in result["sources"] if name not in generated]
+    if not recorded:
+        return "generated, not recorded"
+    return f"{', '.join(generated)} generated, not recorded; {', '.join(recorded)} recorded"
+
+
 def warnings_of(result: Mapping[str, Any]) -> list[str]:
     """Sentences, those about this run first."""
     return [*_of_run(result), *_of_data(result), *_assumed(result)]
@@ -16,7 +25,9 @@ def warnings_of(result: Mapping[str, Any]) -> list[str]:
 
 def _of_run(result: Mapping[str, Any]) -> Iterator[str]:
     if result["synthetic"]:
-        yield "The market was generated: nothing here says what would have been earned on a real one."
+        yield (
+            f"SYNTHETIC: {what_was_generated(result)}. Nothing here says what would have been earned on real markets."
+        )
     if result["interrupted"]:
         yield "The run was interrupted: everything after that is missing."
     if result["problems"]:

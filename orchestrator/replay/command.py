@@ -146,7 +146,7 @@ def run_replay(
         summary = _run(planned, collector, advance, make_engine)
     collector.finish()
     seconds = (clock.monotonic_ns() - start_ns) / 1e9
-    synthetic = any(is_synthetic(file.path) for file in files)
+    synthetic = {file.venue.value for file in files if is_synthetic(file.path)}
     result = replay_result(summary, collector, seconds=seconds, ticks_per_ns=ticks_per_ns(), synthetic=synthetic)
     if planned.signals is not None and summary.signals is not None:
         result["signals"] = signals_result(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -36,19 +36,20 @@ _SUMMED: Final = (
 
 
 def replay_result(
-    summary: SessionSummary, collector: Collector, *, seconds: float, ticks_per_ns: float, synthetic: bool
+    summary: SessionSummary, collector: Collector, *, seconds: float, ticks_per_ns: float, synthetic: Collection[str]
 ) -> dict[str, Any]:
     """Everything that a replay found, ready for JSON.
 
     Parameters
     ----------
     seconds: how long the replay took on the wall. ticks_per_ns: of the time-stamp counter.
-    synthetic: whether the market was generated.
+    synthetic: sources that were generated.
     """
     counters = summary.counters
     opened = collector.opportunities.by_kind()
     return {
-        "synthetic": synthetic,
+        "synthetic": bool(synthetic),
+        "synthetic_sources": sorted(synthetic),
         "sources": _by_name(summary.sources),
         "events": counters["quoteEvents"] + counters["tradeEvents"],
         "messages": summary.messages,

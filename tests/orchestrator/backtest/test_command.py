@@ -10,8 +10,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from config.venues import VenueName
 from orchestrator.cli.entry import main
 from orchestrator.cli.exits import ExitCode
+from sim.generator.recording import write_recordings
+from sim.generator.settings import SECOND_NS, Coin, GeneratorSettings
 from tests.orchestrator.backtest.market import PROFILE
 
 
@@ -21,6 +24,24 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "maker.toml").write_text(PROFILE, encoding="utf-8")
     return "maker.toml"
+
+
+def test_each_market_says_whether_it_was_generated(
+    usdm: Path, profile: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of two recordings one is called what recordings are called, and stands for a real one here."""
+    recorded = tmp_path / "spot.gz"
+    market = GeneratorSettings(coins=(Coin.BTC,), duration_ns=2 * SECOND_NS)
+    made = {file.venue: file.path for file in write_recordings(market, 11, tmp_path / "made")}
+    made[VenueName.BINANCE_SPOT].rename(recorded)
+    words = ["backtest", "--profile", profile, "--source", f"binance-usdm={made[VenueName.BINANCE_USDM]}"]
+    assert main([*words, "--source", f"binance-spot={recorded}", "--out", "out", "--json"]) == ExitCode.DONE
+    result = json.loads(capsys.readouterr().out)
+    assert (result["synthetic"], result["synthetic_sources"]) == (True, ["binance-usdm"])
+    generated = {market["market"]: market["synthetic"] for market in result["markets"]}
+    assert sorted(generated.values()) == [False, True]
+    for row in pq.read_table(tmp_path / "out/states.parquet").to_pylist():
+        assert row["synthetic"] == generated[row["market"]] == ("usdm" in row["market"])
 
 
 def test_a_backtest_is_shown_and_written(

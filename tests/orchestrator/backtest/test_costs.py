@@ -43,7 +43,7 @@ def test_funding_of_the_recording_is_in_the_result_and_the_equity(usdm: Path, tm
     (paid,) = run.funding
     assert paid.quantity != 0
     assert paid.amount == -(-paid.quantity * paid.mark_doubled // 200)
-    result = backtest_result(run, seconds=1, synthetic=True)
+    result = backtest_result(run, seconds=1, synthetic=["binance-usdm"])
     (market,) = [row for row in result["markets"] if row["fills"]]
     money = {name: Decimal(market[name]) for name in ("realised", "unrealised", "fees", "funding", "equity")}
     assert money["funding"] != 0

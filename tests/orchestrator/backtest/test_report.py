@@ -30,6 +30,7 @@ MARKET = "ABQ on <venue>"
 RESULT: dict[str, Any] = {
     "format": FORMAT,
     "synthetic": False,
+    "synthetic_sources": [],
     "sources": {"<venue>": "file.gz"},
     "clock_ahead_ns": {"<venue>": 1_500_000},
     "first_ns": START,
@@ -248,8 +249,15 @@ def test_golden_numbers_are_in_it() -> None:
 
 
 def test_a_generated_market_says_so() -> None:
-    page = backtest_page(replace(RECORD, result={**RESULT, "synthetic": True}))
-    assert "SYNTHETIC" in Page(page).words
+    whole = {"synthetic": True, "synthetic_sources": ["<venue>"]}
+    words = Page(backtest_page(replace(RECORD, result={**RESULT, **whole}))).words
+    assert "SYNTHETIC: generated, not recorded" in words
+
+
+def test_of_a_generated_and_a_recorded_market_it_is_said_which_is_which() -> None:
+    mixed = {"synthetic": True, "synthetic_sources": ["<venue>"], "sources": {"<venue>": "a.gz", "<other>": "b.gz"}}
+    words = Page(backtest_page(replace(RECORD, result={**RESULT, **mixed}))).words
+    assert "SYNTHETIC: <venue> generated, not recorded; <other> recorded" in words
 
 
 def test_every_order_and_fill_is_drawn_at_its_time_and_price() -> None:
