@@ -18,6 +18,7 @@ from orchestrator.cli.output import Output
 from orchestrator.diff.causes import Category, Cause, Explanation, cause_as_root, roots
 from orchestrator.diff.explaining import Explainer
 from orchestrator.diff.fills import FillJudge
+from orchestrator.diff.funding import funding_of, payments_of
 from orchestrator.diff.knowledge import filled
 from orchestrator.diff.matching import Pair, match
 from orchestrator.diff.money import check_gains, gain
@@ -54,6 +55,8 @@ COLUMNS: Final = (
 )
 _NS_PER_MS: Final = 1_000_000
 _MOST_SHOWN: Final = 20
+FUNDING: Final = "funding"
+"""Step of the bridge."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ class Comparison:
     Parameters
     ----------
     gains, backtest_gains: by market, in notional counts; the money of the pairs is their difference, to the count.
+    funding, backtest_funding: that was paid, by market, in notional counts; it is not in the gains.
     settings: sections in which the backtest's settings are not those of the run.
     """
 
@@ -99,6 +103,8 @@ class Comparison:
     compared: Sequence[Compared]
     gains: Mapping[MarketKey, int]
     backtest_gains: Mapping[MarketKey, int]
+    funding: Mapping[MarketKey, int]
+    backtest_funding: Mapping[MarketKey, int]
     settings: Sequence[str]
 
     @property
@@ -145,7 +151,10 @@ def compare_runs(
     before = {key: held for (owner, key), held in live.recovered.positions.items() if owner is None}
     gains = check_gains(live.story.orders, before, live.positions, marks, "run")
     backtest_gains = check_gains(again.story.orders, before, again.positions, marks, "backtest")
-    found = Comparison(live, again, compared, gains, backtest_gains, settings)
+    payments = payments_of(plan)
+    funding = funding_of(live.story.orders, before, payments, ahead_ns)
+    backtest_funding = funding_of(again.story.orders, before, payments, {})
+    found = Comparison(live, again, compared, gains, backtest_gains, funding, backtest_funding, settings)
     _check_bridge(found)
     return found
 
@@ -242,6 +251,8 @@ def diff_result(found: Comparison, rows: Sequence[Row]) -> dict[str, Any]:
         "backtest_fills": again.story.fills,
         "other_settings": list(found.settings),
         "differences": _summed(found),
+        "funding": _paid(found, found.funding),
+        "backtest_funding": _paid(found, found.backtest_funding),
         "bridge": bridge(found),
         "unexplained": [
             {name: _plain(row[name]) for name in COLUMNS} for row in rows if row["cause"] == Cause.UNEXPLAINED.value
@@ -279,7 +290,7 @@ def _summed(found: Comparison) -> list[dict[str, Any]]:
 def bridge(found: Comparison) -> dict[str, list[dict[str, str]]]:
     """By currency, from the backtest's gain over what the differences come from in the end to that of the run.
 
-    The steps add up exactly.
+    Gains are less funding, of which the difference is a step of its own. The steps add up exactly.
     """
     listings = found.again.plan.catalogue
     steps: dict[str, dict[str, Decimal]] = {}
@@ -288,10 +299,14 @@ def bridge(found: Comparison) -> dict[str, list[dict[str, str]]]:
         own = steps.setdefault(listing.quote_asset, {})
         name = each.root_cause.value
         own[name] = own.get(name, Decimal(0)) + amount_of(listing, each.money)
+    for key in {*found.funding, *found.backtest_funding}:
+        steps.setdefault(listings.listing(*key).quote_asset, {})
     bridges: dict[str, list[dict[str, str]]] = {}
     for currency, moved in sorted(steps.items()):
-        start = _total(found, found.backtest_gains, currency)
-        end = _total(found, found.gains, currency)
+        paid, backtest_paid = (_total(found, each, currency) for each in (found.funding, found.backtest_funding))
+        start = _total(found, found.backtest_gains, currency) - backtest_paid
+        end = _total(found, found.gains, currency) - paid
+        moved[FUNDING] = backtest_paid - paid
         changed = [(name, amount) for name, amount in moved.items() if amount]
         lines = [
             ("the backtest gained", start),
@@ -309,6 +324,13 @@ def _total(found: Comparison, gains: Mapping[MarketKey, int], currency: str) -> 
         if listing.quote_asset == currency:
             total += amount_of(listing, counts)
     return total
+
+
+def _paid(found: Comparison, funding: Mapping[MarketKey, int]) -> dict[str, str]:
+    """Funding by currency; below 0: received."""
+    listings = found.again.plan.catalogue
+    currencies = sorted({listings.listing(*key).quote_asset for key in funding})
+    return {currency: exact(_total(found, funding, currency)) for currency in currencies}
 
 
 def _plain(value: object) -> object:

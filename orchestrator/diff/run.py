@@ -16,6 +16,7 @@ from market.risk.position import Position
 from market.wire.records import Words
 from orchestrator.backtest.plan import Plan, plan_over, tape_clock
 from orchestrator.backtest.run import RunStart, run_backtest
+from orchestrator.diff.funding import with_payments
 from orchestrator.diff.source import TapedSource, receipts, taped_sources
 from orchestrator.diff.story import LateClock, Story, StoryJournal
 from orchestrator.live.taped import played_run
@@ -110,7 +111,7 @@ def plan_again(live: LiveRun, settings: Settings) -> Plan:
     sources = [replace(source, begins_ns=live.story.began_ns) for source in live.sources if source.taken]
     recorded = [(source.as_recording(), source.columns()) for source in sources]
     tape: Tape = make_tape(recorded, tape_clock(settings), quotes=True)
-    plan = plan_over(settings, sources, tape, live.catalogue)
+    plan = with_payments(plan_over(settings, sources, tape, live.catalogue))
     return replace(plan, balances=_balances(live, plan))
 
 
