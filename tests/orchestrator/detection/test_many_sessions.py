@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from config.loading import load_settings
-from config.scenarios import ScenarioKind
 from orchestrator.detection.cases import Seeds, cases
 from orchestrator.detection.run import Verdicts, run_cases
 from orchestrator.detection.summary import summary
@@ -22,7 +21,6 @@ def test_what_holds_over_fifty_sessions(tmp_path: Path) -> None:
     verdicts = run_cases(settings, wanted, Verdicts(tmp_path, "fifty"), 2, lambda verdict: None)
     result = summary(verdicts, settings.scenarios.duration_s)
     assert result["sessions"] == SESSIONS
-    for check in ("false_actives", "quiet_orders", "only_in_active", "nothing_held_after"):
+    for check in ("recall_early", "false_actives", "quiet_orders", "only_in_active", "nothing_held_after"):
         assert result["checks"][check], check
-    pockets = result["kinds"][ScenarioKind.AIR_POCKET.value]
-    assert pockets["early"] >= 0.9 * pockets["sessions"] > 0
+    assert result["entries"] > 0
