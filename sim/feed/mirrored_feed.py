@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+import numpy as np
+
 from market.book.book import BOOK_WORDS, NEEDS_BOOK, SYNCHRONISED
 from market.book.intake import take_records
-from market.book.listing import list_levels
+from market.book.listing import Levels, list_levels
 from market.orders.kinds import Side as Aggressor
 from market.protocols import Feed, FeedSource, FeedStatus, MarketKey
 from market.wire import records
@@ -17,14 +19,35 @@ Side = dict[int, int]
 """Lots by tick."""
 
 _AGGRESSORS: Final = {records.AGGRESSOR_BUY: Aggressor.BUY, records.AGGRESSOR_SELL: Aggressor.SELL}
-_OWN_KINDS: Final = (records.DIFF, records.SNAPSHOT, records.QUOTE, records.GAP)
+_OWN_KINDS: Final = (records.DIFF, records.SNAPSHOT, records.GAP)
+
+
+class WholeBook:
+    """All levels of a book, to be asked for single ones."""
+
+    def __init__(self, levels: Levels) -> None:
+        self._levels = levels
+
+    def lots(self, side: Aggressor, tick: int) -> int | None:
+        """Lots at a price; None beyond the worst level that is known."""
+        rows = self._levels.bids if side is Aggressor.BUY else self._levels.asks
+        ordered = rows[:, 0] * -side.sign
+        place = int(np.searchsorted(ordered, -side.sign * tick))
+        if place == len(rows):
+            return None
+        return int(rows[place, 1]) if rows[place, 0] == tick else 0
 
 
 class Mirror(Protocol):
     """What is told of books."""
 
-    def book(self, market: MarketKey, bids: Side, asks: Side) -> None:
-        """A market's best levels as they are now, in the ticks and lots of the feed; both empty: not known."""
+    def book(self, market: MarketKey, bids: Side, asks: Side, whole: WholeBook | None = None) -> None:
+        """A market's best levels as they are now, in the ticks and lots of the feed; both empty: not known.
+
+        Parameters
+        ----------
+        whole: the same book with all its levels, where more is known than these.
+        """
 
     def trade(self, market: MarketKey, aggressor: Aggressor, tick: int, lots: int, received_ns: int) -> None:
         """A trade whose aggressor is known; those of a batch come before its books."""
@@ -57,7 +80,10 @@ class MirroredFeed:
             books = self._books[source]
             take_records(books, batch.records, batch.count, batch.bids, batch.asks)
             rows = batch.filled()
-            changed = {int(row[records.MARKET]) for row in rows if row[records.KIND] in _OWN_KINDS}
+            changed = {int(market) for market in rows[np.isin(rows[:, records.KIND], _OWN_KINDS), records.MARKET]}
+            quoted = {int(market) for market in rows[rows[:, records.KIND] == records.QUOTE, records.MARKET]}
+            # Best prices stated beside a book do not change it; where there is none they are all that is known.
+            changed |= {market for market in quoted if not books[market * BOOK_WORDS + NEEDS_BOOK]}
             self._note_stated(source, rows)
             self._tell_trades(source, rows)
             for market in sorted(changed):
@@ -107,4 +133,5 @@ class MirroredFeed:
             self._mirror.book(key, {}, {})
             return
         levels = list_levels(books, market)
-        self._mirror.book(key, dict(levels.bids[: self._levels].tolist()), dict(levels.asks[: self._levels].tolist()))
+        bids, asks = (dict(side[: self._levels].tolist()) for side in (levels.bids, levels.asks))
+        self._mirror.book(key, bids, asks, WholeBook(levels))

@@ -1,8 +1,9 @@
 """Trading on paper: live market data, and a matching engine whose books are laid out as the live ones are.
 
 An order that takes liquidity takes what is displayed, level by level; what it took is displayed again once the live
-level changes. A resting order is filled, at its own price, when the other side of the market reaches that price, and by
-trades there once all that was displayed before it has traded (``queue_places``). Nothing of the market reacts to it.
+level changes. A resting order is filled, at its own price: whole, when the other side of the market reaches that price or
+a trade goes through it; and by trades there once all that was displayed before it has traded (``queue_places``).
+Nothing of the market reacts to it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from sim.exchange.venue.records import VenueOrder
 from sim.exchange.venue.refusals import VenueRefusal
 from sim.exchange.venue.venue import SimulatedVenue
 from sim.gateway.emulated_pairs import EmulatedPairs
-from sim.gateway.queue_places import QueuePlaces
+from sim.gateway.queue_places import BestLevels, Depth, QueuePlaces, best_first
 from sim.gateway.tracking import TrackedOrder
 from sim.gateway.translation import TradedSymbol, balances_of, positions_of
 
@@ -64,7 +65,7 @@ class _Market:
     book_lots: int
     """Lots of the feed in a lot of the venue."""
     laid: dict[Side, dict[int, int]]
-    shown: dict[Side, dict[int, int]]
+    depth: Depth
     """The live book, in the feed's lots."""
     places: QueuePlaces
 
@@ -197,15 +198,16 @@ class PaperGateway:
             taken.append(self._reports.popleft()[1])
         return taken
 
-    def book(self, market: MarketKey, bids: dict[int, int], asks: dict[int, int]) -> None:
-        """Lay out a market's book as the live one is."""
+    def book(self, market: MarketKey, bids: dict[int, int], asks: dict[int, int], whole: Depth | None = None) -> None:
+        """Lay out a market's book as the live one is; ``whole``: what is displayed beyond the best levels."""
         found = self._markets.get(market)
         if found is None:
             return
         now_ns = self._clock.now_ns()
         self._arrive(now_ns)
         venue, symbol = self._venues[found.venue], found.symbol.model.symbol
-        found.shown = {Side.BUY: bids, Side.SELL: asks}
+        found.depth = BestLevels(bids, asks, SIGHT) if whole is None else whole
+        self._reach(found, min(asks, default=None), max(bids, default=None), now_ns)
         for is_laid in (False, True):
             # What is gone goes first, so that the new levels meet none but our own orders.
             for side, levels in ((Side.BUY, bids), (Side.SELL, asks)):
@@ -219,6 +221,7 @@ class PaperGateway:
                     elif not is_laid and tick in laid:
                         venue.set_level(symbol, side, tick, 0, now_ns)
                         del laid[tick]
+        self._resting(found)
         self._publish(found.venue, now_ns)
 
     def trade(self, market: MarketKey, aggressor: Side, tick: int, lots: int, received_ns: int) -> None:
@@ -238,8 +241,15 @@ class PaperGateway:
         """Our limit orders in a market's book, each with its place in the queue."""
         venue, symbol = self._venues[market.venue], market.symbol.model.symbol
         resting = [order for order in venue.open_orders(ACCOUNT, symbol) if order.working and not order.stop_ticks]
-        market.places.see(resting, market.shown)
+        market.places.see(resting, market.depth)
         return resting
+
+    def _reach(self, market: _Market, ask: int | None, bid: int | None, now_ns: int) -> None:
+        """Fill our orders whole that the other side's best price has come to: it has passed them."""
+        for order in best_first(self._resting(market)):
+            best = ask if order.side is Side.BUY else bid
+            if best is not None and (order.price_ticks - best) * order.side.sign >= 0:
+                self._fill(market, order, order.quantity_lots - order.executed_lots, now_ns)
 
     def _fill(self, market: _Market, order: VenueOrder, lots: int, now_ns: int) -> None:
         """Let somebody trade with an order alone: what is laid before it steps aside meanwhile."""
@@ -261,8 +271,8 @@ class PaperGateway:
                 TradedSymbol(_in_steps_of(model, listing), model),
                 book_lots,
                 {Side.BUY: {}, Side.SELL: {}},
-                {Side.BUY: {}, Side.SELL: {}},
-                QueuePlaces(book_lots, SIGHT),
+                BestLevels({}, {}, SIGHT),
+                QueuePlaces(book_lots),
             )
         self._venues[paper.venue] = SimulatedVenue(
             VenueModel(

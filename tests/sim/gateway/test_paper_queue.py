@@ -53,14 +53,25 @@ def test_what_was_displayed_before_trades_first(desk: Desk) -> None:
     assert {fill.liquidity for fill in desk.orders[name].fills} == {Liquidity.MAKER}
 
 
-def test_who_cancels_stood_behind(desk: Desk) -> None:
+def test_who_cancels_stood_behind_but_no_more_is_ahead_than_is_displayed(desk: Desk) -> None:
     name = rest(desk, Side.BUY, "0.3", "99.99")
+    desk.lay({**BIDS, "99.99": "0.9"}, ASKS)
+    desk.lay({**BIDS, "99.99": "0.6"}, ASKS)
+    trade(desk, Side.SELL, "99.99", "0.3")
+    assert desk.fills(name) == []
     desk.lay({**BIDS, "99.99": "0.1"}, ASKS)
-    trade(desk, Side.SELL, "99.99", "0.4")
+    trade(desk, Side.SELL, "99.99", "0.1")
     assert desk.fills(name) == []
     trade(desk, Side.SELL, "99.99", "0.1")
-    trade(desk, Side.SELL, "99.99", "0.1")
     assert desk.fills(name) == [("99.99", "0.1")]
+
+
+def test_the_other_side_s_best_price_fills_whole(desk: Desk) -> None:
+    first, second = rest(desk, Side.BUY, "0.3", "99.99"), rest(desk, Side.BUY, "0.4", "99.98")
+    desk.lay({"99.97": "1"}, {"99.98": "0.01"})
+    desk.settle()
+    assert desk.fills(first) == [("99.99", "0.3")]
+    assert desk.fills(second) == [("99.98", "0.4")]
 
 
 def test_who_comes_later_stands_behind(desk: Desk) -> None:
@@ -80,8 +91,7 @@ def test_inside_of_the_market_nobody_is_ahead(desk: Desk) -> None:
 def test_a_trade_beyond_the_price_has_passed_the_whole_queue(desk: Desk) -> None:
     name = rest(desk, Side.BUY, "0.3", "99.99")
     trade(desk, Side.SELL, "99.98", "0.2")
-    assert desk.fills(name) == [("99.99", "0.2")]
-    trade(desk, Side.SELL, "99.99", "0.1")
+    assert desk.fills(name) == [("99.99", "0.3")]
     assert desk.orders[name].state is OrderState.FILLED
 
 
@@ -96,7 +106,7 @@ def test_two_orders_share_a_trade_in_their_turn(desk: Desk) -> None:
     first = rest(desk, Side.BUY, "0.1", "99.99")
     desk.lay({**BIDS, "99.99": "0.2"}, ASKS)
     second = rest(desk, Side.BUY, "0.1", "99.99")
-    trade(desk, Side.SELL, "99.99", "0.5")
+    trade(desk, Side.SELL, "99.99", "0.2")
     assert desk.fills(first) == desk.fills(second) == []
     trade(desk, Side.SELL, "99.99", "0.15")
     assert desk.fills(first) == [("99.99", "0.1")]
@@ -146,7 +156,7 @@ class _Told:
     def __init__(self) -> None:
         self.told: list[tuple[object, ...]] = []
 
-    def book(self, market: MarketKey, bids: dict[int, int], asks: dict[int, int]) -> None:
+    def book(self, market: MarketKey, bids: dict[int, int], asks: dict[int, int], whole: object = None) -> None:
         self.told.append(("book", market))
 
     def trade(self, market: MarketKey, aggressor: Side, tick: int, lots: int, received_ns: int) -> None:
