@@ -2,7 +2,8 @@
 
 The detector itself takes each event once (``indicator_events``), so that what is late, refused or missing is what it
 is to it. Baselines are then statistics of the same samples for every window, and every threshold is compared with
-every event. What a set finds is what ``Detector.study`` finds with it; definitions are in ``docs/detector.md``.
+every event. What a set finds is what ``Detector.study`` finds with it while ``left_out_seconds`` is 0: which seconds
+are those of an event depends on all thresholds together. Definitions are in ``docs/detector.md``.
 """
 
 from __future__ import annotations
