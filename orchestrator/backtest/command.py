@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,11 +9,11 @@ import click
 
 from config.backtest import Queue
 from config.settings import Settings
-from config.strategies import StrategyName
 from market.errors import MissingInput
 from orchestrator.backtest.files import write_text
 from orchestrator.backtest.lookahead import check_lookahead
 from orchestrator.backtest.middles import read_middles
+from orchestrator.backtest.options import active_strategies, run_options
 from orchestrator.backtest.plan import Plan, read_plan
 from orchestrator.backtest.record import run_record, write_record
 from orchestrator.backtest.report import backtest_page
@@ -31,23 +30,8 @@ from sim.generator.recording import is_synthetic
 _NS_PER_S: Final = 1_000_000_000
 
 
-@dataclass(frozen=True)
-class _Chosen:
-    """What the command line lays over the settings."""
-
-    strategies: tuple[str, ...]
-    queue: str | None
-
-
 @click.command()
-@click.option("--source", "sources", multiple=True, required=True, metavar="NAME=FILE", help="A venue's recording.")
-@click.option(
-    "--strategy",
-    "names",
-    multiple=True,
-    type=click.Choice([name.value for name in StrategyName]),
-    help="A strategy to run.  [default: those of the profile]",
-)
+@run_options
 @profile_option
 @click.option("--queue", type=click.Choice([queue.value for queue in Queue]), help="Model of the queue position.")
 @click.option(
@@ -73,7 +57,7 @@ def backtest(
     leaves out. Ends with 0 when all is done, with 1 when a recording lost a book or
     is damaged, or when looking ahead was found.
     """
-    settings = _overridden(load_profile(profile).settings, _Chosen(names, queue))
+    settings = _overridden(load_profile(profile).settings, names, queue)
     files = [parse_source(source) for source in sources]
     if out is not None and out.exists() and not out.is_dir():
         raise MissingInput(f"--out {out} is not a folder")
@@ -125,21 +109,11 @@ def _finish(output: Output, result: dict[str, Any]) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _overridden(settings: Settings, chosen: _Chosen) -> Settings:
+def _overridden(settings: Settings, names: tuple[str, ...], queue: str | None) -> Settings:
     """The settings with what the command line says laid over them; raises UsageError for what they lack."""
-    active = tuple(StrategyName(name) for name in chosen.strategies) or settings.strategies.active
-    if len(set(active)) != len(active):
-        raise click.UsageError(f"--strategy names {active[0].value} twice: a strategy runs once")
-    if StrategyName.MARKET_MAKING in active and settings.strategies.market_making is None:
-        raise click.UsageError(
-            "--strategy market-making: the profile does not say what is quoted; add [strategies.market_making]"
-        )
-    if StrategyName.FLASH_CRASH in active and not settings.strategies.flash_crash.markets:
-        raise click.UsageError(
-            "--strategy flash-crash: the profile does not say what is traded; add [strategies.flash_crash.markets.NAME]"
-        )
+    active = active_strategies(settings, names)
     backtest = settings.backtest
-    if chosen.queue is not None:
-        backtest = backtest.model_copy(update={"queue": Queue(chosen.queue)})
+    if queue is not None:
+        backtest = backtest.model_copy(update={"queue": Queue(queue)})
     strategies = settings.strategies.model_copy(update={"active": active})
     return settings.model_copy(update={"backtest": backtest, "strategies": strategies})

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from config.optimizer import Objective, Search
 from config.settings import Settings
-from config.strategies import StrategyName
 from market.errors import Rejected
 from orchestrator.backtest.files import write_text
+from orchestrator.backtest.options import active_strategies, run_options
 from orchestrator.backtest.plan import read_plan
 from orchestrator.cli.exits import Interrupted
 from orchestrator.cli.output import Output, with_output
@@ -35,14 +35,7 @@ _LARGEST_SEED: Final = 2**32 - 1
 
 
 @click.command()
-@click.option("--source", "sources", multiple=True, required=True, metavar="NAME=FILE", help="A venue's recording.")
-@click.option(
-    "--strategy",
-    "names",
-    multiple=True,
-    type=click.Choice([name.value for name in StrategyName]),
-    help="A strategy to run.  [default: those of the profile]",
-)
+@run_options
 @profile_option
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False),
               help="Folder of the study; one that is there goes on.")  # fmt: skip
@@ -112,7 +105,7 @@ def optimize(
 
 def _overridden(settings: Settings, names: tuple[str, ...], chosen: dict[str, Any]) -> Settings:
     """The settings with what the command line says laid over them; raises UsageError for what they lack."""
-    active = tuple(StrategyName(name) for name in names) or settings.strategies.active
+    active = active_strategies(settings, names)
     if not active:
         raise click.UsageError("no strategy runs: name one with --strategy, or in [strategies] active of the profile")
     tables = settings.model_dump()
