@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from config.loading import load_settings
+from config.scenarios import ScenarioKind
 from config.settings import Settings
 from config.venues import VenueName
 from orchestrator.backtest.hashes import decisions_hash
@@ -24,6 +25,8 @@ from sim.backtest.tape import read_tape
 from sim.generator.recording import write_recordings
 from sim.generator.settings import SECOND_NS, Coin, CrashSettings, GeneratorSettings
 from sim.replay.source import SourceSettings
+from sim.scenarios.plan import draw_plan
+from sim.scenarios.recording import session_lines
 from tests.orchestrator.audited import audit_runs
 from tests.orchestrator.backtest.market import PROFILE as MAKING
 from tests.orchestrator.diff.event_paper import paper_run
@@ -50,13 +53,12 @@ active = ["arbitrage"]
 SHORT = GeneratorSettings(coins=(Coin.BTC,), duration_ns=8 * SECOND_NS)
 FALLING = GeneratorSettings(
     coins=(Coin.BTC,),
-    activity_percent=25,
     duration_ns=130 * SECOND_NS,
     crash=CrashSettings(at_ns=80 * SECOND_NS),
 )
 MAKING_HASH = "ebca2c76115dd84ae1349867179f23f0942e6e99c0c469fd189757aa055c669d"
 ARBITRAGE_HASH = "e4dc4050f85063ef9873d97bcbf2cd88b5792020ee008fd426eb87034e8ff632"
-CRASH_HASH = "a478ca551fa4a27a10d296acffc215009ca5a64e2baba14a555b23a56543fa49"
+CRASH_HASH = "4b4411c04852034ea42b5fe390a00355f345fd0f581153473c2d30ec17a6a3e6"
 
 
 def made(
@@ -90,10 +92,28 @@ def test_making_markets_and_arbitrage(
 
 
 @pytest.mark.long
-def test_a_crash_is_traded_alike(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", [4, 7])
+def test_a_crash_is_traded_alike(tmp_path: Path, seed: int) -> None:
+    """With the profile for it, in a market whose activity is drawn; entries that rest, and exits that take."""
+    settings = load_settings("flash-crash", local=None, environment={"TICKWIRE__BUS__ENABLED": "false"})
+    scenarios = settings.scenarios.model_copy(update={"duration_s": 180})
+    path = tmp_path / "synthetic.txt"
+    path.write_bytes(b"".join(session_lines(draw_plan(scenarios, ScenarioKind.AIR_POCKET, seed))))
+    paper = paper_run(settings, [SourceFile(USDM, path)], tmp_path / "run.tape")
+    sources = [source for source in paper.plan.sources if isinstance(source, SourceSettings)]
+    depth = as_received(read_tape(sources, tape_clock(settings), quotes=False))
+    backtest = run_backtest(replace(paper.plan, tape=depth))
+    assert any(order.fills for order in backtest.summary.orders)
+    assert decisions_hash(paper.journal) == decisions_hash(backtest.journal)
+
+
+@pytest.mark.long
+def test_another_crash_at_full_activity_is_traded_alike(tmp_path: Path) -> None:
     """An entry and its exit among them."""
     settings, files = made(tmp_path, CRASH + EAGER + WIDE, FALLING, 7, USDM)
-    paper = paper_run(settings, files, tmp_path / "run.tape", by_record=False)
-    backtest = run_backtest(replace(paper.plan, tape=as_received(paper.plan.tape)))
-    assert sum(bool(order.fills) for order in backtest.summary.orders) == 2
+    paper = paper_run(settings, files, tmp_path / "run.tape")
+    sources = [source for source in paper.plan.sources if isinstance(source, SourceSettings)]
+    depth = as_received(read_tape(sources, tape_clock(settings), quotes=False))
+    backtest = run_backtest(replace(paper.plan, tape=depth))
+    assert sum(bool(order.fills) for order in backtest.summary.orders)
     assert decisions_hash(paper.journal) == decisions_hash(backtest.journal) == CRASH_HASH
