@@ -20,6 +20,7 @@ from market.fastpath.reference.order_book import BookSide
 from market.fastpath.specification import NO_INSTRUMENT, Feed, Kind, Side
 
 _NUMBER_BITS: Final = 61
+_QUANTITY_BITS: Final = 49
 _PACKETS: Final = 12
 _PACKETS_OF_A_BOOK: Final = (4, 12, 12, 60)
 _MOST_MESSAGES: Final = 20
@@ -41,10 +42,13 @@ class Stage(NamedTuple):
 
 
 class BookTieHost(TableTieHost):
-    """A few of the rounds of its base, and those of packets of these feeds."""
+    """A few of the rounds of its base, and those of packets of these feeds.
 
-    def __init__(self, engine: ReferenceEngine, seed: int, feeds: Sequence[Feed]) -> None:
-        self._feeds = tuple(feeds)
+    ``beyond``: how often an order has a quantity above the largest one, of one bit.
+    """
+
+    def __init__(self, engine: ReferenceEngine, seed: int, feeds: Sequence[Feed], beyond: float = 0.0) -> None:
+        self._feeds, self._beyond = tuple(feeds), beyond
         super().__init__(engine, seed, with_frames=True)
 
     def _rounds(self) -> tuple[Callable[[], Iterator[Input]], ...]:
@@ -287,6 +291,8 @@ class BookTieHost(TableTieHost):
             quantity = sizes.top - total + market.below(2)
         if market.chance(0.02):
             quantity = market.one_of((0, -1, -1 << market.below(64), sizes.top, sizes.top + 1, 1 << market.below(63)))
+        if self._beyond and market.chance(self._beyond):
+            quantity = 1 << sizes.price_bits + market.below(_QUANTITY_BITS - sizes.price_bits)
         price, quantity = (self._among(number, -(1 << 63), (1 << 63) - 1) for number in (price, quantity))
         return is_ask, order, price, quantity
 

@@ -65,7 +65,7 @@ class TieHost(EdgeHost):
 
     def _rounds(self) -> tuple[Callable[[], Iterator[Input]], ...]:
         """What a round may be; each as likely."""
-        return (self._admission, self._admission)
+        return (self._admission,)
 
     def _opening(self) -> Iterator[Control]:
         yield Control("Hello", {"sequence": self._market.below_any(1 << 64), "epoch": self._market.below(1 << 32)})
@@ -197,7 +197,7 @@ class TieHost(EdgeHost):
         shifts = market.below(4), market.below(4)
         if market.chance(0.7):
             yield self._sequenced(self._scaling(pair, shifts))
-        for _ in range(6):
+        for _ in range(4):
             yield self._given(self._some_admission(pair))
             yield RandomHost._fed(self, self._some_deal(pair))
         yield self._sequenced(self._scaling(pair, (0, 0)))
@@ -238,8 +238,8 @@ class TieHost(EdgeHost):
             {"sequence": sequence},
             {"price_exponent": _with_a_bit_changed(quote.price_exponent, market.below(8))},
             {"quantity_exponent": _with_a_bit_changed(quote.quantity_exponent, market.below(8))},
-            *({"instrument": instrument | 1 << market.below(16)},) * 3,
-            *({"venue": venue | 1 << market.below(8)},) * 3,
+            {"instrument": instrument | 1 << market.below(16)},
+            {"venue": venue | 1 << market.below(8)},
         )
         return replace(quote, **market.one_of(changes))
 

@@ -24,7 +24,7 @@ from market.fastpath.specification import EngineSizes, Kind
 
 HostOf = Callable[[ReferenceEngine], RandomHost]
 FOUR: Final = EngineSizes(venues=4, instruments=1)
-SMALL: Final = EngineSizes(venues=2, instruments=2, book_orders=64, book_ticks=64)
+SMALL: Final = EngineSizes(venues=2, instruments=2, price_bits=12, book_orders=64, book_ticks=64)
 EVENTS: Final = 1_500
 LONG_EVENTS: Final = 50_000
 
@@ -49,7 +49,7 @@ def ties(seed: int, with_frames: bool, engine: ReferenceEngine) -> RandomHost:
 
 
 def book_ties(seed: int, engine: ReferenceEngine) -> RandomHost:
-    return BookTieHost(engine, seed, LINE_FEEDS)
+    return BookTieHost(engine, seed, LINE_FEEDS, beyond=0.03)
 
 
 @pytest.mark.parametrize(
