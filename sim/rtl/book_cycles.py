@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
@@ -15,7 +15,7 @@ from market.fastpath.conformance.runner import feed as give
 from market.fastpath.conformance.scenario import TWO_VENUES, Scenario
 from market.fastpath.specification import Feed, Kind, Side
 from sim.rtl.cycle_table import FCS_BYTES, span_text
-from sim.rtl.engine import CoreBuild, SoftFpga, build_core
+from sim.rtl.engine import SoftFpga, build_core
 from sim.rtl.latency import frame_cycles
 from sim.rtl.lines import Line
 from sim.rtl.model import Area
@@ -76,16 +76,25 @@ class BookCycleRow:
 def measure(line: Line) -> list[BookCycleRow]:
     """The rows of one line, measured in the simulated core. Raises ``Fatal`` where a message made no trigger."""
     build = build_core(bus_bytes=line.bus_bytes, paced=line.is_paced)
+    return measured_rows(lambda: SoftFpga(build, TWO_VENUES, line=line, keep=[Area.MARKS]))
+
+
+def measured_rows(engine: Callable[[], SoftFpga], depths: Sequence[int] = DEPTHS) -> list[BookCycleRow]:
+    """The rows of a core of which each call makes a fresh one for two venues, with marks; raises as ``measure``.
+
+    ``depths``: of what books of further orders on each side, in turn.
+    """
     rows = []
     for feed in FEEDS:
         for name, change in _CHANGES.items():
-            seen = [_measured(build, line, feed, name, change, depth) for depth in DEPTHS]
+            softs = [(engine(), depth) for depth in depths]
+            seen = [_measured(soft, feed, name, change, depth) for soft, depth in softs]
             spans = [(min(each), max(each)) for each in zip(*seen, strict=True)]
-            rows.append(BookCycleRow(line, feed, name, *spans))
+            rows.append(BookCycleRow(softs[0][0].line, feed, name, *spans))
     return rows
 
 
-def _measured(build: CoreBuild, line: Line, feed: Feed, name: str, change: _Change, depth: int) -> tuple[int, int]:
+def _measured(soft: SoftFpga, feed: Feed, name: str, change: _Change, depth: int) -> tuple[int, int]:
     further = [(100 + n, Side.BUY if n % 2 else Side.SELL, 500 if n % 2 else 2_000, 1) for n in range(2 * depth)]
     scenario = live(
         f"{feed.name} {name}", "", feed=feed, kinds=(change.kind,), sizes=TWO_VENUES, orders=[*change.orders, *further]
@@ -95,18 +104,18 @@ def _measured(build: CoreBuild, line: Line, feed: Feed, name: str, change: _Chan
     last = _put(feed, _OWN, change.side, change.price, change.quantity)
     if change.price == 0:
         last = _delete(feed, _OWN, change.side)
-    return _cycles(build, line, scenario, frame(_packet(feed, FIRST + 1, last), Wrapping(port=LINE_A)))
+    return _cycles(soft, scenario, frame(_packet(feed, FIRST + 1, last), Wrapping(port=LINE_A)))
 
 
-def _cycles(build: CoreBuild, line: Line, scenario: Scenario, octets: bytes) -> tuple[int, int]:
-    with closing(SoftFpga(build, scenario.sizes, line=line, keep=[Area.MARKS])) as soft:
+def _cycles(soft: SoftFpga, scenario: Scenario, octets: bytes) -> tuple[int, int]:
+    with closing(soft):
         for step in scenario.steps:
             give(soft, step.input, step.at_ns)
         cycles = frame_cycles(soft, octets, scenario.now)
     if cycles.decided is None or cycles.sent is None:
         raise Fatal(f"{scenario.name}: the message made no trigger; the case expects one")
     last_byte = len(octets) - FCS_BYTES - 1
-    return cycles.decided - line.cycle_of(last_byte, len(octets)), cycles.sent - cycles.decided
+    return cycles.decided - soft.line.cycle_of(last_byte, len(octets)), cycles.sent - cycles.decided
 
 
 def _packet(feed: Feed, number: int, message: bytes) -> bytes:

@@ -18,8 +18,8 @@ from typing import Final
 from hdl.parameters import BUS_BYTES, CoreParameters
 from market.errors import Fatal
 from market.fastpath.conformance.scenario import TWO_VENUES
-from sim.rtl.cycle_table import CycleRow, measured_rows
-from sim.rtl.engine import CoreBuild
+from sim.rtl import book_cycles, cycle_table
+from sim.rtl.engine import CoreBuild, SoftFpga
 from sim.rtl.library import Say, say_on_standard_error
 from sim.rtl.model import Area
 from sim.rtl.mutations_inputs import recordings
@@ -27,7 +27,7 @@ from sim.rtl.mutations_library import library_of_netlist
 from sim.rtl.mutations_netlist import Mutation, mutate
 from sim.rtl.mutations_recording import Recording
 from sim.rtl.mutations_top import PacedCore
-from sim.rtl.mutations_verdict import difference, engine_of
+from sim.rtl.mutations_verdict import difference, engine_of, spoiled_frames
 from sim.rtl.netlist_tool import described
 from sim.rtl.top import SoftTop
 
@@ -35,7 +35,9 @@ SEED: Final = 1
 COUNT: Final = 60
 LEAST_KILLED: Final = 0.95
 """What must be noticed of those that change anything; missed so far, see docs/mutations.md."""
-_CYCLES: Final = "cycle-table"
+_CYCLES: Final = "cycle-tables"
+_DEPTHS: Final = (1,)
+"""Further orders on each side of the book of which cycles are counted."""
 _SHOWN: Final = 60
 
 
@@ -60,7 +62,7 @@ class Trial:
     build: CoreBuild
     mutations: tuple[Mutation, ...]
     recordings: tuple[Recording, ...]
-    cycles: tuple[CycleRow, ...]
+    cycles: tuple[object, ...]
 
     def outcome_of(self, mutation: Mutation) -> Outcome:
         """Try one mutation until something is wrong."""
@@ -82,12 +84,26 @@ class Trial:
         return next((f"expected {wanted}, seen {seen}" for wanted, seen in pairs if wanted != seen), None)
 
 
-def _cycle_rows(build: CoreBuild, number: int) -> tuple[CycleRow, ...]:
-    return tuple(measured_rows(lambda: engine_of(build, TWO_VENUES, number, keep=(Area.MARKS,))))
+def _cycle_rows(build: CoreBuild, number: int) -> tuple[object, ...]:
+    """The rows of both cycle tables, and how many frames were spoiled for those of the first."""
+    softs = []
+
+    def engine() -> SoftFpga:
+        softs.append(engine_of(build, TWO_VENUES, number, keep=(Area.MARKS, Area.SENT, Area.SPOILED)))
+        return softs[-1]
+
+    rows = cycle_table.measured_rows(engine)
+    spoiled = [spoiled_frames(soft) for soft in softs]
+    return (*rows, *spoiled, *book_cycles.measured_rows(engine, _DEPTHS))
 
 
-def prepared(seed: int, count: int, bus_bytes: int, say: Say = say_on_standard_error) -> Trial:
-    """Draw, build and record. Raises Fatal where the core without a mutation is not what the reference says."""
+def prepared(
+    seed: int, count: int, bus_bytes: int, say: Say = say_on_standard_error, names: Sequence[str] = ()
+) -> Trial:
+    """Draw, build and record. Raises Fatal where the core without a mutation is not what the reference says.
+
+    ``names``: of the recordings to try with; none: all.
+    """
     from hdl.core import Core
 
     parameters = CoreParameters(bus_bytes=bus_bytes)
@@ -95,7 +111,7 @@ def prepared(seed: int, count: int, bus_bytes: int, say: Say = say_on_standard_e
     top = SoftTop(PacedCore(Core(parameters, host_events=True)), parameters)
     mutated = mutate(described(top), seed, count)
     build = CoreBuild(parameters, library_of_netlist(mutated.verilog, say, plain_clock=mutated.has_clocks))
-    recorded = tuple(recordings(parameters))
+    recorded = tuple(each for each in recordings(parameters) if not names or each.name in names)
     say(f"trying the core without a mutation with {len(recorded)} recordings")
     for recording in recorded:
         found = difference(engine_of(build, recording.sizes, how=recording.conditions), recording)
@@ -171,8 +187,9 @@ def main() -> int:
     parser.add_argument("--bus", type=int, choices=BUS_BYTES, default=1)
     parser.add_argument("--jobs", type=int, default=1, help="how many to try at the same time")
     parser.add_argument("--only", type=int, nargs="*", default=(), help="numbers of those to try")
+    parser.add_argument("--recordings", nargs="*", default=(), help="names of those to try with, beside cycle tables")
     given = parser.parse_args()
-    trial = prepared(given.seed, given.count, given.bus)
+    trial = prepared(given.seed, given.count, given.bus, names=given.recordings)
     tried = []
     for outcome in outcomes(trial, given.jobs, given.only):
         tried.append(outcome)

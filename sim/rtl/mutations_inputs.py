@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import partial
 from typing import Final
@@ -10,24 +10,24 @@ from typing import Final
 from hdl.parameters import CoreParameters
 from market.fastpath.conformance import load_corpus
 from market.fastpath.conformance.case import Case, Control, Frame, RawControl
-from market.fastpath.conformance.frame_builder import ADDRESS, Wrapping, best_bid_ask, frame, trades, with_fcs
+from market.fastpath.conformance.frame_builder import Wrapping, best_bid_ask, frame, trades, with_fcs
+from market.fastpath.conformance.random_book_ties import BookTieHost
 from market.fastpath.conformance.random_edges import EdgeHost
 from market.fastpath.conformance.random_host import RandomHost
+from market.fastpath.conformance.random_table_ties import TableTieHost
+from market.fastpath.conformance.random_ties import TieHost
 from market.fastpath.conformance.scenario import Scenario
 from market.fastpath.reference import ReferenceEngine
 from market.fastpath.specification import EngineSizes, Feed, Kind
 from sim.rtl.mutations_recording import FREE, Conditions, Given, Recorder, Recording, of_case, of_random_run
+from sim.rtl.mutations_stalls import FIRST_PORT, SWEPT, armed, stalled
 
 RANDOM_SEED: Final = 20_260
 EVENTS: Final = 2_000
-_SWEPT: Final = EngineSizes(venues=2, instruments=2)
 _BATCH: Final = 48
-_FIRST_PORT: Final = 30_000
 _STEP_NS: Final = 5_000
 _STALLS: Final = "stalls"
 _FOUR: Final = EngineSizes(venues=4, instruments=1)
-NUMBERED_FEEDS: Final = (Feed.STARBASE, Feed.COINBASE_DERIVATIVES)
-"""Feeds of numbered packets that the core reads."""
 _RUNS: Final = (
     (_STALLS, EngineSizes(venues=2, instruments=1, price_bits=24), True, Conditions(tx_pace=250, words_pace=245), 0),
     ("events", EngineSizes(venues=4, instruments=1, price_bits=48), False, FREE, 0),
@@ -37,16 +37,33 @@ _RUNS: Final = (
     ("frames-4", EngineSizes(venues=4, instruments=16, price_bits=48), True, Conditions(words_pace=50), 7),
 )
 """Name, sizes, whether in frames, how outputs wait, and before each how many batches the kill pin is raised."""
+_TIED: Final = 5_000
+_TIES: Final = (
+    ("events", _FOUR, False, _TIED),
+    ("frames", EngineSizes(venues=3, instruments=2), True, 4_000),
+    ("alone", EngineSizes(venues=1, instruments=3, price_bits=24), False, 1_500),
+)
+"""Name, sizes, whether in frames, and how many inputs."""
+_NARROW: Final = EngineSizes(venues=2, instruments=2, price_bits=12)
+_BEYOND: Final = 0.2
+"""How often an order has more than the largest quantity."""
+_SMALL: Final = EngineSizes(venues=2, instruments=2, book_orders=64, book_ticks=64)
 
 
 def recordings(parameters: CoreParameters) -> Iterator[Recording]:
-    """All that a core of these parameters takes, quick ones first."""
+    """All that a core of these parameters takes; first what notices most."""
+    yield from _ties(parameters)
+    yield from stalled(RANDOM_SEED)
+    admission = partial(_tied_admission, RANDOM_SEED)
+    yield of_random_run("ties-admission", _FOUR, EVENTS, admission)
+    narrow = partial(_tied_books, RANDOM_SEED, parameters.packet_feeds, _BEYOND)
+    yield of_random_run("ties-narrow-books", _NARROW, 2 * EVENTS, narrow)
     for case in load_corpus():
         if is_for(case, parameters):
             yield of_case(case)
     for name, sizes, with_frames, conditions, pin_every in _RUNS:
         seed, events = RANDOM_SEED + len(name), EVENTS // 4 if name == _STALLS else EVENTS
-        usual = partial(_usual, seed, with_frames)
+        usual = partial(_usual, seed, with_frames, parameters.packet_feeds)
         edges = partial(_edges, seed, with_frames)
         yield of_random_run(f"edges-{name}", sizes, events, edges, conditions, pin_every)
         yield of_random_run(f"random-{name}", sizes, events // 2, usual, conditions, pin_every)
@@ -58,14 +75,34 @@ def recordings(parameters: CoreParameters) -> Iterator[Recording]:
     yield _swept("control-bits", (), with_control=True)
 
 
+def _ties(parameters: CoreParameters) -> Iterator[Recording]:
+    books = partial(_tied_books, RANDOM_SEED, parameters.packet_feeds, 0.0)
+    yield of_random_run("ties-books", EngineSizes(), _TIED, books)
+    for name, sizes, with_frames, events in _TIES:
+        yield of_random_run(f"ties-{name}", sizes, events, partial(_tied, RANDOM_SEED, with_frames))
+    yield of_random_run("ties-small-books", _SMALL, 3_000, books, Conditions(log_pace=100))
+
+
 def is_for(case: Case, parameters: CoreParameters) -> bool:
     """Whether a case fits into the core: its sizes, and the feeds that it is about."""
     sizes = [(getattr(case.sizes, each.name), getattr(parameters.capacity, each.name)) for each in fields(EngineSizes)]
-    return all(used <= most for used, most in sizes) and case.line_feeds <= frozenset(NUMBERED_FEEDS)
+    return all(used <= most for used, most in sizes) and case.line_feeds <= frozenset(parameters.packet_feeds)
 
 
-def _usual(seed: int, with_frames: bool, engine: ReferenceEngine) -> RandomHost:
-    return RandomHost(engine, seed, with_frames, NUMBERED_FEEDS)
+def _tied(seed: int, with_frames: bool, engine: ReferenceEngine) -> RandomHost:
+    return TableTieHost(engine, seed, with_frames)
+
+
+def _tied_admission(seed: int, engine: ReferenceEngine) -> RandomHost:
+    return TieHost(engine, seed, with_frames=False)
+
+
+def _tied_books(seed: int, feeds: Sequence[Feed], beyond: float, engine: ReferenceEngine) -> RandomHost:
+    return BookTieHost(engine, seed, feeds, beyond)
+
+
+def _usual(seed: int, with_frames: bool, feeds: Sequence[Feed], engine: ReferenceEngine) -> RandomHost:
+    return RandomHost(engine, seed, with_frames, feeds)
 
 
 def _edges(seed: int, with_frames: bool, engine: ReferenceEngine) -> RandomHost:
@@ -76,29 +113,10 @@ def _edges_of(seed: int, kind: Kind, engine: ReferenceEngine) -> RandomHost:
     return EdgeHost(engine, seed, with_frames=False, kind=kind)
 
 
-def _armed() -> Scenario:
-    """Two venues quoted in their channels, all kinds on."""
-    scenario = Scenario("armed", "sweeps start from here", sizes=_SWEPT)
-    scenario.set_up(*Kind)
-    for venue in range(_SWEPT.venues):
-        scenario.control(
-            "ChannelRow",
-            address=ADDRESS,
-            port=_FIRST_PORT + venue,
-            channel=venue,
-            instrument=0,
-            venue=venue,
-            feed=int(Feed.BINANCE_SBE),
-            enabled=1,
-        )
-        scenario.flat(venue)
-    return scenario
-
-
 def _swept(name: str, frames: Iterable[bytes], *, with_control: bool = False) -> Recording:
     """Frames, or control messages with any of their bits changed, after the same beginning."""
-    scenario = _armed()
-    recorder = Recorder(name, _SWEPT)
+    scenario = armed()
+    recorder = Recorder(name, SWEPT)
     recorder.give([(step.at_ns, step.input) for step in scenario.steps])
     start_ns = scenario.now
     if with_control:
@@ -145,7 +163,7 @@ def _flipped(octets: bytes, bit: int) -> bytes:
 def _changed_frames() -> Iterator[bytes]:
     """Each bit of a quote's and of a trade's frame changed, the check sequence made anew; and without that."""
     number = 1 << 40
-    for wrapping in (Wrapping(), Wrapping(udp_checksum=None, tags=(0x123,), port=_FIRST_PORT + 1)):
+    for wrapping in (Wrapping(), Wrapping(udp_checksum=None, tags=(0x123,), port=FIRST_PORT + 1)):
         for kind in range(2):
             for bit in range(8 * (len(frame(_messages(number)[kind], wrapping)) - 4)):
                 number += 1

@@ -33,6 +33,7 @@ _MUTATED: Final = "mutated.v"
 _CELLS: Final = "cells.json"
 _LINE: Final = re.compile(r"(-[a-z]+) (\S+)")
 _CONTROL: Final = f"-ctrl core.{LIVE} {MUTATION_BITS} "
+_ANY_BIT: Final = frozenset({"$logic_not", "$reduce_or", "$reduce_bool"})
 _CLOCKS: Final = frozenset({"CLK", "RD_CLK", "WR_CLK"})
 
 
@@ -48,8 +49,8 @@ class Mutation:
     cell, port, bit: where.
     wire: the described signal and bit that it is, where it is one.
     source: files and lines of the description.
-    is_change: whether anything reads another value with it: a bit that is always 0 may be set to 0, and of a difference
-        perhaps only the sign is read.
+    is_change: whether anything reads another value with it: a bit that is always 0 may be set to 0, of a difference
+        perhaps only the sign is read, and some cells ``hide`` it.
     """
 
     number: int
@@ -131,7 +132,8 @@ def _mutation(line: str, cells: Mapping[str, Any], read: frozenset[int]) -> Muta
     cell, bit = fields["-cell"], int(fields["-portbit"])
     changed, port = cells[cell.removeprefix("\\")], fields["-port"]
     was = changed["connections"][port][bit]
-    is_read = changed["port_directions"][port] == "input" or was in read
+    is_input = changed["port_directions"][port] == "input"
+    is_hidden = is_input and hides(changed["type"], fields["-mode"])
     return Mutation(
         int(number),
         fields["-mode"],
@@ -141,5 +143,13 @@ def _mutation(line: str, cells: Mapping[str, Any], read: frozenset[int]) -> Muta
         None if control_bit is None else int(control_bit),
         wire,
         tuple(sources),
-        is_read and fields["-mode"] != f"const{was}",
+        (is_input or was in read) and fields["-mode"] != f"const{was}" and not is_hidden,
     )
+
+
+def hides(cell_type: str, mode: str) -> bool:
+    """Whether a cell's output stands before a mutation of its input does anything.
+
+    A bit is inverted only where another one decides alone: a set bit in an OR of all, a cleared one in an AND.
+    """
+    return (cell_type in _ANY_BIT and mode == "cnot1") or (cell_type == "$reduce_and" and mode == "cnot0")

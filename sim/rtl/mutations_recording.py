@@ -13,6 +13,7 @@ from market.fastpath.conformance.random_host import RandomHost
 from market.fastpath.conformance.runner import feed
 from market.fastpath.reference import ReferenceEngine
 from market.fastpath.specification import EngineSizes
+from sim.rtl.model import LOG_BACKLOG_BYTES
 
 BATCH: Final = 64
 """Inputs between two comparisons; frames next to each other follow each other on the line."""
@@ -27,12 +28,14 @@ class Conditions:
     ----------
     gap: idle cycles between frames; None: those of a full line.
     tx_pace, words_pace, log_pace: of 256 cycles how many an output has to wait in.
+    backlog: bytes of the log that may wait in the core before inputs wait, too.
     """
 
     gap: int | None = None
     tx_pace: int = 0
     words_pace: int = 0
     log_pace: int = 0
+    backlog: int = LOG_BACKLOG_BYTES
 
 
 FREE: Final = Conditions()

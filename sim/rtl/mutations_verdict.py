@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from ipaddress import IPv4Address
 from itertools import zip_longest
@@ -35,6 +36,8 @@ _HEADERS_BYTES: Final = 42
 _FCS_BYTES: Final = 4
 _WORD: Final = 8
 _USUAL_PAYLOAD: Final = 1_472
+_BEGUN_BYTES: Final = 16
+"""So much of a message tells it from others, but for those that are repeated."""
 
 
 def engine_of(
@@ -51,7 +54,7 @@ def engine_of(
     soft.model.close()
     settings = mutation.to_bytes(2, "little") + bytes([how.tx_pace, how.words_pace, how.log_pace])
     ports = sizes_port(build.parameters, sizes), addresses_port(ADDRESSES) + settings * bench
-    soft.model = Model(build.library, *ports, keep=keep)
+    soft.model = Model(build.library, *ports, keep=keep, backlog=how.backlog)
     return soft
 
 
@@ -82,6 +85,7 @@ def _batch_difference(soft: SoftFpga, batch: Batch) -> str | None:
         or _first(batch.log, log, "log")
         or _line_difference(batch, sent)
         or _spoiled_difference(spoiled)
+        or _torn_difference(batch.messages, spoiled)
     )
 
 
@@ -141,6 +145,23 @@ def _spoiled_difference(spoiled: list[bytes]) -> str | None:
         if int.from_bytes(sequence, "little") != zlib.crc32(body) ^ 0xFFFF_FFFF:
             return f"a spoiled frame of {len(frame)} bytes without an inverted check sequence"
     return None
+
+
+def _torn_difference(messages: Sequence[bytes], spoiled: list[bytes]) -> str | None:
+    """A frame that came apart for want of words is sent again when all are there, so no message comes apart twice."""
+    begun = Counter(
+        frame[_HEADERS_BYTES:][:_BEGUN_BYTES]
+        for frame in spoiled
+        if len(frame) >= _HEADERS_BYTES + _BEGUN_BYTES + _FCS_BYTES and _port_of(frame) == ADDRESSES.message_port
+    )
+    too_many = begun - Counter(message[:_BEGUN_BYTES] for message in messages)
+    return f"frames of {len(too_many)} messages came apart more often than once" if too_many else None
+
+
+def spoiled_frames(soft: SoftFpga) -> int:
+    """How many frames a core has begun and spoiled; it must keep ``Area.SPOILED``."""
+    soft.model.settle()
+    return len(list(split_records(soft.model.take(Area.SPOILED))))
 
 
 def _end_difference(soft: SoftFpga, recording: Recording) -> str | None:

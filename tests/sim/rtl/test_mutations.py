@@ -15,7 +15,7 @@ from sim.rtl import mutations
 from sim.rtl.library import say_on_standard_error
 from sim.rtl.model import Area, Model
 from sim.rtl.mutations_library import library_of_netlist
-from sim.rtl.mutations_netlist import Mutated, mutate
+from sim.rtl.mutations_netlist import Mutated, hides, mutate
 from sim.rtl.mutations_recording import of_case
 from sim.rtl.mutations_top import PacedCore
 from sim.rtl.mutations_verdict import ADDRESSES, difference, engine_of, framed
@@ -97,6 +97,13 @@ def test_a_clock_may_be_mutated(description: str, library: Path) -> None:
 def test_what_changes_nothing_is_marked(description: str) -> None:
     drawn = mutate(description, 1, WITH_CLOCKS).mutations
     assert 0 < sum(not mutation.is_change for mutation in drawn) < len(drawn) // 4
+
+
+@pytest.mark.parametrize("cell", ["$reduce_or", "$logic_not", "$reduce_and", "$add"])
+def test_what_a_cell_hides_is_no_change(cell: str) -> None:
+    """With a bit that is 1 an OR is 1 whatever the others are, with one that is 0 an AND is 0; a sum hides nothing."""
+    wanted = {"$reduce_or": ["cnot1"], "$logic_not": ["cnot1"], "$reduce_and": ["cnot0"], "$add": []}
+    assert [mode for mode in ("inv", "const0", "const1", "cnot0", "cnot1") if hides(cell, mode)] == wanted[cell]
 
 
 def test_recordings_are_the_corpus() -> None:
