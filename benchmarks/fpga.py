@@ -44,7 +44,10 @@ def measure(report: Report) -> None:
     for board in Board:
         _clocks(report, board.value, _BUILDS / board.value)
     for name, parameters in (
-        ("small core without books, paced", CoreParameters(SMALL_SIZES, bus_bytes=8, feeds=SMALL_FEEDS, paced=True)),
+        (
+            "small core without books, compact",
+            CoreParameters(SMALL_SIZES, 8, SMALL_FEEDS, paced=True, trades=False, compact=True),
+        ),
         ("core without books, paced", CoreParameters(bus_bytes=8, feeds=SMALL_FEEDS, paced=True)),
         ("core without books", CoreParameters(feeds=SMALL_FEEDS)),
         ("core without books, 64 bits", CoreParameters(bus_bytes=8, feeds=SMALL_FEEDS)),

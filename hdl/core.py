@@ -20,7 +20,7 @@ from hdl.egress.settings import egress_layout
 from hdl.ethernet.channels import ChannelTable
 from hdl.ethernet.receiver import FrameReceiver
 from hdl.feeds.binance import BinanceDecoder
-from hdl.log.event_log import EventLog
+from hdl.log.event_log import RING_BYTES, EventLog
 from hdl.message_merger import MessageMerger
 from hdl.octet_stream import octet_stream
 from hdl.parameters import CoreParameters
@@ -110,14 +110,15 @@ class Core(wiring.Component):
         )
         m.submodules.sequencer = self.sequencer = Sequencer(parameters)
         m.submodules.decider = self.decider = Decider(parameters)
-        m.submodules.trades = self.trades = TradeCounter(parameters)
         m.submodules.unit = self.unit = ControlUnit(parameters, self._host_events)
         m.submodules.account = self.account = Account(parameters)
-        m.submodules.event_log = self.event_log = EventLog(parameters)
+        m.submodules.event_log = self.event_log = EventLog(parameters, RING_BYTES // (2 if parameters.compact else 1))
         m.submodules.egress = self.egress = Egress(parameters)
         self._receive(m)
         self._intake(m)
         self._decide(m)
+        if parameters.trades:
+            self._count_trades(m)
         self._control(m)
         books_idle, books_overrun = self._follow(m) if parameters.packet_feeds else (Const(1), Const(0))
         self._log(m)
@@ -193,13 +194,10 @@ class Core(wiring.Component):
         m.d.comb += self.sequencer.key.eq(looked_up & channels.found & is_binance & decoded & binance.is_quote)
 
     def _decide(self, m: Module) -> None:
-        """Steps through the decider and the trade counter to records."""
-        sequencer, decider, trades, account = self.sequencer, self.decider, self.trades, self.account
+        """Steps through the decider to records."""
+        sequencer, decider, account = self.sequencer, self.decider, self.account
         intake, channels, binance = self.intake, self.channels, self.binance
         wiring.connect(m, intake.items, sequencer.items)
-        wiring.connect(m, binance.trades, sequencer.trades)
-        wiring.connect(m, sequencer.trade, trades.trade)
-        wiring.connect(m, trades.scaling, decider.scaling)
         wiring.connect(m, sequencer.records, account.records)
         if self._parameters.registers_rows:
             m.submodules.late = late = StreamStage(late_layout(self._parameters))
@@ -207,7 +205,6 @@ class Core(wiring.Component):
             wiring.connect(m, late.after, account.late)
         else:
             wiring.connect(m, decider.late, account.late)
-        outcome = trades.outcome
         m.d.comb += [
             *assign(sequencer, intake, ("frame_open", "frame_now", "queued")),
             sequencer.frame_ended.eq(intake.accepted | intake.refused),
@@ -223,8 +220,18 @@ class Core(wiring.Component):
             decider.kill.eq(self.kill),
             decider.epoch.eq(self.unit.epoch),
             sequencer.room.eq(account.room),
-            trades.sizes.eq(self.sizes),
             account.sizes.eq(self.sizes),
+        ]
+
+    def _count_trades(self, m: Module) -> None:
+        """Trades through their counter to records."""
+        m.submodules.trades = trades = TradeCounter(self._parameters)
+        sequencer, outcome = self.sequencer, trades.outcome
+        wiring.connect(m, self.binance.trades, sequencer.trades)
+        wiring.connect(m, sequencer.trade, trades.trade)
+        wiring.connect(m, trades.scaling, self.decider.scaling)
+        m.d.comb += [
+            trades.sizes.eq(self.sizes),
             sequencer.trade_valid.eq(outcome.valid),
             outcome.ready.eq(sequencer.trade_ready),
             sequencer.trade_counts.eq(outcome.payload.counts),

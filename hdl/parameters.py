@@ -26,18 +26,28 @@ class CoreParameters:
     bus_bytes: bytes of a frame per cycle, 1 or 8.
     feeds: those that the build may have decoders for; a frame of any other one is BAD_MESSAGE.
     paced: beats of a frame come three cycles apart or more, as a line that is slower than the bus brings them.
+    trades: whether trades are decoded and counted; without them a datagram of Trades is BAD_MESSAGE.
+    compact: whether a paced core takes multipliers and cycles in place of logic, measures no latencies, and
+        leaves ARP to the host.
 
-    Raises ``Fatal`` for a bus width that no core has.
+    Raises ``Fatal`` for a bus width that no core has, and for forms that cannot go together.
     """
 
     capacity: EngineSizes = DEFAULT_SIZES
     bus_bytes: int = 1
     feeds: frozenset[Feed] = frozenset(Feed)
     paced: bool = False
+    trades: bool = True
+    compact: bool = False
 
     def __post_init__(self) -> None:
         if self.bus_bytes not in BUS_BYTES:
             raise Fatal(f"bus of {self.bus_bytes} bytes; expected one of {BUS_BYTES}")
+        if self.packet_feeds and not self.trades:
+            feeds = ", ".join(feed.name for feed in self.packet_feeds)
+            raise Fatal(f"a core without trades has decoders for {feeds}, whose packets have trades among them")
+        if self.compact and not self.paced:
+            raise Fatal("a compact core is slower than its bus; expected a paced one")
 
     def has_feed(self, feed: Feed) -> bool:
         """Whether there is a decoder for a feed; DERIBIT_LEGACY has one on the bus of one byte only."""

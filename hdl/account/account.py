@@ -68,19 +68,19 @@ class Account(wiring.Component):
         queue: Any = BlockQueue(shape, QUEUE_DEPTH, registered=True) if in_block else SmallQueue(shape, QUEUE_DEPTH)
         m.submodules.queue = queue
         m.submodules.counters = counters = Counters()
-        m.submodules.volumes = volumes = Volumes(self._parameters)
         m.submodules.parity = parity = Parity(self._parameters)
         m.submodules.payloads = payloads = Payloads(self._parameters)
         record = queue.after.payload
         volume_instrument = Signal(self._parameters.instrument_bits)
+        volumes_add, volumes_busy = Signal(), Signal()
         at_rest, rests, counts, adds, loads = (
             Signal(name=name) for name in ("at_rest", "rests", "counts", "adds", "loads")
         )
         # who is free is known a cycle late, and so not where something has begun in that cycle
         m.d.sync += [
-            rests.eq(at_rest & ~counters.count & ~volumes.add & ~parity.load),
+            rests.eq(at_rest & ~counters.count & ~volumes_add & ~parity.load),
             counts.eq(~counters.busy & ~counters.count),
-            adds.eq(~volumes.busy & ~volumes.add),
+            adds.eq(~volumes_busy & ~volumes_add),
             loads.eq(~parity.busy & ~parity.load),
         ]
         wiring.connect(m, wiring.flipped(self.records), queue.before)
@@ -88,14 +88,11 @@ class Account(wiring.Component):
         wiring.connect(m, payloads.words, wiring.flipped(self.words))
         m.d.comb += [
             self.room.eq(queue.room),
-            at_rest.eq(~counters.busy & ~volumes.busy & ~parity.busy),
+            at_rest.eq(~counters.busy & ~volumes_busy & ~parity.busy),
             self.idle.eq(at_rest & queue.empty & ~self.words.valid),
             counters.counts.eq(record.body.count),
             counters.index.eq(Mux(payloads.busy, payloads.counter_index, self.probe_index)),
             self.probe_value.eq(counters.value),
-            volumes.trade.eq(record.body.volume),
-            volumes.instrument.eq(volume_instrument),
-            volumes.which.eq(payloads.volume_which),
             parity.word.eq(payloads.words.payload.data),
             parity.valid.eq(payloads.parity_valid),
             parity.value.eq(record.body.parity),
@@ -105,15 +102,24 @@ class Account(wiring.Component):
             payloads.parity_ready.eq(parity.ready),
             payloads.counter_value.eq(counters.value),
             payloads.volume_instrument.eq(volume_instrument),
-            payloads.volume_value.eq(volumes.value),
         ]
+        if self._parameters.trades:
+            m.submodules.volumes = volumes = Volumes(self._parameters)
+            m.d.comb += [
+                volumes.add.eq(volumes_add),
+                volumes_busy.eq(volumes.busy),
+                volumes.trade.eq(record.body.volume),
+                volumes.instrument.eq(volume_instrument),
+                volumes.which.eq(payloads.volume_which),
+                payloads.volume_value.eq(volumes.value),
+            ]
         with m.If(payloads.busy | payloads.done):
             m.d.comb += queue.after.ready.eq(payloads.done)
         with m.Elif(queue.after.valid), m.Switch(record.kind):
             with m.Case(RecordKind.COUNT):
                 m.d.comb += [counters.count.eq(counts), queue.after.ready.eq(counts)]
             with m.Case(RecordKind.VOLUME):
-                m.d.comb += [volumes.add.eq(adds), queue.after.ready.eq(adds)]
+                m.d.comb += [volumes_add.eq(adds), queue.after.ready.eq(adds)]
             with m.Case(RecordKind.PARITY):
                 m.d.comb += [parity.load.eq(loads), queue.after.ready.eq(loads)]
             with m.Default():

@@ -28,7 +28,7 @@ class Colorlight(LineBoard):
         bus_bytes: int = BOARD_BUS_BYTES,
         core_hertz: int = CORE_HERTZ,
     ) -> None:
-        super().__init__(_PINS, network, seal, sizes, feeds, bus_bytes, core_hertz)
+        super().__init__(_PINS, network, seal, sizes, feeds, bus_bytes, core_hertz, compact=True)
 
     def lights(self, platform: Any, core: Any) -> list[tuple[Any, Any]]:
         """The only LED."""

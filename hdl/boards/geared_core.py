@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from amaranth.hdl import DomainRenamer, Module, Signal
+from amaranth.hdl import Const, DomainRenamer, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -17,7 +17,7 @@ from hdl.boards.rgmii import ERROR_COUNT_BITS, edges_layout
 from hdl.control.seal import BoardSeal
 from hdl.egress.latency import COUNT_BITS
 from hdl.octet_stream import octet_layout
-from hdl.parameters import CoreParameters
+from hdl.parameters import PACKET_FEEDS, CoreParameters
 from hdl.records import WORD_BITS, FrameBus
 from market.fastpath.specification import DEFAULT_SIZES, EngineSizes, Feed
 
@@ -64,10 +64,15 @@ class GearedCore(wiring.Component):
         serial_divisor: int | None = None,
         feeds: frozenset[Feed] = frozenset(Feed),
         hertz: int = CORE_HERTZ,
+        *,
+        compact: bool = False,
+        has_serial: bool = True,
     ) -> None:
         self._network, self._seal, self._sizes, self._hertz = network, seal, sizes, hertz
+        self._has_serial = has_serial
         self._serial_divisor = hertz // SERIAL_BAUD if serial_divisor is None else serial_divisor
-        self._parameters = CoreParameters(sizes, bus_bytes=BUS_BYTES, feeds=feeds, paced=True)
+        has_trades = not compact or bool(feeds & PACKET_FEEDS)
+        self._parameters = CoreParameters(sizes, BUS_BYTES, feeds, paced=True, trades=has_trades, compact=compact)
         flags = {"lost": In(1), "kill": In(1), "killed": Out(1), "erred": Out(1), "overrun": Out(1)}
         lines = {"received": In(edges_layout), "sent": Out(edges_layout), "serial": In(1, init=1)}
         super().__init__({**lines, **flags})
@@ -103,7 +108,11 @@ class GearedCore(wiring.Component):
         # the queue's memory and the receiver of the core are far apart
         for name in FrameBus(parameters).members:
             m.d.sync += getattr(core.rx, name).eq(getattr(came.after, name))
-        lost_of_serial = merge_control(m, core, octets.after, self.serial, self._serial_divisor)
+        lost_of_serial: Value = Const(0)
+        if self._has_serial:
+            lost_of_serial = merge_control(m, core, octets.after, self.serial, self._serial_divisor)
+        else:
+            wiring.connect(m, octets.after, core.control)
         lost_serial, now = Signal(COUNT_BITS), Signal(WORD_BITS)
         m.d.comb += core.time.eq(now)
         m.d.sync += [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Cat, Module, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 
@@ -65,8 +65,8 @@ class GuardedCore(wiring.Component):
         m = Module()
         m.submodules.core = core = self._core
         m.submodules.authority = authority = Authority(self._parameters)
-        m.submodules.latency = latency = LatencyMeter(self._parameters, self._preamble_cycles)
         m.submodules.reports = reports = Reports(self._hertz)
+        measured = self._measure(m, reports)
         for name in self._passed_on:
             outer, inner = getattr(self, name), getattr(core, name)
             member = core.signature.members[name]
@@ -94,30 +94,39 @@ class GuardedCore(wiring.Component):
             authority.tighten_only.eq(1),
             core.tx_ready.eq(sent.before_ready),
             sent.after_ready.eq(self.tx_ready),
-            latency.tx_passes.eq(self.tx.valid & self.tx_ready),
-            latency.time.eq(self.time),
             reports.time.eq(self.time),
             reports.watched.eq(core.words.payload),
             reports.watched_passes.eq(core.words.valid & core.words.ready),
-            latency.bucket.eq(reports.bucket),
-            *assign(reports, latency, ("measured", "unmatched", "minimum", "maximum", "count")),
             *assign(reports, authority, ("forged", "replayed", "loosened")),
             *assign(reports, self, ("control_lost", "line_errors")),
             reports.seal_counter.eq(authority.last_counter),
             self.idle.eq(
                 core.idle
                 & ~self.tx.valid
-                & latency.idle
+                & measured
                 & reports.idle
                 & authority.sealed.ready
                 & sealed.empty
                 & ~self.control.valid
             ),
         ]
-        m.d.sync += reports.at_rest.eq(core.idle & latency.idle)
+        m.d.sync += reports.at_rest.eq(core.idle & measured)
+        return m
+
+    def _measure(self, m: Module, reports: Reports) -> Value:
+        """The latency of every trigger, for the reports; whether all are measured. A compact core measures none."""
+        if self._parameters.compact:
+            return Const(1)
+        m.submodules.latency = latency = LatencyMeter(self._parameters, self._preamble_cycles)
+        m.d.comb += [
+            latency.tx_passes.eq(self.tx.valid & self.tx_ready),
+            latency.time.eq(self.time),
+            latency.bucket.eq(reports.bucket),
+            *assign(reports, latency, ("measured", "unmatched", "minimum", "maximum", "count")),
+        ]
         for name in FrameBus(self._parameters).members:
             m.d.comb += [
                 getattr(latency.rx, name).eq(getattr(self.rx, name)),
                 getattr(latency.tx, name).eq(getattr(self.tx, name)),
             ]
-        return m
+        return latency.idle

@@ -23,7 +23,8 @@ PRESS_BITS: Final = 16
 """The kill button counts once it has been down for 2^16 cycles of the core's clock, half a millisecond or one."""
 BOARD_BUS_BYTES: Final = 8
 """The bus of a board's core, unless its build says otherwise: the one with which it comes nearest to its clock."""
-
+LINE_PATHS: Final = ("line_core.line", "line_core.came", "line_core.leaves", "line_core.octets")
+"""Where in such a board the line's clock is, the quicker one: its side, and the queues between both clocks."""
 BOARD_FEEDS: Final = frozenset({Feed.BINANCE_SBE})
 """The feeds of a board with an 85F, unless its build says otherwise: those with which it has been routed."""
 
@@ -62,6 +63,7 @@ class LineBoard(wiring.Component):
     Parameters
     ----------
     bus_bytes: of the core, 1 or 8. core_hertz: of the clock of a core with a bus of eight bytes.
+    compact: whether such a core is a compact one, and hears of trades only from feeds whose packets have them.
     """
 
     def __init__(
@@ -73,9 +75,11 @@ class LineBoard(wiring.Component):
         feeds: frozenset[Feed] = frozenset(Feed),
         bus_bytes: int = BOARD_BUS_BYTES,
         core_hertz: int = CORE_HERTZ,
+        *,
+        compact: bool = False,
     ) -> None:
         self._pins, self._network, self._seal, self._sizes, self._feeds = pins, network, seal, sizes, feeds
-        self._bus_bytes, self._core_hertz = bus_bytes, core_hertz
+        self._bus_bytes, self._core_hertz, self._compact = bus_bytes, core_hertz, compact
         super().__init__({})
 
     def elaborate(self, platform: Any) -> Module:
@@ -90,7 +94,13 @@ class LineBoard(wiring.Component):
         m.submodules.lines = pads = RgmiiPads(ports, LINE_HERTZ, control=pins.control, domain=line_domain)
         m.submodules.watch = watch = ClockWatch(LINE_HERTZ, pins.hertz, line_domain)
         m.submodules.line_core = core = (
-            GearedCore(self._network, self._seal, self._sizes, feeds=self._feeds, hertz=self._core_hertz)
+            GearedCore(
+                *(self._network, self._seal, self._sizes),
+                feeds=self._feeds,
+                hertz=self._core_hertz,
+                compact=self._compact,
+                has_serial=pins.serial is not None,
+            )
             if geared
             else LineCore(self._network, self._seal, self._sizes, feeds=self._feeds)
         )

@@ -14,6 +14,7 @@ from hdl.boards.rgmii import ERROR_COUNT_BITS, RgmiiReceiver, RgmiiTransmitter, 
 from hdl.egress.latency import COUNT_BITS
 from hdl.ethernet.arp import ArpResponder
 from hdl.ethernet.frame_merger import FrameMerger
+from hdl.ethernet.frame_stage import FrameStage
 from hdl.ethernet.inbox import Inbox
 from hdl.octet_stream import octet_stream
 from hdl.parameters import CoreParameters
@@ -21,7 +22,7 @@ from hdl.records import FrameBus
 
 
 class LineSide(wiring.Component):
-    """Receiver, transmitter, inbox of control messages and ARP, all in the domain ``sync``.
+    """Receiver, transmitter, inbox of control messages and ARP, all in the domain ``sync``; no ARP for a compact core.
 
     Parameters
     ----------
@@ -60,28 +61,48 @@ class LineSide(wiring.Component):
         m.submodules.packer = packer = FramePacker(octets, self._beats)
         m.submodules.unpacker = unpacker = FrameUnpacker(octets, self._beats)
         m.submodules.inbox = inbox = Inbox(octets)
-        m.submodules.arp = arp = ArpResponder(octets)
-        m.submodules.frames = frames = FrameMerger(octets)
         for name in receiver.rx.signature.members:
-            m.d.comb += [getattr(taker.rx, name).eq(getattr(receiver.rx, name)) for taker in (packer, inbox, arp)]
+            m.d.comb += [getattr(taker.rx, name).eq(getattr(receiver.rx, name)) for taker in (packer, inbox)]
         wiring.connect(m, packer.packed, wiring.flipped(self.rx))
-        wiring.connect(m, wiring.flipped(self.tx), unpacker.beats)
-        wiring.connect(m, unpacker.tx, frames.first)
-        wiring.connect(m, arp.tx, frames.other)
-        wiring.connect(m, frames.merged, transmitter.tx)
+        if self._beats.compact:
+            # on a device that is nearly full the queue that beats come from is far away
+            m.submodules.stage = stage = FrameStage(self._beats)
+            wiring.connect(m, wiring.flipped(self.tx), stage.before)
+            wiring.connect(m, stage.after, unpacker.beats)
+            wiring.connect(m, unpacker.tx, transmitter.tx)
+            m.d.comb += [
+                self.tx_ready.eq(stage.before_ready),
+                stage.after_ready.eq(unpacker.beats_ready),
+                unpacker.tx_ready.eq(transmitter.ready),
+            ]
+        else:
+            wiring.connect(m, wiring.flipped(self.tx), unpacker.beats)
+            m.d.comb += self.tx_ready.eq(unpacker.beats_ready)
+            self._answer_arp(m, receiver, unpacker, transmitter)
         wiring.connect(m, inbox.octets, wiring.flipped(self.octets))
         m.d.comb += [
             receiver.line.eq(self.received),
             self.sent.eq(transmitter.line),
-            self.tx_ready.eq(unpacker.beats_ready),
-            frames.ready.eq(transmitter.ready),
-            unpacker.tx_ready.eq(frames.first_ready),
-            arp.tx_ready.eq(frames.other_ready),
-            arp.address.eq(int(network.address)),
-            arp.link.eq(network.link),
             inbox.address.eq(int(network.address)),
             inbox.port.eq(network.control_port),
             self.errors.eq(receiver.errors),
         ]
         m.d.sync += self.control_lost.eq(self.control_lost + inbox.lost)
         return m
+
+    def _answer_arp(self, m: Module, receiver: Any, unpacker: Any, transmitter: Any) -> None:
+        """Answers between the frames of the core."""
+        m.submodules.arp = arp = ArpResponder(self._octets)
+        m.submodules.frames = frames = FrameMerger(self._octets)
+        for name in receiver.rx.signature.members:
+            m.d.comb += getattr(arp.rx, name).eq(getattr(receiver.rx, name))
+        wiring.connect(m, unpacker.tx, frames.first)
+        wiring.connect(m, arp.tx, frames.other)
+        wiring.connect(m, frames.merged, transmitter.tx)
+        m.d.comb += [
+            frames.ready.eq(transmitter.ready),
+            unpacker.tx_ready.eq(frames.first_ready),
+            arp.tx_ready.eq(frames.other_ready),
+            arp.address.eq(int(self._network.address)),
+            arp.link.eq(self._network.link),
+        ]

@@ -9,7 +9,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.decision.compare import above, at_most
-from hdl.decision.scaling import scaled, top_mantissa, top_value
+from hdl.decision.scaling import multiplied, scaled, top_mantissa, top_value
 from hdl.decision.schedule import Preparation, Schedule, Stage
 from hdl.decision.shapes import SCALING_FIELDS, bundle, price_shape
 from hdl.parameters import CoreParameters
@@ -83,6 +83,7 @@ class Admission(wiring.Component):
         Synthesis makes one register of those that are alike: so they differ in their first values.
         """
         bits, quote, scaling = self._parameters.price_bits, self.quote, self.scaling
+        times_power = multiplied if self._parameters.compact else scaled
         products = (
             (self.bid, quote.bid_price, scaling.price_shift, 0),
             (self.ask, quote.ask_price, scaling.price_shift, SCALING_SHIFT_LIMIT),
@@ -94,7 +95,7 @@ class Admission(wiring.Component):
             with m.If(self.at.preparation[Preparation.SUMS]):
                 m.d.sync += shift.eq(stored)
             with m.If(self.at.event[Stage.SCALE]):
-                m.d.sync += product.eq(scaled(mantissa, shift, bits))
+                m.d.sync += product.eq(times_power(mantissa, shift, bits))
         with m.If(self.at.event[Stage.SCALE]):
             m.d.sync += [
                 self.bid_cut.eq(above(quote.bid_quantity, self.quantity_top)),

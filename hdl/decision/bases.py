@@ -96,6 +96,8 @@ class BasisStore(wiring.Component):
         return m
 
     def _place(self, address: Any, first: Any, other: Any) -> Value:
+        if self._parameters.compact and self._parameters.others == 1:
+            return Cat(address.instrument)
         lower, higher = Mux(first, address.venue, other), Mux(first, other, address.venue)
         return Cat(lower, higher, address.instrument)
 
@@ -124,8 +126,9 @@ class BasisStore(wiring.Component):
             m.d.sync += may_store.eq(1)
         with m.If(self.address.take):
             m.d.sync += [put.eq(1), turn.eq(1), there.eq(0), may_store.eq(0)]
-        place = Signal(self._parameters.instrument_bits + 2 * self._parameters.venue_bits)
-        m.d.comb += place.eq(self._place(address, (turn & self.beyond).any(), one_of(turn, self.numbers)))
+        place_written = self._place(address, (turn & self.beyond).any(), one_of(turn, self.numbers))
+        place = Signal(len(place_written))
+        m.d.comb += place.eq(place_written)
         writing = Signal()
         m.d.comb += writing.eq(moves & (turn & self.stored).any())
         return writing, {name: one_of(turn, places) for name, places in held.items()}, place

@@ -102,13 +102,27 @@ class Imbalance(wiring.Component):
         odd = Cat(sums[1::2]).shift_left(_LIMB_BITS)
         apart = self.difference.shift_left(_THRESHOLD_BITS)
         outweigh, ready, tight = Signal(2), Signal(2), Signal()
+        if self._parameters.compact:
+            self._compare_once(m, outweigh, even + odd)
+        else:
+            with m.If(self.at.event[Stage.CHOOSE]):
+                m.d.sync += [
+                    outweigh[BUY].eq(at_least(apart - even, odd)),
+                    outweigh[SELL].eq(at_least(-apart - even, odd)),
+                ]
         m.d.comb += self.conditions.eq(outweigh & ready)
         with m.If(self.at.event[Stage.COMPARE]):
             m.d.sync += tight.eq(at_least(self.bid + self.maximum_spread, self.ask))
         with m.If(self.at.event[Stage.CHOOSE]):
             m.d.sync += [
-                outweigh[BUY].eq(at_least(apart - even, odd)),
-                outweigh[SELL].eq(at_least(-apart - even, odd)),
                 ready[BUY].eq(self.enabled & self.admitted & tight & self.ask_shown),
                 ready[SELL].eq(self.enabled & self.admitted & tight & self.bid_shown),
             ]
+
+    def _compare_once(self, m: Module, outweigh: Signal, total: Value) -> None:
+        """The larger side alone is compared: the total is not 0, so that only one side can outweigh."""
+        less = self.difference[-1]
+        amount = Mux(less, -self.difference, self.difference).as_unsigned()[: len(self.difference) - 1]
+        enough = at_least(amount.shift_left(_THRESHOLD_BITS), total)
+        with m.If(self.at.event[Stage.CHOOSE]):
+            m.d.sync += [outweigh[BUY].eq(enough & ~less), outweigh[SELL].eq(enough & less)]

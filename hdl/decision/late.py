@@ -13,13 +13,24 @@ from hdl.parameters import CoreParameters
 from hdl.records import late_layout
 from market.fastpath.specification import IMBALANCE_FRACTION_BITS, IMBALANCE_ONE
 
-_DIGIT_BITS: Final = 2
-"""Bits of the quotient that a cycle finds."""
-_DIGITS: Final = -(-IMBALANCE_FRACTION_BITS // _DIGIT_BITS)
 _LIMB_BITS: Final = 16
-LATE_CYCLES: Final = _DIGITS + 5
-"""Cycles from ``start`` to the result; two starts are at least as far apart when the first one is kept."""
 _DEPTH: Final = 32
+_COMPACT_DEPTH: Final = 16
+
+
+def digit_bits(parameters: CoreParameters) -> int:
+    """Bits of the quotient that a cycle finds."""
+    return 1 if parameters.compact else 2
+
+
+def digits(parameters: CoreParameters) -> int:
+    """Digits of the quotient, each of which takes a cycle."""
+    return -(-IMBALANCE_FRACTION_BITS // digit_bits(parameters))
+
+
+def late_cycles(parameters: CoreParameters) -> int:
+    """From ``start`` to the result; two starts are at least as far apart when the first one is kept."""
+    return digits(parameters) + 5
 
 
 class LateValues(wiring.Component):
@@ -31,11 +42,11 @@ class LateValues(wiring.Component):
         forgets what was begun before and not kept.
     keep: strobe; what was begun last is the next of ``late``, as soon as it is there.
     late: results in the order in which they were kept.
-    room: one more can be kept.
+    room: one more can be kept, and, in a compact core, nothing is divided any more by the time of its start.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
-        self._parameters = parameters
+        self._parameters, self._divides = parameters, Signal()
         bits, price = parameters.price_bits, price_shape(parameters)
         super().__init__(
             {
@@ -75,23 +86,18 @@ class LateValues(wiring.Component):
 
     def _divide(self, m: Module) -> tuple[Signal, Value]:
         """``|difference| * 2^15 / total``: a strobe and the quotient, a base-4 digit per cycle."""
-        bits = self._parameters.price_bits
-        remainder, quotient = Signal(bits + 1), Signal(_DIGITS * _DIGIT_BITS)
-        once, thrice = Signal(bits + 1), Signal(bits + 3)
-        left, divided = Signal(range(_DIGITS + 1)), Signal()
-        wide = remainder.shift_left(_DIGIT_BITS)
-        multiples = (once, once.shift_left(1), thrice)
-        rests = [wide - multiple for multiple in multiples]
-        once_fits, twice_fits, thrice_fits = (~rest[-1] for rest in rests)
-        rest = Mux(twice_fits, Mux(thrice_fits, rests[2], rests[1]), Mux(once_fits, rests[0], wide))
-        digit = Cat(thrice_fits | (once_fits & ~twice_fits), twice_fits)
+        bits, digit_width, count = self._parameters.price_bits, digit_bits(self._parameters), digits(self._parameters)
+        remainder, quotient = Signal(bits + 1), Signal(count * digit_width)
+        once = Signal(bits + 1)
+        left, divided = Signal(range(count + 1)), Signal()
+        wide = remainder.shift_left(digit_width)
+        digit, rest = self._digit(m, wide, once)
         m.d.sync += divided.eq((left == 1) & ~self.start)
         with m.If(self.start):
             m.d.sync += [
                 remainder.eq(Mux(self.difference < 0, -self.difference, self.difference)),
                 once.eq(self.total),
-                thrice.eq(self.total + self.total.shift_left(1)),
-                left.eq(_DIGITS),
+                left.eq(count),
             ]
         with m.Elif(left != 0):
             m.d.sync += [
@@ -99,7 +105,23 @@ class LateValues(wiring.Component):
                 quotient.eq(Cat(digit, quotient)),
                 left.eq(left - 1),
             ]
+        if self._parameters.compact:
+            # an event takes at least nine cycles to its own start
+            m.d.sync += self._divides.eq(self.start | (left > 1))
         return divided, quotient[-IMBALANCE_FRACTION_BITS:]
+
+    def _digit(self, m: Module, wide: Value, once: Signal) -> tuple[Value, Value]:
+        """The next digit, and what is left of the remainder."""
+        rest_of_once = wide - once
+        if digit_bits(self._parameters) == 1:
+            return ~rest_of_once[-1], Mux(rest_of_once[-1], wide, rest_of_once)
+        thrice = Signal(len(once) + 2)
+        with m.If(self.start):
+            m.d.sync += thrice.eq(self.total + self.total.shift_left(1))
+        rests = [rest_of_once, wide - once.shift_left(1), wide - thrice]
+        once_fits, twice_fits, thrice_fits = (~rest[-1] for rest in rests)
+        rest = Mux(twice_fits, Mux(thrice_fits, rests[2], rests[1]), Mux(once_fits, rests[0], wide))
+        return Cat(thrice_fits | (once_fits & ~twice_fits), twice_fits), rest
 
     def _multiply(self, m: Module, start: Signal, spread: Signal, weight: Signal, bid: Signal, result: Any) -> Signal:
         """``bid + ((spread * weight) >> 16)``, limb by limb; a strobe, in the next cycle it is in the result."""
@@ -123,8 +145,8 @@ class LateValues(wiring.Component):
 
     def _keep(self, m: Module, finished: Signal, result: Any) -> None:
         """A result is put into the queue when it is both finished and kept, in either order."""
-        layout = late_layout(self._parameters)
-        m.submodules.queue = queue = fifo.SyncFIFO(width=layout.size, depth=_DEPTH)
+        layout, depth = late_layout(self._parameters), _COMPACT_DEPTH if self._parameters.compact else _DEPTH
+        m.submodules.queue = queue = fifo.SyncFIFO(width=layout.size, depth=depth)
         there, kept = Signal(), Signal()
         with m.If(queue.w_en):
             m.d.sync += [there.eq(0), kept.eq(0)]
@@ -133,7 +155,7 @@ class LateValues(wiring.Component):
         m.d.comb += [
             queue.w_en.eq(there & kept),
             queue.w_data.eq(result),
-            self.room.eq(queue.level < _DEPTH - 2),
+            self.room.eq((queue.level < depth - 2) & ~self._divides),
             self.late.valid.eq(queue.r_rdy),
             self.late.payload.eq(queue.r_data),
             queue.r_en.eq(self.late.ready),

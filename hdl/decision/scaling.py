@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from amaranth.hdl import Array, Cat, Module, Mux, Value
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -17,6 +17,8 @@ from market.fastpath.specification import SCALING_SHIFT_LIMIT
 
 _EXPONENTS = {"price_exponent": "priceExponent", "quantity_exponent": "quantityExponent"}
 _SHIFTS = {"price_shift": "priceShift", "quantity_shift": "quantityShift"}
+_FACTOR_BITS: Final = 18
+"""Of a multiplier."""
 
 
 def scaled(mantissa: Value, shift: Value, bits: int) -> Value:
@@ -35,6 +37,17 @@ def scaled(mantissa: Value, shift: Value, bits: int) -> Value:
     second = Mux(high, times(5) ^ odd.replicate(bits), Mux(odd, times(1), 0))
     third = Mux(high, Mux(odd, times(3), times(2)), 0)
     return (first + second + third + (high & odd))[:bits]
+
+
+def multiplied(mantissa: Value, shift: Value, bits: int) -> Value:
+    """The same as ``scaled``, by multipliers of 18 bits, and by logic for what is left above them."""
+    low = mantissa[:bits]
+    power = Array([10**k for k in range(SCALING_SHIFT_LIMIT + 1)])[shift]
+    whole = bits // _FACTOR_BITS * _FACTOR_BITS
+    total: Value = scaled(low[whole:], shift, bits - whole).shift_left(whole) if bits > whole else Const(0)
+    for start in range(0, whole, _FACTOR_BITS):
+        total = total + (low[start : start + _FACTOR_BITS] * power).shift_left(start)
+    return total[:bits]
 
 
 def top_mantissa(sizes: Any, shift: Value) -> Value:

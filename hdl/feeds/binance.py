@@ -61,7 +61,7 @@ class BinanceDecoder(wiring.Component):
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
-        self._bus_bytes = parameters.bus_bytes
+        self._bus_bytes, self._takes_trades = parameters.bus_bytes, parameters.trades
         super().__init__(
             {
                 "payload": In(PayloadBus(parameters)),
@@ -80,27 +80,29 @@ class BinanceDecoder(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """One extractor per message, side by side; the check of the symbol is shared."""
+        """One extractor per message, side by side; the check of the symbol is shared. Without trades theirs is BAD."""
         m = Module()
         width = self._bus_bytes
         m.submodules.quotes = quotes = MessageExtractor(_SCHEMA, _QUOTE, tuple(_QUOTE_FIELDS), bus_bytes=width)
-        m.submodules.deals = deals = GroupExtractor(
-            _SCHEMA,
-            _TRADES,
-            ("priceExponent", "qtyExponent"),
-            {"trades": ("price", "qty", "isBuyerMaker")},
-            bus_bytes=width,
-        )
         # nothing waits for trades and the check of the whole: on the narrow bus they see each byte a cycle later
         payload = self.payload
         self._beat = {"valid": payload.valid, "start": payload.first, "data": payload.data}
         self._late = {name: self._delayed(m, value, name) for name, value in self._beat.items()}
         self._feed(m, quotes, self._beat)
-        self._feed(m, deals, self._late)
         m.d.comb += [self.is_quote.eq(quotes.matched), self.loaded.eq(quotes.loaded)]
         m.d.comb += [self.quote[name].eq(quotes.fields[field]) for field, name in _QUOTE_FIELDS.items()]
+        deals = None
+        if self._takes_trades:
+            m.submodules.deals = deals = GroupExtractor(
+                _SCHEMA,
+                _TRADES,
+                ("priceExponent", "qtyExponent"),
+                {"trades": ("price", "qty", "isBuyerMaker")},
+                bus_bytes=width,
+            )
+            self._feed(m, deals, self._late)
+            self._queue(m, deals)
         self._judge(m, quotes, deals)
-        self._queue(m, deals)
         return m
 
     def _delayed(self, m: Module, value: Any, name: str) -> Any:
@@ -113,7 +115,7 @@ class BinanceDecoder(wiring.Component):
     def _feed(self, m: Module, part: Any, beat: dict[str, Any]) -> None:
         m.d.comb += [getattr(part, name).eq(value) for name, value in beat.items()]
 
-    def _judge(self, m: Module, quotes: MessageExtractor, deals: GroupExtractor) -> None:
+    def _judge(self, m: Module, quotes: MessageExtractor, deals: GroupExtractor | None) -> None:
         m.submodules.symbol = symbol = TailCheck(bus_bytes=self._bus_bytes)
         tail, byte, lane = (
             self._delayed(m, value, name)
@@ -123,9 +125,9 @@ class BinanceDecoder(wiring.Component):
             symbol.valid.eq(self._late["valid"]),
             symbol.start.eq(self._late["start"]),
             symbol.length.eq(self.length),
-            symbol.take.eq(tail | deals.tail),
-            symbol.byte.eq(Mux(tail, byte, deals.tail_byte)),
-            symbol.lane.eq(Mux(tail, lane, deals.tail_lane)),
+            symbol.take.eq(tail if deals is None else tail | deals.tail),
+            symbol.byte.eq(byte if deals is None else Mux(tail, byte, deals.tail_byte)),
+            symbol.lane.eq(lane if deals is None else Mux(tail, lane, deals.tail_lane)),
         ]
         patterns = {
             "schema": header_pattern(_SCHEMA, _QUOTE, ("schemaId", "version")),
@@ -134,7 +136,8 @@ class BinanceDecoder(wiring.Component):
         }
         m.submodules.header = header = PatternMatch(patterns, bus_bytes=self._bus_bytes)
         self._feed(m, header, self._late)
-        with m.If((self.length < _SCHEMA.header.size) | ~header.matched.schema):
+        unread = header.matched.trades if deals is None else 0
+        with m.If((self.length < _SCHEMA.header.size) | ~header.matched.schema | unread):
             m.d.comb += self.verdict.eq(BAD)
         with m.Elif(header.matched.quote | header.matched.trades):
             m.d.comb += self.verdict.eq(Mux(symbol.ends, GOOD, BAD))

@@ -50,9 +50,9 @@ def packet_states(m: Module, ports: Any, work: Work) -> None:
             m.next = "PACKET"
 
 
-def unused_states(m: Module) -> None:
-    """What takes the place of these states in a build without packets, whose items are never any."""
-    for name in ("PACKET", "EVENT-COUNT"):
+def unused_states(m: Module, *names: str) -> None:
+    """What takes the place of states in a build whose items never get there."""
+    for name in names:
         with m.State(name):
             m.next = "COUNT"
 

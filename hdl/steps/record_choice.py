@@ -6,7 +6,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 
 from hdl.records import RecordKind, count_layout, status_layout
 from hdl.steps.packet_states import event_counts
@@ -38,7 +38,7 @@ def choose_record(m: Module, ports: Any, work: Work, states: Any) -> None:
         volume.eq(ports.trade_volume),
         killed.eq(ports.killed),
     ]
-    bodies = (
+    bodies: tuple[tuple[RecordKind, tuple[str, ...], Any], ...] = (
         (RecordKind.COUNT, ("COUNT", "COMMIT"), work.counts),
         (RecordKind.COUNT, ("EVENT-COUNT",), ports.outcome_counts),
         (RecordKind.COUNT, ("PACKET",), events),
@@ -49,10 +49,25 @@ def choose_record(m: Module, ports: Any, work: Work, states: Any) -> None:
         (RecordKind.PARITY, ("PARITY",), ports.parity),
         (RecordKind.STATUS, ("STATUS",), status),
     )
+    if not ports.counts_trades:
+        bodies = tuple(each for each in bodies if not each[1][0].startswith("TRADE-"))
     kinds, chosen = [], []
     for kind, names, value in bodies:
         here = Signal(name=f"was_{names[0].lower().replace('-', '_')}")
         m.d.sync += here.eq(reduce(or_, (states.ongoing(name) for name in names)))
         kinds.append(here.replicate(len(ports.records.payload.kind)) & int(kind))
-        chosen.append(here.replicate(bits) & Value.cast(value))
-    m.d.comb += [ports.records.payload.kind.eq(reduce(or_, kinds)), Value.cast(body).eq(reduce(or_, chosen))]
+        chosen.append((here, Value.cast(value)))
+    m.d.comb += ports.records.payload.kind.eq(reduce(or_, kinds))
+    if ports.is_compact:
+        m.d.comb += Value.cast(body).eq(_sparing(chosen, bits))
+    else:
+        m.d.comb += Value.cast(body).eq(reduce(or_, (here.replicate(bits) & value for here, value in chosen)))
+
+
+def _sparing(bodies: list[tuple[Signal, Value]], bits: int) -> Value:
+    """The body that is there, without a choice of bits that only one body has: they mean nothing in the others."""
+    found: list[Value] = []
+    for at in range(bits):
+        having = [(here, value[at]) for here, value in bodies if len(value) > at]
+        found.append(having[0][1] if len(having) == 1 else reduce(or_, (here & value for here, value in having)))
+    return Cat(*found)

@@ -70,6 +70,7 @@ class Sequencer(wiring.Component):
     def __init__(self, parameters: CoreParameters) -> None:
         self._follows_packets = bool(parameters.packet_feeds)
         self._registers = parameters.registers_rows
+        self.counts_trades, self.is_compact = parameters.trades, parameters.compact
         super().__init__(
             {
                 "items": In(stream.Signature(item_layout)),
@@ -151,7 +152,8 @@ class Sequencer(wiring.Component):
         from_feed, prepared_once = _Copies("from_feed"), Signal()
         self._ask(m, work)
         self._address(m, work, from_feed)
-        choose_trade(m, self, work)
+        if self.counts_trades:
+            choose_trade(m, self, work)
         first_counts(m, self, work)
         follow_status(m, work)
         self._arriving(m, work, from_feed, prepared_once)
@@ -160,11 +162,14 @@ class Sequencer(wiring.Component):
             with m.State("IDLE"):
                 self._idle_state(m, work, from_feed, prepared_once)
             quote_states(m, self, work)
-            trade_states(m, self, work)
+            if self.counts_trades:
+                trade_states(m, self, work)
+            else:
+                unused_states(m, "TRADES", "TRADE-COUNT", "TRADE-VOLUME")
             if self._follows_packets:
                 packet_states(m, self, work)
             else:
-                unused_states(m)
+                unused_states(m, "PACKET", "EVENT-COUNT")
             control_states(m, self, work)
             with m.State("COUNT"):
                 end_step(m, self, work)

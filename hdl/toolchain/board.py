@@ -31,6 +31,10 @@ _WIRE_PS: Final = 1_000
 Synthesis reckons with 300 by itself. Next to carry chains, which have no such wires, many tables in a row then look
 harmless, and are what misses the clock.
 """
+_NEAR: Final = " --placer-heap-timingweight 60 --placer-heap-critexp 4"
+"""On a device that is nearly full cells of the slowest paths are not near each other unless they weigh more."""
+_CARRIES: Final = ("carry_chains.v", "carry_ends.v")
+"""How carry chains are mapped then, in files beside this one."""
 
 
 class Router(Enum):
@@ -71,12 +75,20 @@ def require_tools() -> None:
 
 
 def build_board(
-    platform: Any, top: Any, products: Products, *, seed: int, router: Router, density: float = USUAL_DENSITY
+    platform: Any,
+    top: Any,
+    products: Products,
+    *,
+    seed: int,
+    router: Router,
+    density: float = USUAL_DENSITY,
+    sparing: tuple[str, ...] = (),
 ) -> PlacedReport:
     """Synthesis, place and route, bitstream; returns the report of place and route.
 
     ``density``: how much of a region placement may fill, above 0 and up to 1; routes find their way more easily with
-    less, and a device that is nearly full needs all.
+    less, and a device that is nearly full needs all. ``sparing``: take few tables; these are the paths of components at
+    a quicker clock than all others, which are mapped by themselves so that they are not as slow as others may be.
 
     Raises Fatal if a tool fails, a clock's constraint was dropped or a clock is missed; what there is of logs and
     reports stays in the folder. MissingExtra without the tools.
@@ -88,12 +100,15 @@ def build_board(
         top,
         products.name,
         nextpnr_opts=f"--seed {seed} --router {router.value} --placer-heap-beta {density:g} "
-        f"--report {products.report.name}",
+        f"--report {products.report.name}{_NEAR if sparing else ''}",
         ecppack_opts="--compress",
-        synth_opts="-run begin:map_luts",
-        script_after_synth=_map_tables(products.name),
+        synth_opts=f"-run begin:{'map_gates' if sparing else 'map_luts'}",
+        script_after_read=_keep_apart(products.name, sparing) if sparing else "",
+        script_after_synth=_map_sparingly(products.name, sparing) if sparing else _map_tables(products.name),
         emit_src=False,
     )
+    for name in _CARRIES if sparing else ():
+        plan.add_file(name, Path(__file__).with_name(name).read_text(encoding="utf-8"))
     plan.extract(products.folder)
     done = subprocess.run(
         ["sh", f"{plan.script}.sh"],
@@ -122,6 +137,45 @@ def _map_tables(name: str) -> str:
         f"abc9 -W {_WIRE_PS}",
         "clean",
         f"synth_ecp5 -top {name} -run map_cells:",
+    )
+    return "\n".join(steps)
+
+
+def _keep_apart(name: str, paths: tuple[str, ...]) -> str:
+    """The steps behind reading that let components be modules of their own."""
+    modules = [f"{name}.{path}" for path in paths]
+    counted = [f"select -assert-mod-count 1 {module}" for module in modules]
+    return "\n".join([*counted, f"setattr -mod -set keep_hierarchy 1 {' '.join(modules)}"])
+
+
+def _map_sparingly(name: str, apart: tuple[str, ...]) -> str:
+    """Steps from gates on that take few tables: no wide ones, and nothing around carry chains.
+
+    Place and route puts a carry cell in front of a chain that is given a carry, a constant too, and one behind a chain
+    whose last cell has a name for its carry, used or not.
+    """
+    steps = (
+        "techmap -map +/techmap.v -map carry_chains.v -map +/lattice/arith_map_ccu2c.v",
+        "opt -fast",
+        f"synth_ecp5 -top {name} -run map_ffs:map_luts",
+        "techmap -map +/lattice/latches_map.v",
+        f"abc9 -W {_WIRE_PS} -maxlut 4",
+        f"setattr -mod -unset keep_hierarchy {' '.join(f'{name}.{path}' for path in apart)}",
+        "flatten",
+        "clean",
+        f"synth_ecp5 -top {name} -run map_cells:",
+        "splitnets",
+        "opt_clean -purge",
+        # a cell that only begins a chain has no other use for its first table
+        "select -set first t:CCU2C r:INIT0=16'b0000000000000000 r:INIT0=16'b0000000000001111 %u %i",
+        "chtype -set CCU2C_FIRST @first",
+        "techmap -map carry_ends.v",
+        "select -set inputs t:* %ci1 w:* %i",
+        "select -set goes_on @inputs %ci1:+[COUT] t:CCU2C %i",
+        "select -set last t:CCU2C @goes_on %d",
+        "chtype -set CCU2C_END @last",
+        "techmap -map carry_ends.v",
+        "opt_clean",
     )
     return "\n".join(steps)
 

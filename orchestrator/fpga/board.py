@@ -157,7 +157,13 @@ def build(
     chosen = frozenset(Feed[feed.upper()] for feed in feeds) or None
     core_hertz = int(float(core_clock) * _HERTZ_PER_MHZ)
     made = board_build(Board(board), addresses, board_seal, chosen, int(bus) // 8, core_hertz)
-    report = build_board(made.platform, made.top, products, seed=seed, router=Router(router), density=made.density)
+    report = build_board(
+        *(made.platform, made.top, products),
+        seed=seed,
+        router=Router(router),
+        density=made.density,
+        sparing=made.sparing,
+    )
     _show(output, products, report)
 
 

@@ -11,6 +11,7 @@ pytest.importorskip("amaranth", reason="the fpga extra is not installed: make te
 
 from amaranth.sim import Simulator
 
+from hdl.boards.colorlight import SMALL_FEEDS, SMALL_SIZES
 from hdl.boards.geared_core import LINE, GearedCore
 from hdl.boards.line_core import LineCore
 from hdl.boards.network import BoardNetwork
@@ -36,10 +37,10 @@ def incoming(message: bytes) -> list[Cycle]:
     return [*carrier(HEAD + frame(message, wrapping)), *[Cycle()] * 250]
 
 
-def answers(form: type[LineCore] | type[GearedCore], cycles: list[Cycle], serial: bytes) -> list[bytes]:
+def answers(core: LineCore | GearedCore, cycles: list[Cycle], serial: bytes) -> list[bytes]:
     """Frames that a board sends while the line brings this, and the serial line those bytes behind it."""
-    core, outgoing = form(NETWORK, SEAL, serial_divisor=SERIAL_DIVISOR), []
-    is_geared = form is GearedCore
+    outgoing = []
+    is_geared = isinstance(core, GearedCore)
     levels = wave(serial, SERIAL_DIVISOR * 5 // 2 if is_geared else SERIAL_DIVISOR)
     domain = LINE if is_geared else "sync"
 
@@ -82,7 +83,7 @@ def test_the_board_is_found_and_a_sealed_hello_is_acknowledged_in_a_datagram_to_
     asked = [*carrier(HEAD + arp_frame(BROADCAST, host[0], who_has)), *[Cycle()] * 100]
     sealed = incoming(seal(SEAL.key, SEAL.floor, hello))
     kill = stuffed(seal(SEAL.key, SEAL.floor + 1, encode(SCHEMA, "Kill", {"sequence": 2})))
-    found, *datagrams = answers(form, [*asked, *dropped, *sealed], kill)
+    found, *datagrams = answers(form(NETWORK, SEAL, serial_divisor=SERIAL_DIVISOR), [*asked, *dropped, *sealed], kill)
     assert found == arp_frame(host[0], NETWORK.link, packet(2, (NETWORK.link, int(NETWORK.address)), host))
     answer, *rest = map(datagram_of, datagrams)
     assert (answer.address, answer.source_port, answer.port) == (
@@ -100,6 +101,23 @@ def test_the_board_is_found_and_a_sealed_hello_is_acknowledged_in_a_datagram_to_
     assert (counted["forged"], counted["replayed"], counted["sealCounter"]) == (2, 1, SEAL.floor)
     assert named["FrameCounters"]["notOurs"] == 5, "to the core, control frames are somebody else's"
     assert (named["LatencyCounters"]["cyclePs"], named["LatencyCounters"]["measured"]) == (cycle_ps, 0)
+
+
+@pytest.mark.long
+def test_a_small_board_answers_a_sealed_hello_but_neither_arp_nor_a_serial_line() -> None:
+    core = GearedCore(NETWORK, SEAL, SMALL_SIZES, SERIAL_DIVISOR, SMALL_FEEDS, compact=True, has_serial=False)
+    hello = encode(SCHEMA, "Hello", {"sequence": 1, "epoch": 7})
+    who_has = packet(1, (0x02_00_00_00_00_99, int(NETWORK.host)), (0, int(NETWORK.address)))
+    asked = [*carrier(HEAD + arp_frame(BROADCAST, 0x02_00_00_00_00_99, who_has)), *[Cycle()] * 100]
+    sealed = incoming(seal(SEAL.key, SEAL.floor, hello))
+    kill = stuffed(seal(SEAL.key, SEAL.floor + 1, encode(SCHEMA, "Kill", {"sequence": 2})))
+    decoded = [_decoded(datagram_of(each)) for each in answers(core, [*asked, *sealed], kill)]
+    (answer,) = (each.fields for each in decoded if each.name == "Acknowledge")
+    assert (answer["sequence"], answer["result"]) == (1, Result.APPLIED)
+    named = {each.name: each.fields for each in decoded}
+    assert set(named) == {"Acknowledge", "Status", "FrameCounters", "LatencyCounters", "BoardCounters", "LogStep"}
+    assert named["LatencyCounters"]["measured"] == 0
+    assert named["BoardCounters"]["sealCounter"] == SEAL.floor
 
 
 def _decoded(datagram: Datagram) -> Decoded:

@@ -6,6 +6,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
+import pytest
+
 from hdl.decision.admission import Admission
 from hdl.parameters import CoreParameters
 from hdl.records import quote_layout, sizes_layout, sizes_values
@@ -14,6 +16,7 @@ from tests.hdl.decision.machine import packed
 from tests.hdl.decision.ports import Ports, run_event, run_preparation, simulate
 
 PARAMETERS = CoreParameters(EngineSizes(venues=2, instruments=1))
+COMPACT = CoreParameters(PARAMETERS.capacity, bus_bytes=8, paced=True, compact=True)
 LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
 SIZES = EngineSizes(venues=2, instruments=1, channels=1)
 
@@ -51,7 +54,8 @@ def first_reason(quote: dict[str, int], price_top: int, known: bool, last: int |
     return RejectReason.CROSSED if prices[1] <= prices[0] else None
 
 
-def test_the_first_failing_check_is_said_and_good_quotes_are_scaled() -> None:
+@pytest.mark.parametrize("parameters", [PARAMETERS, COMPACT], ids=["usual", "compact"])
+def test_the_first_failing_check_is_said_and_good_quotes_are_scaled(parameters: CoreParameters) -> None:
     rng = random.Random(3)
 
     async def one(ports: Ports) -> RejectReason | None:
@@ -87,4 +91,4 @@ def test_the_first_failing_check_is_said_and_good_quotes_are_scaled() -> None:
     async def test(ports: Ports) -> None:
         assert {await one(ports) for _ in range(400)} == {None, *RejectReason}
 
-    simulate(Admission(PARAMETERS), test)
+    simulate(Admission(parameters), test)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from hdl.decision.edge_bits import BUY, SELL
 from hdl.decision.imbalance import Imbalance
 from hdl.parameters import CoreParameters
@@ -14,6 +16,7 @@ from tests.hdl.decision.machine import packed
 from tests.hdl.decision.ports import Ports, as_signed, run_event, run_preparation, simulate
 
 PARAMETERS = CoreParameters(EngineSizes(venues=2, instruments=1))
+COMPACT = CoreParameters(PARAMETERS.capacity, bus_bytes=8, paced=True, compact=True)
 TOP = PARAMETERS.capacity.top
 
 
@@ -27,7 +30,8 @@ def near(rng: random.Random, quantity: int, threshold: int) -> int:
     return max(1, other + rng.choice((-1, 0, 1)))
 
 
-def test_conditions_are_those_of_the_quotient() -> None:
+@pytest.mark.parametrize("parameters", [PARAMETERS, COMPACT], ids=["usual", "compact"])
+def test_conditions_are_those_of_the_quotient(parameters: CoreParameters) -> None:
     rng = random.Random(5)
 
     async def test(ports: Ports) -> None:
@@ -56,4 +60,4 @@ def test_conditions_are_those_of_the_quotient() -> None:
             assert ports.get("total") == shown_bid + shown_ask
             assert as_signed(ports.get("difference"), PARAMETERS.price_bits + 1) == shown_bid - shown_ask
 
-    simulate(Imbalance(PARAMETERS), test)
+    simulate(Imbalance(parameters), test)

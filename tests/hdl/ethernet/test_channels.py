@@ -16,7 +16,7 @@ from hdl.ethernet.channels import ChannelTable, lookup_cycles, write_cycles
 from hdl.parameters import CoreParameters
 from hdl.toolchain.verilog import verilog_of
 from market.fastpath import layout
-from market.fastpath.specification import EngineSizes
+from market.fastpath.specification import EngineSizes, Feed
 from market.wire.sbe import encode
 
 Row = tuple[int, int]
@@ -100,10 +100,11 @@ def run(script: Any, bus: CoreParameters, channels: int = 64) -> None:
     simulator.run()
 
 
+COMPACT = CoreParameters(bus_bytes=8, feeds=frozenset({Feed.BINANCE_SBE}), paced=True, compact=True)
 BUSES = pytest.mark.parametrize(
     "bus",
-    [CoreParameters(bus_bytes=1), CoreParameters(bus_bytes=8), CoreParameters(bus_bytes=8, paced=True)],
-    ids=["8 bit", "64 bit", "64 bit paced"],
+    [CoreParameters(bus_bytes=1), CoreParameters(bus_bytes=8), CoreParameters(bus_bytes=8, paced=True), COMPACT],
+    ids=["8 bit", "64 bit", "64 bit paced", "64 bit compact"],
 )
 GROUP = (0xEF000001, 30_000)
 

@@ -12,6 +12,7 @@ from amaranth.sim import Simulator
 from hdl.feeds.binance import BinanceDecoder
 from hdl.parameters import CoreParameters
 from market.fastpath.feeds.verdict import GOOD
+from market.fastpath.specification import Feed
 from tests.hdl.sbe.bus import Beat, beats_of
 
 QUOTE_FIELDS = (
@@ -40,8 +41,11 @@ class Said:
 class Bench:
     """A decoder in a simulator; frames are accepted if they are good and ``accepts`` says so."""
 
-    def __init__(self, bus_bytes: int, *, instrument: int = 3, venue: int = 2, seed: int = 0) -> None:
-        self.decoder = BinanceDecoder(CoreParameters(bus_bytes=bus_bytes))
+    def __init__(
+        self, bus_bytes: int, *, instrument: int = 3, venue: int = 2, seed: int = 0, trades: bool = True
+    ) -> None:
+        feeds = frozenset(Feed) if trades else frozenset({Feed.BINANCE_SBE})
+        self.decoder = BinanceDecoder(CoreParameters(bus_bytes=bus_bytes, feeds=feeds, trades=trades))
         self.bus_bytes = bus_bytes
         self.row = {"channel": 0, "instrument": instrument, "venue": venue, "feed": 0}
         self.random = np.random.default_rng(seed)

@@ -150,6 +150,15 @@ def test_a_datagram_that_breaks_off_leaves_nothing_behind(bus_bytes: int, length
 
 
 @both_buses
+def test_without_trades_their_datagrams_are_bad(bus_bytes: int) -> None:
+    bench = Bench(bus_bytes, instrument=INSTRUMENT, venue=VENUE, trades=False)
+    trades, quote, other = bench.run([TRADES, BEST_BID_ASK, DEPTH_DIFF])
+    assert (trades.verdict, trades.trade_count) == (BAD, 0)
+    assert other.verdict == SKIPPED
+    assert_as_the_reference_says(BEST_BID_ASK, quote)
+
+
+@both_buses
 def test_random_messages(bus_bytes: int) -> None:
     messages = random_messages(7, 24 * bus_bytes, list(SCHEMA.messages))
     said = run(bus_bytes, messages, 8)
