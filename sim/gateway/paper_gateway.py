@@ -1,8 +1,8 @@
 """Trading on paper: live market data, and a matching engine whose books are laid out as the live ones are.
 
 An order that takes liquidity takes what is displayed, level by level; what it took is displayed again once the live
-level changes. A resting order is filled, at its own price: whole, when the other side of the market reaches that price or
-a trade goes through it; and by trades there once all that was displayed before it has traded (``queue_places``).
+level changes. A resting order is filled, at its own price: whole, when the other side of the market reaches that price
+or a trade goes through it; and by trades there once all that was displayed before it has traded (``queue_places``).
 Nothing of the market reacts to it.
 """
 

@@ -9,7 +9,7 @@ from config.storage import Durability
 from orchestrator.storage.journal_file import JournalFile
 from orchestrator.storage.journal_folder import JournalFolder, journal_path
 from tests.orchestrator.cli.terminal import Terminal
-from tests.orchestrator.storage.test_projector import first_session
+from tests.orchestrator.storage.sessions import first_session
 
 
 @pytest.fixture
