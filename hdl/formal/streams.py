@@ -109,11 +109,11 @@ def _tell_trial(bench: Bench) -> None:
     bench.claim(bench.subject.kept.valid == (bench.peek("fsm_state", 2) == state_of_offer))
 
 
-def _tell_queue(depth: int, bench: Bench) -> None:
-    """A queue of the library: how many it holds is what lies between its ends."""
+def _tell_queue(depth: int, bench: Bench, queue: str = "queue") -> None:
+    """A queue of the library, where it lies in the subject: how many it holds is what lies between its ends."""
     bits = (depth - 1).bit_length()
-    produce, consume = bench.peek("queue.produce", bits), bench.peek("queue.consume", bits)
-    level = bench.peek("queue.level", bits + 1)
+    produce, consume = bench.peek(f"{queue}.produce", bits), bench.peek(f"{queue}.consume", bits)
+    level = bench.peek(f"{queue}.level", bits + 1)
     bench.claim((level <= depth) & (produce == (consume + level)[:bits]))
 
 
@@ -131,7 +131,7 @@ _SOURCES: Final = (
     _Source("board reports", "words", partial(Reports, _HERTZ), 8),
     _Source("event log", "log", partial(EventLog, SMALL, 64, _ROWS), 14, cuts=("queue", "datagrams", "controls")),
     _Source("late values", "late", partial(LateValues, SMALL), 18, partial(_tell_queue, 32)),
-    _Source("intake items", "items", Intake, 6, partial(_tell_queue, QUEUE_DEPTH)),
+    _Source("intake items", "items", Intake, 6, partial(_tell_queue, QUEUE_DEPTH, queue="queue.queue")),
     _Source("trade outcomes", "outcome", partial(TradeCounter, SMALL), 8),
     _Source("inbox octets", "octets", partial(Inbox, SMALL), 8, _tell_inbox, ("receiver",)),
     _Source("serial octets", "octets", Unstuffer, 8, partial(_tell_queue, SERIAL_DEPTH)),

@@ -16,8 +16,8 @@ from orchestrator.risk.guard import GuardState, Reason
 from orchestrator.risk.reconciliation import Reconciliation
 from orchestrator.run_loop.ledger import Ledger
 from tests.orchestrator.risk.floor import BTC, FUTURES, MS, SECOND, SPOT, Floor, floor
-from tests.orchestrator.risk.test_limits_hold import Silent
 from tests.orchestrator.risk.supervised import run
+from tests.orchestrator.risk.test_limits_hold import Silent
 
 K = DifferenceKind
 
