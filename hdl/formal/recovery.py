@@ -1,6 +1,7 @@
 """Whatever came before, a good frame, a good datagram and a good packet are taken.
 
 Every register begins with any value, so that what is proven holds after any input whatever: no state is left for good.
+On the 8-bit bus the frame before must have ended; the next one's first beat is told by that.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _REST: Final = 2
 _UNMARKED: Final = "the first beat is not marked"
 _SPOILED: Final = "the last byte is spoiled"
 _LATE_END: Final = "ends are expected a cycle late"
+_UNENDED: Final = "the frame before has no last beat"
 _QUOTE: Final = "BestBidAskStreamEvent"
 _SYMBOL: Final = b"BTCUSDT"
 
@@ -83,7 +85,15 @@ class _Beats:
             with m.If(index == number):
                 spoiled = (1 << len(data) - 1) * (number == end - 1 and mutation == _SPOILED)
                 m.d.comb += [bus.data.eq(data ^ spoiled), bus.count.eq(len(beat))]
+        self.index = index
         self.begun = index > rest
+
+
+def _end_of_another(bench: Bench, bus: Any, beats: _Beats, mutation: str) -> None:
+    """In the first cycle, the last byte of the frame before: any."""
+    with bench.m.If(beats.index == 0):
+        bench.m.d.comb += [bus.valid.eq(1), bus.last.eq(mutation != _UNENDED)]
+        bench.m.d.comb += [bus.data.eq(bench.fixed("before", BYTE)), bus.count.eq(1)]
 
 
 def _frame(width: int, mutation: str) -> Design:
@@ -92,7 +102,9 @@ def _frame(width: int, mutation: str) -> Design:
     bench = Bench(subject)
     m = bench.m
     bench.free_inputs("rx", "found")
-    beats = _Beats(bench, subject.rx, width, _least_frame(), mutation)
+    beats = _Beats(bench, subject.rx, width, _least_frame(), mutation, rest=width == 1)
+    if width == 1:
+        _end_of_another(bench, subject.rx, beats, mutation)
     m.d.comb += subject.found.eq(1)
     taken, sound = Signal(range(len(_PAYLOAD) + width + 1)), Signal(init=1)
     payload = subject.payload
@@ -231,11 +243,12 @@ def _proofs(width: int) -> list[Proof]:
         ),
         _recovery(
             "a good frame",
-            "the shortest good frame is taken after any input whatever, its payload is all there, its end in time",
+            f"the shortest good frame is taken after any input{' that ended' * (width == 1)}, its payload is all "
+            "there, its end in time",
             _frame,
             len(_least_frame()),
             width,
-            (_UNMARKED, _SPOILED),
+            (_UNENDED if width == 1 else _UNMARKED, _SPOILED),
         ),
         _recovery(
             "a good quote",
