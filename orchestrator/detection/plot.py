@@ -10,6 +10,7 @@ from config.scenarios import ScenarioKind
 from orchestrator.detection.judge import Verdict
 
 _SIZE = (12.0, 7.0)
+_DELAY_TICKS_S = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _CRASHES = [kind for kind in ScenarioKind if kind.is_crash]
 
 
@@ -42,6 +43,9 @@ def _delays(axes: Any, verdicts: Sequence[Verdict]) -> None:
     axes.set(
         xscale="log", xlabel="s from the beginning of the fall to ACTIVE", ylabel="part of the crashes", ylim=(0, 1)
     )
+    shown = [tick for tick in _DELAY_TICKS_S if axes.get_xlim()[0] <= tick <= axes.get_xlim()[1]]
+    axes.set_xticks(shown, [str(tick) for tick in shown])
+    axes.set_xticks([], minor=True)
     axes.set_title("Detection delay")
 
 
