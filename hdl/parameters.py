@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from market.errors import Fatal
 from market.fastpath import layout
@@ -14,6 +14,16 @@ BUS_BYTES: Final = (1, 8)
 """Bus widths that a core can be built for, in bytes per cycle."""
 PACKET_FEEDS: Final = frozenset(Feed) - {Feed.BINANCE_SBE}
 """Feeds whose packets are numbered and whose messages name their instrument."""
+
+
+class BusWidth(Protocol):
+    """How wide a frame bus is: bytes of a frame per cycle, and the bits of its data."""
+
+    @property
+    def bus_bytes(self) -> int: ...
+
+    @property
+    def bus_bits(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from amaranth.hdl import signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.parameters import CoreParameters
+from hdl.parameters import BusWidth, CoreParameters
 from market.fastpath.specification import BOOK_ORDERS_LIMIT, SCALING_SHIFT_LIMIT, SET_ORDERS, EngineSizes
 from market.fastpath.state import Counter, FrameCounter
 
@@ -92,7 +92,7 @@ class FrameBus(wiring.Signature):
     beat of ``first``, ``last`` and a count of 0.
     """
 
-    def __init__(self, parameters: CoreParameters) -> None:
+    def __init__(self, parameters: BusWidth) -> None:
         super().__init__(
             {
                 "valid": Out(1),

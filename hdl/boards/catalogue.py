@@ -14,7 +14,7 @@ from hdl.boards.butterstick import Butterstick
 from hdl.boards.colorlight import Colorlight
 from hdl.boards.ecpix5 import Ecpix5
 from hdl.boards.geared_core import CORE_HERTZ
-from hdl.boards.line_board import BOARD_BUS_BYTES, LINE_PATHS
+from hdl.boards.line_board import BOARD_BUS_BYTES, NARROW_PATHS
 from hdl.boards.network import BoardNetwork
 from hdl.boards.wide_core import WideCore
 from hdl.control.seal import BoardSeal
@@ -56,7 +56,7 @@ def board_build(
         case Board.BUTTERSTICK:
             return BoardBuild(ButterStickPlatform(), Butterstick(network, seal, **on_line), _SPREAD)
         case Board.COLORLIGHT:
-            sparing = LINE_PATHS if bus_bytes == BOARD_BUS_BYTES else ()
+            sparing = NARROW_PATHS if bus_bytes == BOARD_BUS_BYTES else ()
             return BoardBuild(Colorlight_5A75B_R70Platform(), Colorlight(network, seal, **on_line), sparing=sparing)
         case Board.WIDE_CORE:
             return BoardBuild(ECPIX585Platform(), WideCore(**chosen), _SPREAD)

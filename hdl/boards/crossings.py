@@ -10,7 +10,7 @@ from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.fifo import AsyncFIFO
 from amaranth.lib.wiring import In, Out
 
-from hdl.parameters import CoreParameters
+from hdl.parameters import BusWidth
 from hdl.records import FrameBus
 
 
@@ -19,14 +19,14 @@ class FrameCrossing(wiring.Component):
 
     Parameters
     ----------
-    parameters: the build. depth: beats, a power of two. written, read: domains of both sides.
+    parameters: of the bus. depth: beats, a power of two. written, read: domains of both sides.
 
     Members
     -------
     before, before_ready: frames in. after, after_ready: frames out. A beat passes in a cycle of both.
     """
 
-    def __init__(self, parameters: CoreParameters, depth: int, *, written: str, read: str) -> None:
+    def __init__(self, parameters: BusWidth, depth: int, *, written: str, read: str) -> None:
         bus = FrameBus(parameters)
         self._depth, self._written, self._read = depth, written, read
         super().__init__({"before": In(bus), "before_ready": Out(1), "after": Out(bus), "after_ready": In(1)})

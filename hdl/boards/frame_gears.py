@@ -8,7 +8,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.parameters import BYTE, CoreParameters
+from hdl.parameters import BYTE, BusWidth
 from hdl.records import FrameBus
 
 
@@ -17,14 +17,14 @@ class FramePacker(wiring.Component):
 
     Parameters
     ----------
-    octets, beats: the builds on either side, with a bus of one byte and with one of a power of two.
+    octets, beats: the buses on either side, one of one byte and one of a power of two.
 
     Members
     -------
     rx: frames. packed: the same, a beat in the cycle behind its last byte; bytes behind the last one are 0.
     """
 
-    def __init__(self, octets: CoreParameters, beats: CoreParameters) -> None:
+    def __init__(self, octets: BusWidth, beats: BusWidth) -> None:
         self._bytes = beats.bus_bytes
         super().__init__({"rx": In(FrameBus(octets)), "packed": Out(FrameBus(beats))})
 
@@ -63,7 +63,7 @@ class FrameUnpacker(wiring.Component):
         if its beats are there in time: each before the last byte of the one before has passed.
     """
 
-    def __init__(self, octets: CoreParameters, beats: CoreParameters) -> None:
+    def __init__(self, octets: BusWidth, beats: BusWidth) -> None:
         self._bytes = beats.bus_bytes
         members = {"beats": In(FrameBus(beats)), "beats_ready": Out(1), "tx": Out(FrameBus(octets)), "tx_ready": In(1)}
         super().__init__(members)

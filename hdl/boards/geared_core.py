@@ -1,17 +1,19 @@
-"""The core at a slower clock than its RGMII line: what came is gathered in beats of eight bytes, and crosses over."""
+"""The core at a slower clock than its RGMII line: what came is gathered in beats or words, and crosses over."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from amaranth.hdl import Const, DomainRenamer, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.boards.beat_inbox import BeatInbox
 from hdl.boards.core_settings import SERIAL_BAUD, merge_control, set_constants
 from hdl.boards.crossings import CountCrossing, FrameCrossing, StreamCrossing
 from hdl.boards.guarded_core import GuardedCore
 from hdl.boards.line_side import LineSide
+from hdl.boards.narrow_line import NarrowLine
 from hdl.boards.network import BoardNetwork
 from hdl.boards.rgmii import ERROR_COUNT_BITS, edges_layout
 from hdl.control.seal import BoardSeal
@@ -80,10 +82,33 @@ class GearedCore(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Two sides, and a crossing for each way between them."""
         m = Module()
+        m.submodules.core = core = GuardedCore(self._parameters, self._hertz)
+        octets, lost_control = self._narrow_line(m, core) if self._parameters.compact else self._line(m, core)
+        m.d.comb += [core.words.ready.eq(1), core.log.ready.eq(1)]
+        lost_of_serial: Value = Const(0)
+        if self._has_serial:
+            lost_of_serial = merge_control(m, core, octets, self.serial, self._serial_divisor)
+        else:
+            wiring.connect(m, octets, core.control)
+        lost_serial, now = Signal(COUNT_BITS), Signal(WORD_BITS)
+        m.d.comb += core.time.eq(now)
+        m.d.sync += [
+            now.eq(now + NS_PER_SECOND // self._hertz),
+            lost_serial.eq(lost_serial + lost_of_serial),
+            core.control_lost.eq(lost_serial + lost_control),
+            core.kill.eq(self.kill | self.lost | core.overrun),
+            self.killed.eq(core.killed | core.kill),
+            self.erred.eq(core.line_errors != 0),
+            self.overrun.eq(core.overrun),
+        ]
+        set_constants(m, core, self._network, self._seal, self._sizes)
+        return m
+
+    def _line(self, m: Module, core: GuardedCore) -> tuple[Any, Value]:
+        """The line's side with all that reads bytes; control messages, and how many of them were lost."""
         parameters = self._parameters
         line = LineSide(self._network, parameters)
         m.submodules.line = DomainRenamer(LINE)(line)
-        m.submodules.core = core = GuardedCore(parameters, self._hertz)
         m.submodules.came = came = FrameCrossing(parameters, _CAME_BEATS, written=LINE, read="sync")
         m.submodules.leaves = leaves = FrameCrossing(parameters, _SENT_BEATS, written="sync", read=LINE)
         m.submodules.octets = octets = StreamCrossing(octet_layout, _CONTROL_OCTETS, written=LINE, read="sync")
@@ -102,27 +127,27 @@ class GearedCore(wiring.Component):
             errors.before.eq(line.errors),
             lost_control.before.eq(line.control_lost),
             core.line_errors.eq(errors.after),
-            core.words.ready.eq(1),
-            core.log.ready.eq(1),
         ]
         # the queue's memory and the receiver of the core are far apart
         for name in FrameBus(parameters).members:
             m.d.sync += getattr(core.rx, name).eq(getattr(came.after, name))
-        lost_of_serial: Value = Const(0)
-        if self._has_serial:
-            lost_of_serial = merge_control(m, core, octets.after, self.serial, self._serial_divisor)
-        else:
-            wiring.connect(m, octets.after, core.control)
-        lost_serial, now = Signal(COUNT_BITS), Signal(WORD_BITS)
-        m.d.comb += core.time.eq(now)
-        m.d.sync += [
-            now.eq(now + NS_PER_SECOND // self._hertz),
-            lost_serial.eq(lost_serial + lost_of_serial),
-            core.control_lost.eq(lost_serial + lost_control.after),
-            core.kill.eq(self.kill | self.lost | core.overrun),
-            self.killed.eq(core.killed | core.kill),
-            self.erred.eq(errors.after != 0),
-            self.overrun.eq(core.overrun),
+        return octets.after, lost_control.after
+
+    def _narrow_line(self, m: Module, core: GuardedCore) -> tuple[Any, Value]:
+        """The least at the line's clock, control messages read at the core's; the same as of ``_line``."""
+        m.submodules.narrow = narrow = NarrowLine(LINE)
+        m.submodules.inbox = inbox = BeatInbox(self._parameters)
+        lost_control = Signal(COUNT_BITS)
+        for name in FrameBus(self._parameters).members:
+            m.d.comb += [getattr(taker.rx, name).eq(getattr(narrow.rx, name)) for taker in (core, inbox)]
+        wiring.connect(m, core.tx, narrow.tx)
+        m.d.comb += [
+            narrow.received.eq(self.received),
+            self.sent.eq(narrow.sent),
+            core.tx_ready.eq(narrow.tx_ready),
+            inbox.address.eq(int(self._network.address)),
+            inbox.port.eq(self._network.control_port),
+            core.line_errors.eq(narrow.errors),
         ]
-        set_constants(m, core, self._network, self._seal, self._sizes)
-        return m
+        m.d.sync += lost_control.eq(lost_control + inbox.lost)
+        return inbox.octets, lost_control

@@ -23,8 +23,8 @@ PRESS_BITS: Final = 16
 """The kill button counts once it has been down for 2^16 cycles of the core's clock, half a millisecond or one."""
 BOARD_BUS_BYTES: Final = 8
 """The bus of a board's core, unless its build says otherwise: the one with which it comes nearest to its clock."""
-LINE_PATHS: Final = ("line_core.line", "line_core.came", "line_core.leaves", "line_core.octets")
-"""Where in such a board the line's clock is, the quicker one: its side, and the queues between both clocks."""
+NARROW_PATHS: Final = tuple(f"line_core.narrow.{part}" for part in ("side", "came", "leaves"))
+"""Where in a compact board the line's clock is, the quicker one: its side, and the queues between both clocks."""
 BOARD_FEEDS: Final = frozenset({Feed.BINANCE_SBE})
 """The feeds of a board with an 85F, unless its build says otherwise: those with which it has been routed."""
 

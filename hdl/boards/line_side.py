@@ -14,7 +14,6 @@ from hdl.boards.rgmii import ERROR_COUNT_BITS, RgmiiReceiver, RgmiiTransmitter, 
 from hdl.egress.latency import COUNT_BITS
 from hdl.ethernet.arp import ArpResponder
 from hdl.ethernet.frame_merger import FrameMerger
-from hdl.ethernet.frame_stage import FrameStage
 from hdl.ethernet.inbox import Inbox
 from hdl.octet_stream import octet_stream
 from hdl.parameters import CoreParameters
@@ -22,7 +21,7 @@ from hdl.records import FrameBus
 
 
 class LineSide(wiring.Component):
-    """Receiver, transmitter, inbox of control messages and ARP, all in the domain ``sync``; no ARP for a compact core.
+    """Receiver, transmitter, inbox of control messages and ARP, all in the domain ``sync``.
 
     Parameters
     ----------
@@ -64,21 +63,9 @@ class LineSide(wiring.Component):
         for name in receiver.rx.signature.members:
             m.d.comb += [getattr(taker.rx, name).eq(getattr(receiver.rx, name)) for taker in (packer, inbox)]
         wiring.connect(m, packer.packed, wiring.flipped(self.rx))
-        if self._beats.compact:
-            # on a device that is nearly full the queue that beats come from is far away
-            m.submodules.stage = stage = FrameStage(self._beats)
-            wiring.connect(m, wiring.flipped(self.tx), stage.before)
-            wiring.connect(m, stage.after, unpacker.beats)
-            wiring.connect(m, unpacker.tx, transmitter.tx)
-            m.d.comb += [
-                self.tx_ready.eq(stage.before_ready),
-                stage.after_ready.eq(unpacker.beats_ready),
-                unpacker.tx_ready.eq(transmitter.ready),
-            ]
-        else:
-            wiring.connect(m, wiring.flipped(self.tx), unpacker.beats)
-            m.d.comb += self.tx_ready.eq(unpacker.beats_ready)
-            self._answer_arp(m, receiver, unpacker, transmitter)
+        wiring.connect(m, wiring.flipped(self.tx), unpacker.beats)
+        m.d.comb += self.tx_ready.eq(unpacker.beats_ready)
+        self._answer_arp(m, receiver, unpacker, transmitter)
         wiring.connect(m, inbox.octets, wiring.flipped(self.octets))
         m.d.comb += [
             receiver.line.eq(self.received),

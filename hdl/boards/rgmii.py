@@ -13,7 +13,7 @@ from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.parameters import CoreParameters
+from hdl.parameters import BusWidth
 from hdl.records import FrameBus
 
 PREAMBLE: Final = 0x55
@@ -40,17 +40,17 @@ class RgmiiReceiver(wiring.Component):
 
     Parameters
     ----------
-    parameters: the build, with a bus of one byte.
+    parameters: of a bus of one byte. count_bits: of ``errors``.
 
     Members
     -------
     line: what the DDR registers of the pads show.
     rx: frames; ``error`` on the last beat if the line was in error since the carrier began.
-    errors: carriers with an error or without a start of frame, modulo 2^32.
+    errors: carriers with an error or without a start of frame, modulo 2^32 or 2 to the power of ``count_bits``.
     """
 
-    def __init__(self, parameters: CoreParameters) -> None:
-        super().__init__({"line": In(edges_layout), "rx": Out(FrameBus(parameters)), "errors": Out(ERROR_COUNT_BITS)})
+    def __init__(self, parameters: BusWidth, count_bits: int = ERROR_COUNT_BITS) -> None:
+        super().__init__({"line": In(edges_layout), "rx": Out(FrameBus(parameters)), "errors": Out(count_bits)})
 
     def elaborate(self, platform: object) -> Module:
         """One byte waits for the cycle behind it."""
@@ -102,7 +102,7 @@ class RgmiiTransmitter(wiring.Component):
 
     Parameters
     ----------
-    parameters: the build, with a bus of one byte.
+    parameters: of a bus of one byte.
 
     Members
     -------
@@ -110,7 +110,7 @@ class RgmiiTransmitter(wiring.Component):
     line: what the DDR registers of the pads put out.
     """
 
-    def __init__(self, parameters: CoreParameters) -> None:
+    def __init__(self, parameters: BusWidth) -> None:
         super().__init__({"tx": In(FrameBus(parameters)), "ready": Out(1), "line": Out(edges_layout)})
 
     def elaborate(self, platform: object) -> Module:

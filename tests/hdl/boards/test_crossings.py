@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -16,6 +17,7 @@ from amaranth.sim import Simulator
 
 from hdl.boards.crossings import CountCrossing, FrameCrossing
 from hdl.boards.line_side import LineSide
+from hdl.boards.narrow_line import NarrowLine
 from hdl.boards.network import BoardNetwork
 from hdl.parameters import CoreParameters
 from tests.hdl.boards.test_rgmii import HEAD, Cycle, Frames, carrier, carriers
@@ -43,38 +45,82 @@ class Board(wiring.Component):
         self.line = LineSide(NETWORK, BEATS)
         self.came = FrameCrossing(BEATS, 16, written="line", read="sync")
         self.leaves = FrameCrossing(BEATS, 4, written="sync", read="line")
-        self.errors = CountCrossing(32, written="line", read="sync")
+        self.counted = CountCrossing(32, written="line", read="sync")
         super().__init__({})
+
+    @property
+    def ports(self) -> Ports:
+        """Of the line and of the core."""
+        leaves = self.leaves
+        return Ports(
+            self.line.received, self.line.sent, self.came.after, leaves.before, leaves.before_ready, self.counted.after
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.line = DomainRenamer("line")(self.line)
-        m.submodules.came, m.submodules.leaves, m.submodules.errors = self.came, self.leaves, self.errors
+        m.submodules.came, m.submodules.leaves, m.submodules.counted = self.came, self.leaves, self.counted
         wiring.connect(m, self.line.rx, self.came.before)
         wiring.connect(m, self.leaves.after, self.line.tx)
         m.d.comb += [
             self.came.after_ready.eq(1),
             self.leaves.after_ready.eq(self.line.tx_ready),
-            self.errors.before.eq(self.line.errors),
+            self.counted.before.eq(self.line.errors),
         ]
         return m
 
 
-class StoppableBoard(Board):
-    """The same with the line's clock as a signal."""
+class NarrowBoard(wiring.Component):
+    """The same of a device that is nearly full."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.clock = Signal()
+        self.narrow = NarrowLine("line")
+        super().__init__({})
+
+    @property
+    def ports(self) -> Ports:
+        """Of the line and of the core."""
+        narrow = self.narrow
+        return Ports(narrow.received, narrow.sent, narrow.rx, narrow.tx, narrow.tx_ready, narrow.errors)
 
     def elaborate(self, platform: object) -> Module:
-        m = super().elaborate(platform)
+        m = Module()
+        m.submodules.narrow = self.narrow
+        return m
+
+
+@dataclass
+class Ports:
+    """A line on one side, a core's frames on the other."""
+
+    received: Any
+    sent: Any
+    came: Any
+    leaves: Any
+    leaves_ready: Any
+    errors: Any
+
+
+class Stoppable(wiring.Component):
+    """A board with the line's clock as a signal."""
+
+    def __init__(self, board: Board | NarrowBoard) -> None:
+        self.board, self.clock = board, Signal()
+        super().__init__({})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.board = self.board
         m.domains.line = ClockDomain(reset_less=True)
         m.d.comb += ClockSignal("line").eq(self.clock)
         return m
 
 
-def simulator_of(board: Board, period_ps: int, phase_ps: int) -> Simulator:
+Form = type[Board] | type[NarrowBoard]
+each_form = pytest.mark.parametrize("form", [Board, NarrowBoard], ids=["bytes in, beats over", "words over"])
+
+
+def simulator_of(board: Board | NarrowBoard, period_ps: int, phase_ps: int) -> Simulator:
     simulator = Simulator(board)
     simulator.add_clock(LINE_PS * 1e-12, domain="line")
     simulator.add_clock(period_ps * 1e-12, phase=phase_ps * 1e-12, domain="sync")
@@ -96,28 +142,30 @@ class WideFrames(Frames):
             self.current = None
 
 
+@each_form
 @each_clock
-def test_a_full_line_of_frames_arrives(period_ps: int, phase_ps: int) -> None:
+def test_a_full_line_of_frames_arrives(form: Form, period_ps: int, phase_ps: int) -> None:
     generator = random.Random(period_ps)
     frames = [generator.randbytes(64) for _ in range(30)] + [generator.randbytes(n) for n in range(1, 40)]
     cycles = [cycle for frame in frames for cycle in carrier(HEAD + frame)]
     cycles += [*carrier(HEAD + b"in error", frozenset({10})), *carrier(HEAD + b"good"), *[Cycle()] * 40]
-    board, got, errors = Board(), WideFrames(), 0
+    board, got, errors = form(), WideFrames(), 0
+    ports = board.ports
     done = False
 
     async def line(ctx: Any) -> None:
         nonlocal done
         for cycle in cycles:
-            put(ctx, board.line.received, cycle)
+            put(ctx, ports.received, cycle)
             await ctx.tick("line")
         done = True
 
     async def core(ctx: Any) -> None:
         nonlocal errors
         while not done:
-            got.beat(board.came.after, ctx)
+            got.beat(ports.came, ctx)
             await ctx.tick()
-        errors = ctx.get(board.errors.after)
+        errors = ctx.get(ports.errors)
 
     simulator = simulator_of(board, period_ps, phase_ps)
     simulator.add_testbench(line)
@@ -128,17 +176,19 @@ def test_a_full_line_of_frames_arrives(period_ps: int, phase_ps: int) -> None:
     assert errors == 1
 
 
+@each_form
 @each_clock
-def test_what_the_core_sends_leaves_without_a_gap_in_a_frame(period_ps: int, phase_ps: int) -> None:
+def test_what_the_core_sends_leaves_without_a_gap_in_a_frame(form: Form, period_ps: int, phase_ps: int) -> None:
     generator = random.Random(period_ps)
-    frames = [generator.randbytes(generator.choice((6, 60, 62, 70, 166))) for _ in range(25)]
+    frames = [generator.randbytes(generator.choice((5, 6, 60, 61, 63, 64, 65, 70, 166))) for _ in range(25)]
     spoiled = {4, 9}
-    board, cycles = Board(), []
+    board, cycles = form(), list[Cycle]()
+    ports = board.ports
     done = False
 
     async def core(ctx: Any) -> None:
         nonlocal done
-        bus = board.leaves.before
+        bus = ports.leaves
         for number, frame in enumerate(frames):
             for at in range(0, len(frame), 8):
                 beat = frame[at : at + 8]
@@ -152,7 +202,7 @@ def test_what_the_core_sends_leaves_without_a_gap_in_a_frame(period_ps: int, pha
                     "error": is_last and number in spoiled,
                 }.items():
                     ctx.set(getattr(bus, name), int(value))
-                while not ctx.get(board.leaves.before_ready):
+                while not ctx.get(ports.leaves_ready):
                     await ctx.tick()
                 await ctx.tick()
             ctx.set(bus.valid, 0)
@@ -164,7 +214,7 @@ def test_what_the_core_sends_leaves_without_a_gap_in_a_frame(period_ps: int, pha
 
     async def line(ctx: Any) -> None:
         while not done:
-            sent = board.line.sent
+            sent = ports.sent
             octet, valid = ctx.get(sent.low) | ctx.get(sent.high) << 4, bool(ctx.get(sent.valid))
             cycles.append(Cycle(octet, valid, valid != bool(ctx.get(sent.error))))
             await ctx.tick("line")
@@ -179,8 +229,10 @@ def test_what_the_core_sends_leaves_without_a_gap_in_a_frame(period_ps: int, pha
     assert min(gaps) == 12
 
 
-def test_a_line_that_stands_still_within_a_frame_goes_on_where_it_was() -> None:
-    board, got, frame = StoppableBoard(), WideFrames(), bytes(range(100))
+@each_form
+def test_a_line_that_stands_still_within_a_frame_goes_on_where_it_was(form: Form) -> None:
+    board, got, frame = form(), WideFrames(), bytes(range(100))
+    ports, stoppable = board.ports, Stoppable(board)
     cycles = [*carrier(HEAD + frame), *[Cycle()] * 40]
 
     async def line(ctx: Any) -> None:
@@ -188,17 +240,17 @@ def test_a_line_that_stands_still_within_a_frame_goes_on_where_it_was() -> None:
             if number == 50:
                 await ctx.delay(1e-5)
             await ctx.delay(4e-9)
-            ctx.set(board.clock, 1)
+            ctx.set(stoppable.clock, 1)
             await ctx.delay(4e-9)
-            ctx.set(board.clock, 0)
-            put(ctx, board.line.received, cycle)
+            ctx.set(stoppable.clock, 0)
+            put(ctx, ports.received, cycle)
 
     async def core(ctx: Any) -> None:
         for _ in range(1_000):
-            got.beat(board.came.after, ctx)
+            got.beat(ports.came, ctx)
             await ctx.tick()
 
-    simulator = Simulator(board)
+    simulator = Simulator(stoppable)
     simulator.add_clock(16e-9)
     simulator.add_testbench(line)
     simulator.add_testbench(core)
