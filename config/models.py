@@ -27,6 +27,14 @@ class ModelMode(StrEnum):
     ACTIVE = "active"
 
 
+class ModelBackend(StrEnum):
+    """What computes predictions of a live run."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
 class ModelTradingSettings(Section):
     """How an active model trades."""
 
@@ -58,6 +66,11 @@ class ModelSettings(Section):
     )
     latency_us: Annotated[Count, Field(ge=1, le=10_000_000)] = Field(
         default=5_000, description="From a row until its prediction counts; one that comes later never does."
+    )
+    backend: ModelBackend = Field(
+        default=ModelBackend.AUTO,
+        description="What computes in paper and live: cpu: ONNX Runtime; gpu: a kernel that stays there; auto: the GPU "
+        "where there is one that can, else the CPU. A backtest always takes the CPU.",
     )
     drift_rows: Annotated[Count, Field(ge=50, le=1_000_000)] = Field(
         default=3_000,

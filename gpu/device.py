@@ -27,8 +27,13 @@ def require_gpu() -> Any:
 
 def has_gpu() -> bool:
     """Whether ``require_gpu`` gives a device."""
+    return not missing_gpu()
+
+
+def missing_gpu() -> str:
+    """Why there is no device, without advice; empty where there is one."""
     try:
         require_gpu()
-    except MissingExtra:
-        return False
-    return True
+    except MissingExtra as missing:
+        return str(missing).partition(":")[0]
+    return ""

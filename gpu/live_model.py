@@ -14,6 +14,7 @@ writer, and the host never has more rows under way than the ring has places.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, Protocol
@@ -39,8 +40,11 @@ _ONE_BLOCK: Final = 32
 RING: Final = 64
 """Rows that may be under way."""
 FOREVER: Final = (1 << 62) - 1
-_MOST_LOOKS: Final = 100_000_000
-"""At a word before the kernel is given up, some seconds."""
+_TIGHT_LOOKS: Final = 5_000
+"""At a word without a pause, less than a millisecond: no other thread of Python runs meanwhile."""
+_LOOK_EVERY_S: Final = 0.001
+_MOST_LOOKS: Final = _TIGHT_LOOKS + 5_000
+"""Before the kernel is given up, some seconds."""
 _PUBLISHED: Final = 0
 _STOP_AT: Final = 1
 
@@ -126,7 +130,7 @@ class LiveModel:
         shared_bytes: int = SHARED_BYTES,
     ) -> None:
         if isinstance(model.architecture, Bilinear):
-            raise Rejected("a bilinear model has no recurrence to keep on a GPU: use WindowModel")
+            raise Rejected("a bilinear model has no recurrence to keep on a GPU: use backend='cpu', or WindowModel")
         self.architecture = model.architecture
         self._blocks = blocks_for(model.architecture, most_blocks)
         self._units = -(-model.architecture.hidden // self._blocks)
@@ -134,11 +138,25 @@ class LiveModel:
         self._module, self._xp = module(source()), xp
         self._stream: AbstractContextManager[Any] = stream or nullcontext()
         self._is_concurrent, self._runs = memory.is_concurrent, False
+        self._pause = threading.Event()
         self._rows, rows = memory.arrays((RING, model.architecture.features), np.float32)
         self._control, control = memory.arrays((2,), np.int64)
         self._logits, logits = memory.arrays((RING, model.architecture.classes), np.float32)
         self._finished, finished = memory.arrays((1,), np.int64)
         self._arguments = (rows, control, logits, finished, *self._loaded(model))
+
+    @property
+    def blocks(self) -> int:
+        """Of threads, which must be on the GPU at once."""
+        return self._blocks
+
+    def warm_up(self) -> None:
+        """Compile, load and launch the kernel for no row, so that the first row does not wait for that.
+
+        What a kernel takes to be loaded may not happen while another one stays on the GPU.
+        """
+        self.run(int(self._control[_PUBLISHED]))
+        self._runs = False
 
     def run(self, stop_at: int = FOREVER) -> None:
         """Launch the kernel, which takes rows until so many were taken in all; it goes on where the last one ended.
@@ -169,9 +187,11 @@ class LiveModel:
         number = self.publish(row)
         if not self._runs:
             self.run(FOREVER if self._is_concurrent else number + 1)
-        for _ in range(_MOST_LOOKS):
+        for look in range(_MOST_LOOKS):
             if self._finished[0] > number:
                 return self.logits(number)
+            if look > _TIGHT_LOOKS:
+                self._pause.wait(_LOOK_EVERY_S)
         raise Fatal(f"row {number} was not answered: the GPU may be busy with other work")
 
     def publish(self, row: Singles) -> int:
@@ -252,15 +272,26 @@ class LiveModel:
         )
 
 
-def live_on_gpu(model: Model) -> LiveModel:
-    """The model on the current GPU, with rows and logits in mapped memory and a stream of its own.
+def live_on_gpu(model: Model, taken_blocks: int = 0) -> LiveModel:
+    """The model on the current GPU, with rows and logits in mapped memory and a stream of its own, ready for rows.
 
-    To be used in a ``with`` statement: a kernel that nobody ends waits for ever. Raises ``MissingExtra`` without a GPU.
+    To be used in a ``with`` statement: a kernel that nobody ends waits for ever. Several models may stay on one GPU if
+    all are made before the first is given a row.
+
+    Parameters
+    ----------
+    taken_blocks: of models that stay there, too.
+
+    Raises ``MissingExtra`` without a GPU, Rejected when others take the whole of it, and as ``LiveModel`` does.
     """
     cupy = require_gpu()
     blocks = int(cupy.cuda.Device().attributes["MultiProcessorCount"])
+    if taken_blocks >= blocks:
+        raise Rejected(f"models take {taken_blocks} of the GPU's {blocks} multiprocessors: there is no room for more")
     stream = cupy.cuda.Stream(non_blocking=True)
-    live = LiveModel(model, CupyModule, cupy, MappedMemory(cupy), stream, most_blocks=blocks)
+    live = LiveModel(model, CupyModule, cupy, MappedMemory(cupy), stream, most_blocks=blocks - taken_blocks)
     # What was loaded must be there before another stream reads it.
     cupy.cuda.Device().synchronize()
+    live.warm_up()
+    stream.synchronize()
     return live

@@ -58,6 +58,11 @@ def windows_together(architecture: Architecture) -> int:
     )
 
 
+def fits(architecture: Architecture) -> bool:
+    """Whether a GPU's blocks can hold a model."""
+    return state_bytes(architecture, 1) <= SHARED_BYTES
+
+
 def state_bytes(architecture: Architecture, windows: int) -> int:
     """Shared memory that the LSTMs of some windows take: outputs and cells of every layer, and the gates of one."""
     if isinstance(architecture, Bilinear):

@@ -19,11 +19,20 @@ from gpu.models.onnx_runtime import OnnxModel
 from gpu.models.reference import probabilities as softmax
 from gpu.models.reference import stretch_logits
 from gpu.models.weights import Model, Singles
-from gpu.models_cuda import ModelKernels, Precision
+from gpu.models_cuda import ModelKernels, Precision, fits
 from market.errors import Rejected
 
 FEWEST_WINDOWS: Final = 64
 """Of a part: fewer would compute more rows before their first window than windows."""
+
+
+def backend_for(model: Model, asked: Backend | str) -> Backend:
+    """CPU, GPU or NUMPY for what was asked for; auto takes the CPU for a model that a GPU's blocks cannot hold.
+
+    Raises as ``choose`` does.
+    """
+    is_free = str(asked) == Backend.AUTO
+    return choose(asked, has_kernels=fits(model.architecture) if is_free else True)
 
 
 class WindowModel:
@@ -31,9 +40,14 @@ class WindowModel:
 
     Parameters
     ----------
-    backend: auto, cpu (ONNX Runtime), gpu, or numpy (the reference). threads: of ONNX Runtime; None: all.
+    backend: auto, cpu (ONNX Runtime), gpu, or numpy (the reference). auto takes the CPU for a model that a GPU's blocks
+        cannot hold. threads: of ONNX Runtime; None: all.
     precision: on a GPU; the others compute in float32 and more. kernels: what a GPU computes with; None: of the
         current one. windows_at_once: of a part; None: what fits.
+
+    Members
+    -------
+    backend: what computes: cpu, gpu or numpy. precision: as asked for.
 
     Raises MissingExtra without a GPU or without ONNX Runtime, Rejected for a model that a GPU's blocks cannot hold.
     """
@@ -49,12 +63,13 @@ class WindowModel:
         windows_at_once: int | None = None,
     ) -> None:
         self.model = model
-        self._backend = Backend.GPU if kernels is not None else choose(backend, has_kernels=True)
+        self.backend = Backend.GPU if kernels is not None else backend_for(model, backend)
+        self.precision = precision
         self._at_once = windows_at_once
         self._kernels, self._runtime = kernels, None
-        if self._backend is Backend.GPU and kernels is None:
+        if self.backend is Backend.GPU and kernels is None:
             self._kernels = ModelKernels(model, CupyModule, require_gpu(), precision)
-        elif self._backend is Backend.CPU:
+        elif self.backend is Backend.CPU:
             self._runtime = OnnxModel(stretch_graph(model), threads)
 
     def probabilities(self, rows: Any) -> Any:
@@ -72,7 +87,7 @@ class WindowModel:
 
     def _checked(self, rows: Any) -> Any:
         if self._kernels is None:
-            choose_for(is_on_gpu(rows), self._backend)
+            choose_for(is_on_gpu(rows), self.backend)
         xp = module_of(rows)
         values = xp.ascontiguousarray(xp.asarray(rows), dtype=np.float32)
         features, window = self.model.architecture.features, self.model.architecture.window

@@ -254,7 +254,7 @@ def _assemble(
     )
     numbers = venue_numbers(settings)
     probe = LiveProbe(feed, [numbers[VenueName(source.name)] for source in feed.sources], gateways)
-    predictions = live_predictions(settings, stack)
+    predictions = live_predictions(settings, stack, say)
     outside = Outside(clock, feed, VenueGateways(gateways), probe, engine, predictions)
     if write is not None:
         outside = recorded_outside(outside, write)

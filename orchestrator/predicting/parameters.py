@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from config.models import ModelMode
+from config.models import ModelBackend, ModelMode
 from market.protocols import MarketKey
 
 
@@ -34,6 +34,7 @@ class ModelParameters:
     act_above: float
     filter_above: float
     latency_ns: int
+    backend: ModelBackend
     drift_rows: int
     drift_limit: float
     judged: int

@@ -52,8 +52,9 @@ def prediction_checks(strategies: Iterable[Strategy]) -> tuple[PreTradeCheck, ..
 
 
 def prediction_tasks(strategies: Iterable[Strategy], keep: Callable[[StateChanged], None]) -> Sequence[PeriodicTask]:
-    """Write down breaches, every second; nothing where no model watches."""
+    """Write down breaches and who computes from now on, every second; nothing where no model watches."""
     models = [strategy for strategy in strategies if isinstance(strategy, BookPredictor)]
+    computed_by = {model.name: model.computed_by for model in models}
 
     def write(run: RunAccess, now_ns: int) -> None:
         for model in models:
@@ -66,6 +67,19 @@ def prediction_tasks(strategies: Iterable[Strategy], keep: Callable[[StateChange
                         before=breach.before.value,
                         after=model.mode.value,
                         detail=breach.detail,
+                    )
+                )
+            before, now = computed_by[model.name], model.computed_by
+            if now != before:
+                computed_by[model.name] = now
+                keep(
+                    StateChanged(
+                        time_ns=now_ns,
+                        area=Area.RISK,
+                        source=f"predictions of model {model.name}",
+                        before=before.computer.value,
+                        after=now.computer.value,
+                        detail=now.why,
                     )
                 )
 
@@ -82,7 +96,7 @@ def show_models(output: Output, models: Mapping[str, Mapping[str, Any]]) -> None
     if not models:
         return
     counted = ("predictions", "late", "judged", "right", "sure", "sure_and_right", "would_act", "would_refuse")
-    columns = ("set_to", "mode", *counted)
+    columns = ("set_to", "mode", "computed_by", *counted)
     rows = [(name, *(str(model[column]) for column in columns)) for name, model in models.items()]
     output.table("models", ("model", *(column.replace("_", " ") for column in columns)), rows)
     for name, dropped in ((name, model["dropped"]) for name, model in models.items() if model["dropped"]):
@@ -104,6 +118,7 @@ def _parameters(settings: Settings, listings: Catalogue, name: str, chosen: Mode
         act_above=float(chosen.act_above),
         filter_above=float(chosen.filter_above),
         latency_ns=chosen.latency_us * _NS_PER_US,
+        backend=chosen.backend,
         drift_rows=chosen.drift_rows,
         drift_limit=float(chosen.drift_limit),
         judged=chosen.judged,

@@ -20,7 +20,8 @@ from market.orders.cause import Origin
 from market.orders.kinds import Side
 from market.orders.order import OrderIntent
 from market.protocols import Intent, MarketView, Started, TimerFired, TimerIntent, WakeCause, Wakes
-from orchestrator.predicting.answers import Answer, Predictions
+from orchestrator.predicting.answers import Predictions
+from orchestrator.predicting.engines import Answer, ComputedBy
 from orchestrator.predicting.parameters import ModelParameters
 from orchestrator.predicting.rows import GridRows, Window
 from orchestrator.predicting.trading import ModelTrading
@@ -101,7 +102,7 @@ class BookPredictor:
         self.late = 0
         self.refused = 0
         self.wanted = 0
-        predictions.open(parameters.name, model)
+        predictions.open(parameters.name, model, parameters.backend)
 
     @property
     def tag(self) -> str:
@@ -112,6 +113,11 @@ class BookPredictor:
     def name(self) -> str:
         """Name of the settings."""
         return self._parameters.name
+
+    @property
+    def computed_by(self) -> ComputedBy:
+        """Who computes its predictions now."""
+        return self._predictions.computed_by(self.name)
 
     @property
     def wakes(self) -> Wakes:
@@ -161,6 +167,8 @@ class BookPredictor:
         return {
             "mode": self.mode.value,
             "set_to": self._parameters.mode.value,
+            "computed_by": self.computed_by.computer.value,
+            "computed_by_why": self.computed_by.why,
             "dropped": self.dropped and {"time_ns": self.dropped.time_ns, "why": self.dropped.detail},
             "rows": self._number,
             "predictions": self.predictions,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpu.models.weights import Singles
-from orchestrator.predicting.answers import Answer
+from orchestrator.predicting.engines import Answer
 from orchestrator.research.datasets.labels import Move
 from orchestrator.research.evaluation.calibration import reliability, reliability_columns
 from orchestrator.research.models.card import DECILES, Card, bins_of

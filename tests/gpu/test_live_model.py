@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pytest
 
+from benchmarks.gpu.generated_models import lively_weights
+from gpu import live_model
 from gpu.cuda_on_cpu.module import CpuModule
 from gpu.cuda_on_cpu.schedule import SCHEDULES, Order, Schedule
+from gpu.kernel import LaunchShape
 from gpu.live_model import RING, HostMemory, LiveModel, blocks_for, live_on_gpu
 from gpu.models.architecture import LSTM_A, LSTM_B, LSTM_C, PAPER_DEEPLOB, PUBLIC_DEEPLOB, Architecture, DeepLob, Lstm
 from gpu.models.reference import stretch_logits
@@ -102,6 +105,32 @@ def test_rows_beyond_the_ring_take_the_places_of_old_ones() -> None:
         live.logits(3)
     with pytest.raises(Fatal, match=f"row {len(rows)} has no logits here"):
         live.logits(len(rows))
+
+
+@pytest.mark.parametrize("before", [0, 4])
+def test_warming_up_takes_no_row_and_changes_no_answer(before: int) -> None:
+    model, rows = lively_weights(SMALL["deeplob"], 5), rows_for(SMALL["deeplob"], 8)
+    live = LiveModel(model, CpuModule, np, HostMemory())
+    found = [live.answer(row) for row in rows[:before]]
+    live.warm_up()
+    assert live.finished == before
+    found += [live.answer(row) for row in rows[before:]]
+    expected = stretch_logits(model, rows)
+    np.testing.assert_allclose(
+        np.stack([answer for answer in found if answer is not None]), expected, atol=TOLERANCE, rtol=TOLERANCE
+    )
+
+
+def test_a_kernel_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent(CpuModule):
+        def launch(self, kernel: str, shape: LaunchShape, arguments: Any) -> None:
+            """Nothing runs."""
+
+    monkeypatch.setattr(live_model, "_TIGHT_LOOKS", 3)
+    monkeypatch.setattr(live_model, "_MOST_LOOKS", 6)
+    live = LiveModel(lively_weights(SMALL["lstm"], 5), Silent, np, HostMemory())
+    with pytest.raises(Fatal, match="row 0 was not answered: the GPU may be busy with other work"):
+        live.answer(rows_for(SMALL["lstm"], 1)[0])
 
 
 def test_a_full_ring_takes_no_more_rows_until_some_are_finished() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.gpu.generated_models import lively_weights
+from gpu.backend import Backend
 from gpu.compile_gate import ARCHITECTURES, check
 from gpu.cuda_on_cpu.module import CpuModule
 from gpu.cuda_on_cpu.schedule import SCHEDULES, Schedule
@@ -17,7 +19,7 @@ from gpu.models.architecture import LSTM_A, LSTM_B, LSTM_C, PAPER_DEEPLOB, PUBLI
 from gpu.models.reference import probabilities, stretch_logits
 from gpu.models.weights import Model, random_weights
 from gpu.models_cuda import ModelKernels, source, windows_together
-from gpu.window_model import WindowModel
+from gpu.window_model import WindowModel, backend_for
 from market.errors import MissingExtra, Rejected
 from tests.gpu.model_checks import TOLERANCE, check_model
 from tests.gpu.models.shapes import SMALL, rows_for
@@ -114,6 +116,21 @@ def test_a_model_too_large_for_a_block_is_refused_with_what_to_use() -> None:
     assert windows_together(LSTM_C) == 1
     with pytest.raises(Rejected, match="more than the 98304 of a block: use backend='cpu'"):
         windows_together(dataclasses.replace(LSTM_C, hidden=3_000))
+
+
+def test_a_model_that_no_block_holds_is_left_to_the_cpu_unless_the_gpu_is_demanded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gpu.backend.has_gpu", lambda: True)
+    monkeypatch.setattr("gpu.backend.require_gpu", lambda: np)
+    monkeypatch.setattr("gpu.models_cuda.SHARED_BYTES", 300)
+    small, wide = (
+        lively_weights(shape, 5) for shape in (SMALL["lstm"], Lstm(features=2, layers=1, hidden=40, window=2))
+    )
+    assert (backend_for(small, "auto"), backend_for(wide, "auto")) == (Backend.GPU, Backend.CPU)
+    assert (backend_for(wide, "gpu"), backend_for(wide, "numpy")) == (Backend.GPU, Backend.NUMPY)
+    with pytest.raises(Rejected, match="backend was 'tpu'"):
+        backend_for(small, "tpu")
 
 
 @pytest.mark.long

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from orchestrator.research.evaluation.study import (
 )
 from orchestrator.research.evaluation.trades import TradeCurve, trade_curve
 from orchestrator.research.models.folder import TrainedModel
+from orchestrator.research.prediction.computing import Computing, computing_options
 from orchestrator.research.prediction.stretches import ModelPredictor
 from orchestrator.research.vpin_plots import require_plots
 
@@ -52,7 +53,7 @@ class _Evaluated:
 
     Parameters
     ----------
-    folds: empty without a walk forward. trades: market, name and curve of each model.
+    folds: empty without a walk forward. trades: market, name and curve of each model. computed_by: by name of model.
     """
 
     label: str
@@ -61,6 +62,7 @@ class _Evaluated:
     parts: list[Judged]
     folds: list[Judged]
     trades: list[tuple[str, str, TradeCurve]]
+    computed_by: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
@@ -70,6 +72,7 @@ class _Evaluated:
             "horizon": self.horizon,
             "results": [each.plain() for each in self.parts],
             "walk_forward": [each.plain() for each in self.folds],
+            "computed_by": self.computed_by,
             "trades": [
                 {"market": market, "predictor": name, "by_threshold": curve.plain()}
                 for market, name, curve in self.trades
@@ -92,6 +95,7 @@ class _Evaluated:
     "--baseline", "names", multiple=True, type=click.Choice([each.value for each in Baseline]), help="Which; all."
 )
 @click.option("--model", "models", multiple=True, type=_FILE, help="Folder of `tickwire train`, beside them; repeated.")
+@computing_options
 @click.option("--fee-bps", default=5.0, show_default=True, type=click.FloatRange(0), help="Of one side of a trade.")
 @click.option("--folds", default=0, show_default=True, type=click.IntRange(0, 100), help="Also walk forward so often.")
 @click.option("--fi2010", nargs=2, type=_FILE, metavar="TRAINING TEST", help="Two files in the layout of FI-2010.")
@@ -142,16 +146,21 @@ def evaluate(output: Output, /, folders: tuple[Path, ...], out: Path | None, plo
 
 def _evaluate(output: Output, folders: Sequence[Path], plan: EvaluationPlan, words: dict[str, Any]) -> list[_Evaluated]:
     found: list[_Evaluated] = []
+    computing = Computing.of_words(words)
+    if not words["models"] and not computing.is_default:
+        raise click.UsageError("--backend and --precision say what computes models: name one with --model")
     models = [TrainedModel(path) for path in words["models"]]
     with output.progress("evaluating") as progress:
         for folder in folders:
             progress.show(str(folder))
             dataset = open_dataset(folder)
-            predictors = _predictors(models, dataset)
+            predictors = _predictors(models, dataset, computing)
             parts = evaluate_parts(dataset, plan, predictors)
             folds = walk_forward(dataset, plan, progress.show) if plan.folds else []
             trades = _trades(dataset, plan, predictors, words["fee_bps"])
-            found.append(_Evaluated(str(folder), dataset.header.window, dataset.header.horizon, parts, folds, trades))
+            by = {predictor.name: predictor.computed_by for predictor in predictors}
+            rows = dataset.header.window, dataset.header.horizon
+            found.append(_Evaluated(str(folder), *rows, parts, folds, trades, by))
         if words["fi2010"] is not None:
             training, test = words["fi2010"]
             horizon = int(words["horizon"])
@@ -165,7 +174,7 @@ def _evaluate(output: Output, folders: Sequence[Path], plan: EvaluationPlan, wor
     return found
 
 
-def _predictors(models: Sequence[TrainedModel], dataset: Dataset) -> list[ModelPredictor]:
+def _predictors(models: Sequence[TrainedModel], dataset: Dataset, computing: Computing) -> list[ModelPredictor]:
     """The models of a dataset's horizon; raises Rejected when models are named and none is of it."""
     own = [model for model in models if model.card.horizon == dataset.header.horizon]
     if models and not own:
@@ -173,7 +182,7 @@ def _predictors(models: Sequence[TrainedModel], dataset: Dataset) -> list[ModelP
         raise Rejected(f"{dataset.path} has horizon {dataset.header.horizon}, no model has it: {known}")
     for model in own:
         model.check_fits(dataset)
-    return [ModelPredictor.of_folder(model) for model in own]
+    return [ModelPredictor.of_folder(model, computing=computing) for model in own]
 
 
 def _trades(
@@ -206,6 +215,8 @@ def _show(output: Output, found: _Evaluated) -> None:
     samples = found.parts[0].training
     title = f"{found.label}, horizon {found.horizon}: fitted on {samples:,} samples"
     output.table(title, COLUMNS, [judged_row(each) for each in found.parts], right=COLUMNS[2:])
+    for name, by in found.computed_by.items():
+        output.say(f"{name}: computed by the {by['backend'].upper()} in {by['precision']}")
     if found.folds:
         folds = max(each.fold or 0 for each in found.folds)
         whole = [each for each in found.folds if each.fold == 0]

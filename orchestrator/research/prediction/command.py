@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gpu.models.onnx_runtime import Given
 from gpu.models.weights import Singles
 from market.errors import MissingInput, Rejected
 from market.wire.records import Rows, Words
@@ -27,6 +26,7 @@ from orchestrator.research.datasets.labels import Classes, segment_starts
 from orchestrator.research.datasets.parts import Part
 from orchestrator.research.models.folder import TrainedModel
 from orchestrator.research.models.inputs import model_inputs
+from orchestrator.research.prediction.computing import Computing, computed_by, computing_options
 from orchestrator.research.prediction.stretches import predict_windows
 
 
@@ -58,7 +58,8 @@ class _Wanted:
     "--part", default="all", type=click.Choice(["all", "training", "validation", "test"]), help="Of a dataset."
 )
 @click.option("--as", "normalised_as", metavar="MARKET", help="Normalise as the card does this market.")
-@click.option("--threads", type=click.IntRange(1), help="As many as there are processors.")
+@computing_options
+@click.option("--threads", type=click.IntRange(1), help="Of the CPU; as many as there are processors.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Parquet file to make.")
 @with_output
 def predict(output: Output, /, model: Path, folder: Path | None, out: Path, **words: Any) -> None:
@@ -76,10 +77,12 @@ def predict(output: Output, /, model: Path, folder: Path | None, out: Path, **wo
         raise click.UsageError("name what to predict on: either --dataset FOLDER or --source NAME=FILE")
     if out.exists():
         raise Rejected(f"{out} is there already: name another file, or remove it")
+    computing = Computing.of_words(words)
     trained = TrainedModel(model)
     recordings = _recordings(trained, words)
     wanted = _of_dataset(trained, folder, words) if folder is not None else _of_recordings(trained, recordings, words)
-    runtime = trained.runtime(Given.ROWS)
+    computer = computing.model(trained)
+    by = computed_by(computer)
     part = out.with_name(out.name + ".part")
     counts: dict[str, int] = {}
     classes = np.zeros(3, dtype=np.int64)
@@ -87,7 +90,7 @@ def predict(output: Output, /, model: Path, folder: Path | None, out: Path, **wo
         with output.progress("predicting") as progress, pq.ParquetWriter(part, _schema()) as writer:
             for each in wanted:
                 progress.show(f"{each.market}, {len(each.samples):,} windows")
-                found = predict_windows(runtime, each.inputs(), each.samples, trained.card.window, words["threads"])
+                found = predict_windows(computer, each.inputs(), each.samples, trained.card.window, words["threads"])
                 writer.write_table(_table(each, found))
                 counts[each.market] = counts.get(each.market, 0) + len(found)
                 classes += np.bincount(found.argmax(axis=1), minlength=3)
@@ -103,8 +106,10 @@ def predict(output: Output, /, model: Path, folder: Path | None, out: Path, **wo
     output.table(f"{out}: windows", ("market", "windows"), rows, right=("windows",))
     named = dict(zip(("down", "same", "up"), classes.tolist(), strict=True))
     output.say(", ".join(f"{name} {count:,}" for name, count in named.items()))
+    output.say(f"computed by the {by['backend'].upper()} in {by['precision']}")
     damage = sum(recording.damage for recording in recordings)
-    output.emit({"out": str(out), "model": str(model), "windows": counts, "most_probable": named, "damage": damage})
+    said = {"windows": counts, "most_probable": named, "computed_by": by, "damage": damage}
+    output.emit({"out": str(out), "model": str(model)} | said)
     if damage:
         raise click.exceptions.Exit(ExitCode.CHECK_FAILED)
 

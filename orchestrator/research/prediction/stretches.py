@@ -1,4 +1,4 @@
-"""Predictions of many windows: runs of neighbouring rows in pieces of a fixed size, on several threads.
+"""Predictions of many windows: runs of neighbouring rows in pieces of a fixed size, on several threads or on a GPU.
 
 Pieces and therefore results are the same however many threads there are; a row's vector is computed once in a piece.
 """
@@ -24,13 +24,16 @@ from orchestrator.research.datasets.labels import CLASSES
 from orchestrator.research.models.card import Card
 from orchestrator.research.models.folder import TrainedModel
 from orchestrator.research.models.inputs import model_inputs
+from orchestrator.research.prediction.computing import Computing, StretchModel, computed_by, is_on_gpu
 
 PIECE: Final = 512
 """Windows that are computed together: their states fit the cache."""
+GPU_PIECE: Final = 1 << 20
+"""The same on a GPU, which splits them further where they do not fit its memory."""
 
 
 def predict_windows(
-    model: OnnxModel,
+    model: StretchModel,
     inputs: Singles,
     samples: Words,
     window: int,
@@ -41,10 +44,12 @@ def predict_windows(
 
     Parameters
     ----------
-    model: of a stretch of rows, with one thread. inputs: float32[n, features]. samples: int64[m], rising rows of at
-        least ``window - 1``. advance: told how many more windows are done.
+    model: of a stretch of rows, ONNX Runtime's with one thread. inputs: float32[n, features]. samples: int64[m], rising
+        rows of at least ``window - 1``. threads: of the CPU. advance: told how many more windows are done.
     """
-    if model.given is not Given.ROWS:
+    on_gpu = is_on_gpu(model)
+    together = GPU_PIECE if on_gpu else PIECE
+    if isinstance(model, OnnxModel) and model.given is not Given.ROWS:
         raise Rejected("predict_windows takes the graph of a stretch of rows, was given one of windows")
     if len(samples) and (int(samples[0]) < window - 1 or int(samples[-1]) >= len(inputs)):
         raise Rejected(
@@ -54,16 +59,17 @@ def predict_windows(
     pieces = [
         piece
         for run in np.split(np.arange(len(samples)), np.flatnonzero(np.diff(samples) != 1) + 1)
-        for piece in np.split(run, np.arange(PIECE, len(run), PIECE))
+        for piece in np.split(run, np.arange(together, len(run), together))
         if len(piece)
     ]
 
     def compute(piece: NDArray[np.int64]) -> Singles:
         first, last = int(samples[piece[0]]), int(samples[piece[-1]])
-        return model.probabilities(inputs[first - window + 1 : last + 1])
+        found: Singles = model.probabilities(inputs[first - window + 1 : last + 1])
+        return found
 
     parts: list[Singles] = []
-    with ThreadPoolExecutor(choose_threads(threads)) as pool:
+    with ThreadPoolExecutor(1 if on_gpu else choose_threads(threads)) as pool:
         for found in pool.map(compute, pieces):
             parts.append(found)
             advance(len(found))
@@ -81,7 +87,7 @@ class ModelPredictor:
     """A model beside the baselines: ``study.RowPredictor``."""
 
     def __init__(
-        self, name: str, model: OnnxModel, window: int, training: int | None, threads: int | None = None
+        self, name: str, model: StretchModel, window: int, training: int | None, threads: int | None = None
     ) -> None:
         self._name = name
         self._model = model
@@ -90,15 +96,22 @@ class ModelPredictor:
         self._threads = threads
 
     @classmethod
-    def of_folder(cls, model: TrainedModel, threads: int | None = None) -> ModelPredictor:
-        """That of a trained model."""
-        card = model.card
-        return cls(model.name, model.runtime(Given.ROWS), card.window, trained_samples(card), threads)
+    def of_folder(
+        cls, model: TrainedModel, threads: int | None = None, computing: Computing | None = None
+    ) -> ModelPredictor:
+        """That of a trained model; ``computing``: by what, ONNX Runtime if nothing is said."""
+        card, made = model.card, model.runtime(Given.ROWS) if computing is None else computing.model(model)
+        return cls(model.name, made, card.window, trained_samples(card), threads)
 
     @property
     def name(self) -> str:
         """For tables."""
         return self._name
+
+    @property
+    def computed_by(self) -> dict[str, str]:
+        """Who computes and in which precision, for JSON."""
+        return computed_by(self._model)
 
     @property
     def training(self) -> int | None:

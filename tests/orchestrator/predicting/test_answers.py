@@ -9,16 +9,17 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from config.models import ModelBackend
 from gpu.models.weights import Singles
 from market.errors import Fatal
 from orchestrator.predicting.answers import (
-    Answer,
     ComputedPredictions,
     PlayedPredictions,
     Predictions,
     RecordedPredictions,
     ThreadPredictions,
 )
+from orchestrator.predicting.engines import ON_CPU, PLAYED, Answer
 from orchestrator.research.models.folder import TrainedModel
 from orchestrator.tape.calls import Call
 from orchestrator.tape.playing import Tape
@@ -51,7 +52,7 @@ class Slow:
 
 
 def opened(predictions: Predictions, model: Slow) -> None:
-    predictions.open("slow", cast(TrainedModel, model))
+    predictions.open("slow", cast(TrainedModel, model), ModelBackend.CPU)
 
 
 def eventually(read: Callable[[], Answer | None]) -> Answer:
@@ -115,7 +116,9 @@ def test_a_tape_answers_as_then_and_computes_nothing() -> None:
     recorded.ask("slow", 1, window_of(0.125))
     said: list[Any] = [recorded.answer("slow", 1), recorded.answer("slow", 1)]
     assert said == [(0.125, 0.0, 1.0), None]
+    assert recorded.computed_by("slow") == ON_CPU
     played = PlayedPredictions(Tape(iter(calls)))
     opened(played, Slow())
+    assert played.computed_by("slow") == PLAYED
     played.ask("slow", 1, WINDOW)
     assert [played.answer("slow", 1), played.answer("slow", 1)] == said

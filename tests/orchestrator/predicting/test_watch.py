@@ -91,8 +91,8 @@ def test_a_window_has_the_newest_rows_in_order() -> None:
 
 
 def test_people_are_shown_what_came_of_models(capsys: pytest.CaptureFixture[str]) -> None:
-    counted = dict.fromkeys(("predictions", "late", "judged", "right", "sure", "sure_and_right"), 7)
-    counted |= {"would_act": 3, "would_refuse": 0}
+    counted: dict[str, Any] = dict.fromkeys(("predictions", "late", "judged", "right", "sure", "sure_and_right"), 7)
+    counted |= {"would_act": 3, "would_refuse": 0, "computed_by": "gpu"}
     dropped = {"time_ns": 1_723_161_254_000_000_000, "why": "inputs drifted: index 1.160, limit 0.5"}
     result: dict[str, dict[str, Any]] = {
         "btc": {"set_to": "active", "mode": "shadow", "dropped": dropped, **counted},

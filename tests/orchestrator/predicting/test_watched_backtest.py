@@ -24,7 +24,8 @@ from market.protocols import Intent, MarketView, Started, TimerFired, TimerInten
 from orchestrator.backtest import run as run_module
 from orchestrator.backtest.run import BacktestRun, run_backtest
 from orchestrator.cli.exits import ExitCode
-from orchestrator.predicting.answers import Answer, ComputedPredictions
+from orchestrator.predicting.answers import ComputedPredictions
+from orchestrator.predicting.engines import Answer
 from orchestrator.research.datasets.features import Form
 from orchestrator.research.datasets.labels import classify
 from orchestrator.research.models.card import CARD_FILE

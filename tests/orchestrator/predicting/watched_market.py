@@ -14,7 +14,8 @@ from config.venues import VenueName
 from gpu.models.weights import Singles
 from market.protocols import Strategy
 from orchestrator.backtest.plan import Plan, read_plan
-from orchestrator.predicting.answers import Answer, ComputedPredictions
+from orchestrator.predicting.answers import ComputedPredictions
+from orchestrator.predicting.engines import Answer
 from orchestrator.predicting.predictor import BookPredictor
 from orchestrator.replay.plan import SourceFile
 from tests.orchestrator.research.datasets.market_books import recording

@@ -31,6 +31,7 @@ from tests.orchestrator.research.datasets.market_books import recording
 from tests.orchestrator.research.datasets.test_dataset import built
 from tests.orchestrator.research.datasets.test_fi2010 import table, write_layout
 from tests.orchestrator.research.models.small_model import SMALL_MODEL, small_dataset
+from tests.orchestrator.research.prediction.runner import put_runner
 
 NAME = "binance-spot BTCUSDT"
 QUICK = EvaluationPlan(resamples=50)
@@ -187,6 +188,33 @@ def test_a_model_is_judged_beside_the_baselines(terminal: Terminal) -> None:
     assert mine["training_samples"] == market.header.parts["training"]
     [trades] = found["trades"]
     assert trades["by_threshold"] == trade_curve(market, rows, said.probabilities, 5.0).plain()
+
+
+def test_a_model_may_be_computed_by_a_gpu(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxruntime")
+    small_dataset(terminal.folder)
+    options = ("set", "--model", str(SMALL_MODEL), "--baseline", "majority")
+    [expected] = result_of(terminal, *options, "--backend", "cpu")["evaluations"]
+    assert expected["computed_by"] == {SMALL_MODEL.name: {"backend": "cpu", "precision": "float32"}}
+    put_runner(monkeypatch)
+    [found] = result_of(terminal, *options)["evaluations"]
+    assert found["computed_by"] == {SMALL_MODEL.name: {"backend": "gpu", "precision": "float32"}}
+    assert [each["confusion"] for each in found["results"]] == [each["confusion"] for each in expected["results"]]
+    [narrow] = result_of(terminal, *options, "--precision", "bfloat16")["evaluations"]
+    assert narrow["computed_by"] == {SMALL_MODEL.name: {"backend": "gpu", "precision": "bfloat16"}}
+    ended = terminal.run("evaluate", *options, "--resamples", "20", "--precision", "bfloat16")
+    assert f"{SMALL_MODEL.name}: computed by the GPU in bfloat16" in ended.out
+
+
+def test_what_computes_is_said_of_models_alone(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(terminal.folder)
+    ended = terminal.run("evaluate", "set", "--backend", "gpu")
+    assert ended.code == ExitCode.USAGE
+    assert "name one with --model" in ended.err.replace("\n", " ")
+    monkeypatch.setenv("TICKWIRE_GPU", "0")
+    ended = terminal.run("evaluate", "set", "--model", str(SMALL_MODEL), "--backend", "gpu")
+    assert ended.code == ExitCode.MISSING
+    assert "TICKWIRE_GPU=0" in ended.err
 
 
 def test_a_model_of_another_horizon_is_refused(terminal: Terminal) -> None:

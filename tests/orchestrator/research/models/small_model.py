@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from benchmarks.gpu.generated_models import lively_weights
+from gpu.models.architecture import Lstm, parameters
 from orchestrator.research.datasets.book_rows import Sampling
 from orchestrator.research.datasets.build import DatasetPlan
 from orchestrator.research.datasets.dataset import Dataset
 from orchestrator.research.datasets.parts import Reach
+from orchestrator.research.models.folder import TrainedModel, write_model
 from tests.orchestrator.research.datasets.market_books import recording
 from tests.orchestrator.research.datasets.test_dataset import built
 
@@ -16,6 +20,16 @@ SMALL_MODEL: Final = Path(__file__).with_name("trained")
 GRID_MODEL: Final = Path(__file__).with_name("trained_grid")
 MARKET: Final = "binance-spot BTCUSDT"
 GRID_NS: Final = 20_000_000
+
+
+def lively_lstm(like: Path, folder: Path, layers: int = 1, hidden: int = 16) -> Path:
+    """A folder of an LSTM that was not trained and whose answers depend on its rows, with the card of another model."""
+    card = TrainedModel(like).card
+    model = lively_weights(Lstm(features=4 * card.levels, layers=layers, hidden=hidden, window=card.window), seed=3)
+    shape, count = asdict(model.architecture), parameters(model.architecture)
+    changed = {"kind": model.kind, "shape": shape, "parameters": count}
+    write_model(model, lambda digests: card.model_copy(update=changed | {"digests": digests}), folder)
+    return folder
 
 
 def small_dataset(folder: Path, **words: int) -> Dataset:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -16,10 +18,12 @@ from orchestrator.cli.exits import ExitCode
 from orchestrator.research.models.folder import TrainedModel
 from orchestrator.research.models.inputs import model_inputs
 from orchestrator.research.prediction import stretches
+from orchestrator.research.prediction.computing import Computing, computed_by
 from orchestrator.research.prediction.stretches import predict_windows
 from tests.orchestrator.cli.terminal import Terminal
 from tests.orchestrator.research.datasets.market_books import recording
-from tests.orchestrator.research.models.small_model import MARKET, SMALL_MODEL, small_dataset
+from tests.orchestrator.research.models.small_model import MARKET, SMALL_MODEL, lively_lstm, small_dataset
+from tests.orchestrator.research.prediction.runner import put_runner
 
 MODEL = str(SMALL_MODEL)
 
@@ -45,6 +49,72 @@ def test_results_do_not_depend_on_threads() -> None:
     samples = np.arange(4, 2_000)
     one, three = (predict_windows(model, inputs, samples, 5, threads) for threads in (1, 3))
     assert np.array_equal(one, three)
+
+
+def said_by(terminal: Terminal, name: str, *options: str) -> tuple[Any, dict[str, str]]:
+    """Probabilities of an LSTM that a command wrote, and who computed them."""
+    ended = terminal.run("predict", "lstm", "--dataset", "set", *options, "--out", name, "--json")
+    assert ended.code == ExitCode.DONE, ended.err
+    table = pq.read_table(terminal.folder / name)
+    return np.stack([table[column].to_numpy() for column in ("down", "same", "up")], axis=1), ended.json["computed_by"]
+
+
+def test_a_gpu_says_what_the_cpu_says(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_dataset(terminal.folder, gap_at=200)
+    lively_lstm(SMALL_MODEL, terminal.folder / "lstm")
+    monkeypatch.setenv("TICKWIRE_GPU", "0")
+    expected, by = said_by(terminal, "cpu.parquet")
+    assert by == {"backend": "cpu", "precision": "float32"}
+    assert np.ptp(expected, axis=0).min() > 0.1
+    put_runner(monkeypatch)
+    for backend in ("auto", "gpu"):
+        found, by = said_by(terminal, f"{backend}.parquet", "--backend", backend)
+        assert by == {"backend": "gpu", "precision": "float32"}
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    found, by = said_by(terminal, "narrow.parquet", "--precision", "bfloat16")
+    assert by == {"backend": "gpu", "precision": "bfloat16"}
+    assert 1e-5 < np.abs(found - expected).max() < 0.02
+    found, by = said_by(terminal, "again.parquet", "--backend", "cpu")
+    np.testing.assert_array_equal(found, expected)
+    ended = terminal.run("predict", "lstm", "--dataset", "set", "--out", "people.parquet")
+    assert "computed by the GPU in float32" in ended.out
+
+
+@pytest.mark.parametrize("piece", [7, 1_000])
+def test_a_gpu_takes_runs_of_rows_whole_or_in_pieces(
+    piece: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    put_runner(monkeypatch)
+    monkeypatch.setattr(stretches, "GPU_PIECE", piece)
+    trained = TrainedModel(lively_lstm(SMALL_MODEL, tmp_path / "lstm"))
+    inputs = np.random.default_rng(5).standard_normal((90, 12)).astype(np.float32)
+    samples = np.array([4, 5, 6, 20, 21, 40, *range(50, 90)])
+    model = Computing().model(trained)
+    assert computed_by(model)["backend"] == "gpu"
+    found = predict_windows(model, inputs, samples, 5)
+    alone = trained.runtime(Given.WINDOWS).probabilities(np.stack([inputs[row - 4 : row + 1] for row in samples]))
+    np.testing.assert_allclose(found, alone, rtol=0, atol=1e-6)
+
+
+def test_a_gpu_that_is_not_there_is_an_error_that_leaves_nothing(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_dataset(terminal.folder)
+    lively_lstm(SMALL_MODEL, terminal.folder / "lstm")
+    monkeypatch.setenv("TICKWIRE_GPU", "0")
+    asked: tuple[tuple[str, ...], ...] = (("--backend", "gpu"), ("--backend", "gpu", "--precision", "bfloat16"))
+    for options in asked:
+        ended = terminal.run("predict", MODEL, "--dataset", "set", *options, "--out", "said.parquet")
+        assert ended.code == ExitCode.MISSING
+        assert "the GPU is turned off by TICKWIRE_GPU=0: unset it, or use backend='cpu'" in ended.err.replace("\n", " ")
+    # Left to choose, there is a CPU that computes, in the precision that it has.
+    assert said_by(terminal, "auto.parquet", "--precision", "bfloat16")[1] == {"backend": "cpu", "precision": "float32"}
+    ended = terminal.run(
+        "predict", MODEL, "--dataset", "set", "--backend", "cpu", "--precision", "bfloat16", "--out", "said.parquet"
+    )
+    assert ended.code == ExitCode.USAGE
+    assert "--backend cpu computes in float32" in ended.err.replace("\n", " ")
+    assert not Path(terminal.folder / "said.parquet").exists()
 
 
 def test_windows_that_are_not_there_are_refused() -> None:
