@@ -62,9 +62,10 @@ def _base(settings: Settings, path: Path) -> Base:
 
 
 def _trading(settings: Settings, ending: Ending) -> Settings:
-    """The settings, with the trader on what a recording is of, within the bounds of what it traded before.
+    """The settings, with the trader on what a recording is of, within bounds and thresholds of what it traded before.
 
-    A crash leaves the collar of a calm day's profile: that of the market which the profile was made for holds.
+    A crash leaves the collar of a calm day's profile, and a spread of one tick is no measure for one: what the market
+    has for which the profile was made holds.
     """
     chosen = traded_market(settings)
     found = [
@@ -84,4 +85,8 @@ def _trading(settings: Settings, ending: Ending) -> Settings:
     markets = {label: chosen.model_copy(update={"instrument": name})}
     strategies = settings.strategies.model_copy(update={"flash_crash": crash.model_copy(update={"markets": markets})})
     instruments = {**settings.instruments, name: settings.instruments[name].model_copy(update=bounds)}
-    return settings.model_copy(update={"strategies": strategies, "instruments": instruments})
+    thresholds = settings.detector.instruments
+    if chosen.instrument in thresholds:
+        thresholds = {name: thresholds[chosen.instrument], **thresholds}
+    detector = settings.detector.model_copy(update={"instruments": thresholds})
+    return settings.model_copy(update={"strategies": strategies, "instruments": instruments, "detector": detector})

@@ -116,6 +116,17 @@ def test_the_command_runs_it_on_several(data: Path, tmp_path: Path, capsys: pyte
     assert "usdm_ethusdt_20240808.gz" in (tmp_path / "found.svg").read_text(encoding="utf-8")
 
 
+def test_another_instrument_is_traded_with_the_thresholds_of_the_profiles_own(tmp_path: Path) -> None:
+    settings = settings_of(120)
+    path = tmp_path / "synthetic-ether.txt"
+    content = b"".join(islice(session_lines(draw_plan(settings.scenarios, ScenarioKind.QUIET, 3)), 3))
+    path.write_bytes(content.replace(b"BTCUSDT", b"ETHUSDT").replace(b"btcusdt", b"ethusdt"))
+    [base] = read_bases(settings, [path])
+    assert traded_market(base.settings).instrument == "ETH"
+    assert settings.detector.thresholds("ETH") != settings.detector.thresholds("BTC")
+    assert base.settings.detector.thresholds("ETH") == settings.detector.thresholds("BTC")
+
+
 def test_an_instrument_that_the_settings_lack_is_refused(tmp_path: Path) -> None:
     settings = settings_of(120)
     path = tmp_path / "synthetic-other.txt"
