@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from benchmarks.gpu.generated_models import lively_weights
 from benchmarks.harness import Report, take_turns
 from gpu.models.architecture import (
     COMPACT,
@@ -22,7 +23,7 @@ from gpu.models.architecture import (
 from gpu.models.one_window import OneWindow
 from gpu.models.onnx_graph import stretch_graph, windows_graph
 from gpu.models.onnx_runtime import OnnxModel
-from gpu.models.weights import Singles, random_weights
+from gpu.models.weights import Singles
 from market.errors import Fatal
 
 MODELS: Final[dict[str, Architecture]] = {
@@ -69,7 +70,7 @@ def _one_window(report: Report, name: str, architecture: Architecture) -> list[f
     Its call for arrays looks up names and makes the answer's array; its call for bound buffers, the least there is,
     neither takes a window nor looks at it.
     """
-    model = OnnxModel(windows_graph(random_weights(architecture, _SEED)))
+    model = OnnxModel(windows_graph(lively_weights(architecture, _SEED)))
     one, binding = OneWindow(model), model.session.io_binding()
     window, names = _rows(architecture, 1), ["probabilities"]
     batch, answer = window[None].copy(), np.zeros((1, architecture.classes), dtype=np.float32)
@@ -90,7 +91,7 @@ def _one_window(report: Report, name: str, architecture: Architecture) -> list[f
 
 def _sharing(report: Report, name: str, architecture: Architecture) -> None:
     """CPU time per window of a stretch, beside each window by itself, one at a time and 64 at once."""
-    weights = random_weights(architecture, _SEED)
+    weights = lively_weights(architecture, _SEED)
     shared, alone = OnnxModel(stretch_graph(weights)), OnnxModel(windows_graph(weights))
     rows = _rows(architecture, WINDOWS)
     windows = np.stack([rows[first : first + architecture.window] for first in range(WINDOWS)])

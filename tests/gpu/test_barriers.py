@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import pytest
 
+from benchmarks.gpu.generated_models import lively_weights
 from gpu.cuda_on_cpu.module import CpuModule
 from gpu.cuda_on_cpu.schedule import SCHEDULES
 from gpu.grid_cuda import GridKernels
@@ -18,7 +19,6 @@ from gpu.kernel import KERNELS, KernelSource, source_names
 from gpu.live_model import HostMemory
 from gpu.models.architecture import Architecture, DeepLob, Lstm
 from gpu.models.reference import stretch_logits
-from gpu.models.weights import random_weights
 from gpu.models_cuda import ModelKernels, Precision
 from gpu.sweep_tools import SweepKernels
 from gpu.vpin_cuda import TILE, source
@@ -80,7 +80,7 @@ def _bfloat16(stem: str, *architectures: Architecture) -> Check:
 
 def _narrow_lstm(module: CpuModule) -> None:
     # The source's own number of units, so that four warps and more write the states of a window.
-    model = random_weights(Lstm(features=3, layers=1, hidden=64, window=6), seed=2)
+    model = lively_weights(Lstm(features=3, layers=1, hidden=64, window=6), seed=2)
     rows = rows_for(model.architecture, 19)
 
     def compile_source(source: KernelSource) -> CpuModule:

@@ -15,7 +15,6 @@ from gpu.kernel import LaunchShape
 from gpu.live_model import RING, HostMemory, LiveModel, blocks_for, live_on_gpu
 from gpu.models.architecture import LSTM_A, LSTM_B, LSTM_C, PAPER_DEEPLOB, PUBLIC_DEEPLOB, Architecture, DeepLob, Lstm
 from gpu.models.reference import stretch_logits
-from gpu.models.weights import random_weights
 from market.errors import Fatal, MissingExtra, Rejected
 from tests.gpu.model_checks import TOLERANCE, check_live
 from tests.gpu.models.shapes import SMALL, rows_for
@@ -33,7 +32,7 @@ LARGE: dict[str, Architecture] = {"paper": PAPER_DEEPLOB, "public": PUBLIC_DEEPL
 
 def live_lstm() -> LiveModel:
     """A small LSTM on the CPU's runner."""
-    return LiveModel(random_weights(SMALL["lstm"], 5), CpuModule, np, HostMemory())
+    return LiveModel(lively_weights(SMALL["lstm"], 5), CpuModule, np, HostMemory())
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
@@ -88,7 +87,7 @@ def test_models_of_full_size_answer_the_same(kind: str) -> None:
 def test_a_kernel_that_stays_answers_row_by_row(kind: str) -> None:
     shapes = KINDS | LARGE | {name: shape for name, (shape, _) in SPREAD.items()} | {"wide": WIDE}
     architecture = shapes[kind]
-    model, rows = random_weights(architecture, 11), rows_for(architecture, 150)
+    model, rows = lively_weights(architecture, 11), rows_for(architecture, 150)
     with live_on_gpu(model) as live:
         answers = [live.answer(row) for row in rows]
     found = [answer for answer in answers if answer is not None]
@@ -98,7 +97,7 @@ def test_a_kernel_that_stays_answers_row_by_row(kind: str) -> None:
 def test_rows_beyond_the_ring_take_the_places_of_old_ones() -> None:
     live, rows = live_lstm(), rows_for(SMALL["lstm"], 3 * RING)
     found = [answer for row in rows if (answer := live.answer(row)) is not None]
-    expected = stretch_logits(random_weights(SMALL["lstm"], 5), rows)
+    expected = stretch_logits(lively_weights(SMALL["lstm"], 5), rows)
     np.testing.assert_allclose(np.stack(found), expected, atol=TOLERANCE, rtol=TOLERANCE)
     assert live.finished == len(rows)
     with pytest.raises(Fatal, match="row 3 has no logits here"):
@@ -153,7 +152,7 @@ def test_a_kernel_stops_after_what_was_published_and_goes_on_later() -> None:
     assert live.finished == 9
     for row in rows[9:]:
         live.answer(row)
-    expected = stretch_logits(random_weights(SMALL["lstm"], 5), rows)
+    expected = stretch_logits(lively_weights(SMALL["lstm"], 5), rows)
     last = live.logits(len(rows) - 1)
     assert last is not None
     np.testing.assert_allclose(last, expected[-1], atol=TOLERANCE, rtol=TOLERANCE)
@@ -169,15 +168,15 @@ def test_rows_that_are_none_are_refused_and_not_published(row: np.typing.NDArray
 
 def test_models_that_it_cannot_keep_are_refused() -> None:
     with pytest.raises(Rejected, match="a bilinear model has no recurrence"):
-        LiveModel(random_weights(SMALL["bilinear"], 1), CpuModule, np, HostMemory())
+        LiveModel(lively_weights(SMALL["bilinear"], 1), CpuModule, np, HostMemory())
     long = Lstm(features=2, layers=1, hidden=3, window=1_600)
     with pytest.raises(
         Rejected, match="96 bytes of gates and 25600 of one unit's windows are more than the 25000 bytes"
     ):
-        LiveModel(random_weights(long, 1), CpuModule, np, HostMemory(), shared_bytes=25_000)
+        LiveModel(lively_weights(long, 1), CpuModule, np, HostMemory(), shared_bytes=25_000)
 
 
 def test_without_a_gpu_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKWIRE_GPU", "0")
     with pytest.raises(MissingExtra, match="TICKWIRE_GPU=0"):
-        live_on_gpu(random_weights(DeepLob(levels=2, filters=2, inception=3, hidden=4, window=27), 1))
+        live_on_gpu(lively_weights(DeepLob(levels=2, filters=2, inception=3, hidden=4, window=27), 1))

@@ -17,7 +17,7 @@ from gpu.cupy_module import CupyModule
 from gpu.device import require_gpu
 from gpu.models.architecture import LSTM_A, LSTM_B, LSTM_C, PAPER_DEEPLOB, PUBLIC_DEEPLOB, Architecture, Lstm
 from gpu.models.reference import probabilities, stretch_logits
-from gpu.models.weights import Model, random_weights
+from gpu.models.weights import Model
 from gpu.models_cuda import ModelKernels, source, windows_together
 from gpu.window_model import WindowModel, backend_for
 from market.errors import MissingExtra, Rejected
@@ -60,7 +60,7 @@ def test_back_ends_agree(kind: str, backend: str) -> None:
     if backend == "cpu":
         pytest.importorskip("onnx")
         pytest.importorskip("onnxruntime")
-    model, rows = random_weights(SMALL[kind], 3), rows_for(SMALL[kind], 30)
+    model, rows = lively_weights(SMALL[kind], 3), rows_for(SMALL[kind], 30)
     expected = probabilities(stretch_logits(model, rows))
     found = WindowModel(model, backend=backend, threads=1).probabilities(rows)
     assert found.dtype == np.float32
@@ -72,7 +72,7 @@ def test_back_ends_agree(kind: str, backend: str) -> None:
 
 @pytest.mark.parametrize("at_once", [1, 7, 64])
 def test_the_size_of_a_part_changes_nothing(at_once: int) -> None:
-    model, rows = random_weights(SMALL["deeplob"], 5), rows_for(SMALL["deeplob"], 50)
+    model, rows = lively_weights(SMALL["deeplob"], 3), rows_for(SMALL["deeplob"], 50)
     whole = WindowModel(model, kernels=kernels_for(model)).probabilities(rows)
     parts = WindowModel(model, kernels=kernels_for(model), windows_at_once=at_once).probabilities(rows)
     np.testing.assert_array_equal(parts, whole)
@@ -82,7 +82,7 @@ def test_rows_on_a_gpu_give_probabilities_there(monkeypatch: pytest.MonkeyPatch)
     device = SmallDevice()
     monkeypatch.setattr("gpu.arrays.require_gpu", lambda: device)
     for kind, architecture in SMALL.items():
-        model, rows = random_weights(architecture, 5), rows_for(architecture, 50)
+        model, rows = lively_weights(architecture, 3), rows_for(architecture, 50)
         here = WindowModel(model, kernels=kernels_for(model, device), windows_at_once=20)
         expected = probabilities(stretch_logits(model, rows))
         there = here.probabilities(device.asarray(rows))
@@ -104,7 +104,7 @@ def test_rows_on_a_gpu_give_probabilities_there(monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_impossible_rows_are_refused(rows: Any, says: str) -> None:
-    model = random_weights(SMALL["lstm"], 5)
+    model = lively_weights(SMALL["lstm"], 5)
     for each in (WindowModel(model, backend="numpy"), WindowModel(model, kernels=kernels_for(model))):
         with pytest.raises(Rejected, match=says):
             each.probabilities(rows)
@@ -144,4 +144,4 @@ def test_every_size_compiles_without_spills(model: Lstm, architecture: int) -> N
 def test_without_a_gpu_the_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKWIRE_GPU", "0")
     with pytest.raises(MissingExtra, match="TICKWIRE_GPU=0"):
-        WindowModel(random_weights(SMALL["lstm"], 5), backend="gpu")
+        WindowModel(lively_weights(SMALL["lstm"], 5), backend="gpu")

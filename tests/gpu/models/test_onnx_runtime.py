@@ -10,11 +10,11 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
+from benchmarks.gpu.generated_models import lively_weights
 from gpu.models.architecture import PAPER_DEEPLOB, PUBLIC_DEEPLOB, Architecture
 from gpu.models.onnx_graph import stretch_graph, windows_graph
 from gpu.models.onnx_runtime import Given, OnnxModel
 from gpu.models.reference import probabilities, stretch_logits
-from gpu.models.weights import random_weights
 from market.errors import MissingInput, Rejected
 from tests.gpu.models.shapes import SMALL, rows_for, windows_of
 
@@ -25,7 +25,7 @@ ALL: dict[str, Architecture] = SMALL | {"paper": PAPER_DEEPLOB, "public": PUBLIC
 @pytest.mark.parametrize("kind", ALL)
 def test_both_graphs_are_the_reference(kind: str, threads: int) -> None:
     architecture = ALL[kind]
-    model = random_weights(architecture, seed=11)
+    model = lively_weights(architecture, seed=11)
     rows = rows_for(architecture, windows=5)
     expected = probabilities(stretch_logits(model, rows))
     alone = OnnxModel(windows_graph(model), threads).probabilities(windows_of(architecture, rows))
@@ -36,7 +36,7 @@ def test_both_graphs_are_the_reference(kind: str, threads: int) -> None:
 
 
 def test_a_graph_says_what_it_takes(tmp_path: Path) -> None:
-    model = random_weights(SMALL["lstm"], seed=1)
+    model = lively_weights(SMALL["lstm"], seed=1)
     path = tmp_path / "windows.onnx"
     path.write_bytes(windows_graph(model))
     windows, stretch = OnnxModel(path), OnnxModel(stretch_graph(model))
@@ -45,7 +45,7 @@ def test_a_graph_says_what_it_takes(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_computed_is_refused(tmp_path: Path) -> None:
-    model = OnnxModel(windows_graph(random_weights(SMALL["lstm"], seed=1)))
+    model = OnnxModel(windows_graph(lively_weights(SMALL["lstm"], seed=1)))
     with pytest.raises(Rejected, match=r"windows has the shape \(1, 8, 8\): must be \(any, 9, 8\)"):
         model.probabilities(np.zeros((1, 8, 8)))
     for wrong in (np.nan, np.inf, -np.inf):

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from benchmarks.gpu.generated_models import lively_weights
 from gpu.models.architecture import (
     COMPACT,
     LSTM_A,
@@ -28,7 +29,7 @@ from gpu.models.reference import (
     stretch_logits,
     window_logits,
 )
-from gpu.models.weights import Model, random_weights
+from gpu.models.weights import Model
 from market.errors import Rejected
 from tests.gpu.models.shapes import SMALL, rows_for, windows_of
 
@@ -36,7 +37,7 @@ from tests.gpu.models.shapes import SMALL, rows_for, windows_of
 @pytest.mark.parametrize("kind", SMALL)
 def test_windows_of_a_stretch_are_what_each_is_by_itself(kind: str) -> None:
     architecture = SMALL[kind]
-    model = random_weights(architecture, seed=3)
+    model = lively_weights(architecture, seed=3)
     rows = rows_for(architecture, windows=6)
     shared = stretch_logits(model, rows)
     assert shared.shape == (6, 3)
@@ -46,7 +47,7 @@ def test_windows_of_a_stretch_are_what_each_is_by_itself(kind: str) -> None:
 @pytest.mark.parametrize("kind", SMALL)
 def test_a_vector_depends_on_the_rows_of_its_reach_alone(kind: str) -> None:
     architecture = SMALL[kind]
-    model = random_weights(architecture, seed=3)
+    model = lively_weights(architecture, seed=3)
     rows = rows_for(architecture, windows=1)
     before = row_vectors(model, rows)
     changed = rows.copy()
@@ -59,7 +60,7 @@ def test_a_vector_depends_on_the_rows_of_its_reach_alone(kind: str) -> None:
 @pytest.mark.parametrize("kind", SMALL)
 def test_every_row_of_a_window_matters_and_none_outside(kind: str) -> None:
     architecture = SMALL[kind]
-    model = random_weights(architecture, seed=3)
+    model = lively_weights(architecture, seed=3)
     rows = rows_for(architecture, windows=3)
     before = stretch_logits(model, rows)
     for row in range(len(rows)):
@@ -140,7 +141,7 @@ def test_probabilities_add_up_to_one_however_large_the_logits_are() -> None:
 
 
 def test_shapes_that_do_not_fit_are_refused() -> None:
-    model = random_weights(SMALL["lstm"], seed=1)
+    model = lively_weights(SMALL["lstm"], seed=1)
     with pytest.raises(Rejected, match="rows have the shape"):
         row_vectors(model, np.zeros((9, 7)))
     with pytest.raises(Rejected, match="vectors have the shape"):
@@ -150,4 +151,4 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(Rejected, match="hidden was 0"):
         Lstm(features=1, layers=1, hidden=0, window=1)
     with pytest.raises(Rejected, match="2 rows: a vector needs 23"):
-        row_vectors(random_weights(SMALL["deeplob"], seed=1), np.zeros((2, 8)))
+        row_vectors(lively_weights(SMALL["deeplob"], seed=1), np.zeros((2, 8)))
