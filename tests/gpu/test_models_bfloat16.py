@@ -143,9 +143,11 @@ def pytorchs_error(torch: Any, architecture: Architecture, rows: Singles, expect
         PUBLIC_DEEPLOB,
         Lstm(features=8, layers=1, hidden=64, window=50),
         LSTM_A,
+        Lstm(features=25, layers=3, hidden=40, window=20),
+        Lstm(features=20, layers=4, hidden=64, window=20),
         Bilinear(features=40, width=16, moments=8, window=100),
     ],
-    ids=["deeplob", "public", "lstm", "LSTM_A", "bilinear"],
+    ids=["deeplob", "public", "lstm", "LSTM_A", "three layers", "four layers", "bilinear"],
 )
 def test_errors_are_at_most_twice_those_of_pytorchs_bfloat16(architecture: Architecture) -> None:
     torch = pytest.importorskip("torch")
