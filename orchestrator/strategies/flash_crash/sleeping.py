@@ -56,6 +56,11 @@ class Sleeping:
         """Fall asleep; ``running``: this second's trades so far."""
         self.wake.sleep(now_ns, None if running is None else self._in_ticks(running))
 
+    def end(self) -> int:
+        """Wake for something else than the detector; returns the newest time that was heard of."""
+        self.wake.awake()
+        return self.wake.now_ns
+
     def take_candles(self) -> list[Candle]:
         """Candles since the last call, or since the sleep began; the last may be that of the running second."""
         return [

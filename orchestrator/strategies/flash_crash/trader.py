@@ -11,6 +11,7 @@ from market.fixed_point import floor_to
 from market.instruments import Listing
 from market.orders.kinds import Side
 from market.protocols import (
+    FOREVER,
     CancelIntent,
     DetectorChanged,
     Intent,
@@ -62,7 +63,9 @@ class FlashCrash:
         self._trades = Trades(parameters, tag)
         self._transitions: list[Transition] = []
         self._now_ns = 0
-        self._sleeps = 0
+        self._looked_ns = 0
+        self._timers = 0
+        self._alarm_ns = FOREVER
         self._next: Purchase | None = None
         self.rejections: Counter[Rejection] = Counter()
         self.scores: list[Score] = []
@@ -97,7 +100,7 @@ class FlashCrash:
     def save(self) -> bytes:
         """Everything that a later run goes on with."""
         if self._watch.sleep is not None and self._watch.sleep.is_asleep:
-            self._catch_up(self._watch.sleep)
+            self._catch_up(self._watch.sleep, self._watch.sleep.now_ns)
         return state_bytes(
             TraderState(
                 version=VERSION,
@@ -126,20 +129,18 @@ class FlashCrash:
     def wake(self, cause: WakeCause, view: MarketView) -> Sequence[Intent]:
         """Orders and cancellations that follow."""
         intents = self._answer(cause, view)
-        self._sleep_if_idle()
-        return intents
+        alarm = self._sleep_if_idle(view)
+        return intents if alarm is None else [*intents, alarm]
 
     def _answer(self, cause: WakeCause, view: MarketView) -> Sequence[Intent]:
         if isinstance(cause, Started):
             return self._start(view)
         if isinstance(cause, OrderChanged):
-            return self._take_change(cause, view)
+            return [*self._rouse(view.now_ns), *self._take_change(cause, view)]
         if isinstance(cause, DetectorChanged):
             return self._wake_up(cause.time_ns, view)
         if isinstance(cause, TimerFired):
-            if cause.number != self._sleeps:
-                return ()
-            return [*self._take_market(view, cause.time_ns), self._timer(cause.time_ns)]
+            return self._take_timer(cause, view) if cause.number == self._timers else ()
         if isinstance(cause, Traded):
             return self._take_market(view, cause.trade.time_ns, trade=cause.trade)
         if isinstance(cause, QuoteChanged):
@@ -148,36 +149,84 @@ class FlashCrash:
 
     def _start(self, view: MarketView) -> Sequence[Intent]:
         """Take over what an earlier run left; its orders end."""
-        self._now_ns = view.now_ns
+        self._now_ns = self._looked_ns = view.now_ns
         self._seconds.advance(self._now_ns)
         self._trades.take_over(self._trades.open, view)
         left = view.working_orders(self._tag)
         return [*(CancelIntent(client_order_id=order.client_order_id) for order in left), self._timer(view.now_ns)]
 
     def _timer(self, now_ns: int) -> TimerIntent:
-        return TimerIntent(at_ns=(now_ns // GRID_NS + 1) * GRID_NS, number=self._sleeps)
+        return TimerIntent(at_ns=(now_ns // GRID_NS + 1) * GRID_NS, number=self._timers)
+
+    def _take_timer(self, cause: TimerFired, view: MarketView) -> Sequence[Intent]:
+        """A tenth of a second has passed, or the sleep is over; one that ends between two tenths is only an end."""
+        roused = self._rouse(cause.time_ns)
+        self._now_ns = max(self._now_ns, cause.time_ns)
+        if roused and self._alarm_ns % GRID_NS and cause.time_ns == self._alarm_ns:
+            return roused
+        return [*self._take_market(view, cause.time_ns), self._timer(cause.time_ns)]
 
     def _wake_up(self, now_ns: int, view: MarketView) -> Sequence[Intent]:
         """The detector, which has what woke it already, ended the sleep."""
         if self._watch.sleep is not None:
-            self._catch_up(self._watch.sleep)
+            self._catch_up(self._watch.sleep, self._watch.sleep.now_ns)
+        self._timers += 1
         return [*self._take_market(view, now_ns, is_heard=True), self._timer(now_ns)]
 
-    def _sleep_if_idle(self) -> None:
-        """Where nothing is on and nothing is held, sleep; timers of before then have no effect."""
+    def _rouse(self, now_ns: int) -> Sequence[Intent]:
+        """End a sleep for something else than the detector, which knows all of before now then; returns a timer."""
         sleep = self._watch.sleep
-        is_idle = self._watch.standing is State.SLEEP and not self._trades.open
-        if is_idle and sleep is not None and sleep.is_possible:
-            self._sleeps += 1
-            sleep.begin(self._now_ns, self._seconds.open)
+        if sleep is None or not sleep.is_asleep:
+            return ()
+        told_ns = sleep.end()
+        for time_ns in range((told_ns // GRID_NS + 1) * GRID_NS, now_ns, GRID_NS):
+            self._transitions += self._watch.take_time(time_ns)
+        self._catch_up(sleep, max(told_ns, now_ns - 1))
+        self._transitions += self._watch.transitions()
+        self._timers += 1
+        return [self._timer(max(told_ns, now_ns - 1))]
 
-    def _catch_up(self, sleep: Sleeping) -> None:
-        """Take the candles of the sleep, as far as they were not taken."""
+    def _sleep_if_idle(self, view: MarketView) -> TimerIntent | None:
+        """Sleep where nothing is held and nothing is to be asked for; timers of before then have no effect.
+
+        Returns the alarm that ends the sleep at the latest; None where only the detector does, or nobody sleeps.
+        """
+        sleep = self._watch.sleep
+        if sleep is None or self._next is not None or not sleep.is_possible:
+            return None
+        alarm_ns = self._idle_until_ns(view)
+        # A tenth of a second that ends now, and was not looked at, is looked at before anything else.
+        is_looked_at = self._now_ns % GRID_NS or self._looked_ns == self._now_ns
+        if alarm_ns <= self._now_ns or not is_looked_at:
+            return None
+        self._timers += 1
+        self._alarm_ns = alarm_ns
+        sleep.begin(self._now_ns, self._seconds.open)
+        return None if alarm_ns == FOREVER else TimerIntent(at_ns=alarm_ns, number=self._timers)
+
+    def _idle_until_ns(self, view: MarketView) -> int:
+        """Until when only the detector, or what becomes of orders, gives a reason to do anything."""
+        if self._trades.open:
+            waits_ns = self._trades.waits_until_ns(view)
+            if not waits_ns or not self._may_buy(is_active=self._watch.standing is State.ACTIVE):
+                return 0
+        elif self._watch.standing is State.SLEEP:
+            return FOREVER
+        else:
+            waits_ns = FOREVER
+        # A candle may be bought as soon as it has closed.
+        return min(waits_ns, (self._now_ns // SECOND_NS + 1) * SECOND_NS)
+
+    def _may_buy(self, *, is_active: bool) -> bool:
+        return is_active and bool(self._watch.permissions & Permission.ENTER)
+
+    def _catch_up(self, sleep: Sleeping, until_ns: int) -> None:
+        """Take the candles of the sleep, as far as they were not taken; one that an alarm closes stays open."""
         for candle in sleep.take_candles():
             self._pass_to(candle.second)
             if candle.second == self._seconds.second:
                 self._seconds.open = candle
-        self._pass_to(sleep.now_ns // SECOND_NS)
+        self._pass_to(min(until_ns, self._alarm_ns - 1) // SECOND_NS)
 
     def _pass_to(self, second: int) -> None:
         """Let the seconds of the sleep pass one by one, as they did."""
@@ -196,7 +245,7 @@ class FlashCrash:
         is_heard: bool = False,
     ) -> Sequence[Intent]:
         """Something that the market did, or time that passed; ``is_heard``: the detector has it already."""
-        self._now_ns = now_ns = max(self._now_ns, time_ns)
+        self._now_ns = self._looked_ns = now_ns = max(self._now_ns, time_ns)
         # A rising candle ends a falling pattern: what held until it closed is what it is judged by.
         pattern = self._watch.signals
         closed = self._seconds.advance(now_ns)
@@ -250,7 +299,7 @@ class FlashCrash:
             self.closed.append(trade)
             if trade.gain < 0:
                 self._cooldown.lost_ns = seen.now_ns
-        may_buy = seen.is_active and bool(self._watch.permissions & Permission.ENTER)
+        may_buy = self._may_buy(is_active=seen.is_active)
         return [*self._trades.look(seen, may_buy, view), *self._buy_next(may_buy, view)]
 
     def _buy_next(self, may_buy: bool, view: MarketView) -> Sequence[Intent]:

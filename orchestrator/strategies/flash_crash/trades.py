@@ -9,7 +9,7 @@ from market.orders.cause import Cause, Origin
 from market.orders.events import CancelRefused, Filled
 from market.orders.kinds import OrderState, OrderType, Side, TimeInForce
 from market.orders.order import Order, OrderIntent
-from market.protocols import CancelIntent, Intent, MarketView, OrderChanged
+from market.protocols import FOREVER, CancelIntent, Intent, MarketView, OrderChanged
 from orchestrator.strategies.flash_crash.exits import Seen, exit_reason, target_now
 from orchestrator.strategies.flash_crash.holding import ClosedTrade, ExitReason, Holding
 from orchestrator.strategies.flash_crash.parameters import FlashCrashParameters
@@ -41,6 +41,18 @@ class Trades:
     def positions(self) -> int:
         """Trades of which something was bought."""
         return sum(bool(holding.opened_ns) for holding in self.open)
+
+    def waits_until_ns(self, view: MarketView) -> int:
+        """Until when orders to buy do nothing but wait, as long as they may; 0 where more is under way."""
+        until_ns = FOREVER
+        for holding in self.open:
+            if holding.opened_ns or holding.exit_order:
+                return 0
+            order = view.order(holding.entry_order) if holding.entry_order else None
+            if order is None or order.state in _ASKED:
+                return 0
+            until_ns = min(until_ns, holding.sent_ns + self._parameters.entry.lifetime_ns)
+        return until_ns
 
     def take_over(self, holdings: Iterable[Holding], view: MarketView) -> None:
         """Go on with the trades of an earlier run, or with what it left where they do not add up to what is held.

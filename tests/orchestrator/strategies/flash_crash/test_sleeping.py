@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from config.loading import load_settings
+from config.scenarios import ScenarioKind
 from config.settings import Settings
 from config.venues import VenueName
 from market.detector.layout import EVENT, EVENT_WIDTH
@@ -26,6 +27,8 @@ from orchestrator.strategies.flash_crash.plan import flash_crash_traders
 from orchestrator.strategies.flash_crash.trader import FlashCrash
 from orchestrator.strategies.sizing import FullSize
 from sim.generator.settings import SECOND_NS, CrashSettings
+from sim.scenarios.plan import draw_plan
+from sim.scenarios.recording import session_lines
 from tests.orchestrator.strategies.flash_crash.test_generated_crash import EAGER, PROFILE, WIDE, recording
 
 USDM = VenueName.BINANCE_USDM
@@ -123,6 +126,21 @@ def test_a_long_crash_is_traded_the_same(tmp_path: Path) -> None:
     path = recording(tmp_path, 130, CrashSettings(at_ns=80 * SECOND_NS), seed=7, activity=100)
     run, _ = check(read_plan(settings, [SourceFile(USDM, path)]))
     assert any(order.fills for order in run.summary.orders)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("kind", "seed"), [(ScenarioKind.AIR_POCKET, 5), (ScenarioKind.AIR_POCKET, 11), (ScenarioKind.CASCADE_2025, 1)]
+)
+def test_a_generated_session_is_traded_the_same(tmp_path: Path, kind: ScenarioKind, seed: int) -> None:
+    """Minutes of ACTIVE, with the profile that is meant for it: only what is held keeps it awake."""
+    settings = load_settings("flash-crash", local=None, environment={})
+    scenarios = settings.scenarios.model_copy(update={"duration_s": 420})
+    path = tmp_path / "synthetic.txt"
+    path.write_bytes(b"".join(session_lines(draw_plan(scenarios, kind, seed))))
+    run, counted = check(read_plan(settings, [SourceFile(USDM, path)]))
+    assert any(order.fills for order in run.summary.orders)
+    assert counted.heard < run.summary.counts.events / 4
 
 
 @pytest.mark.long
