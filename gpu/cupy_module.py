@@ -22,7 +22,9 @@ class CupyModule:
     def __init__(self, source: KernelSource) -> None:
         cupy = require_gpu()
         self.source = source
-        self._module = cupy.RawModule(code=source.text, options=options_of(source))
+        # CuPy keeps what was compiled by source and options, and does not look at what the source includes.
+        digest = f"-DSOURCE_DIGEST=x{source.digest()}"
+        self._module = cupy.RawModule(code=source.text, options=(*options_of(source), digest))
         self._functions: dict[str, Any] = {}
 
     def launch(self, kernel: str, shape: LaunchShape, arguments: Sequence[Any]) -> None:

@@ -6,10 +6,12 @@ Ends with 0, with 1 when a test fails or a result is wrong, 2 for impossible arg
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import os
 import shlex
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +24,7 @@ from benchmarks.gpu.outcome import Outcome, device_of
 from benchmarks.gpu.sweep_run import measure_sweep
 from benchmarks.gpu.timing import Deadline
 from benchmarks.gpu.vpin_runs import measure_grid, measure_scan
-from benchmarks.harness import RESULTS, ROOT
+from benchmarks.harness import RESULTS, ROOT, commit
 from gpu.cupy_module import CupyModule
 from gpu.device import require_gpu
 from gpu.grid_cuda import on_device
@@ -43,6 +45,10 @@ USAGE: Final = 2
 MISSING: Final = 4
 _MOST_MINUTES: Final = 8.9
 _TESTS_S: Final = 240.0
+_NOT_DONE: Final = 124
+"""Exit code of tests that took too long."""
+_GRACE_S: Final = 6.0
+"""After the minutes that a run may take: a kernel that hangs would hold it for ever."""
 _SCANNED: Final = 1_000_000_000
 
 
@@ -79,13 +85,29 @@ def main(arguments: Sequence[str]) -> int:
     try:
         grid = read_grid(options.grid)
         cupy = require_gpu()
+        measured = options.commit or _own_commit()
     except (MissingExtra, MissingInput, Rejected) as missing:
         print(f"nothing was measured: {missing}", file=sys.stderr)
         return MISSING if isinstance(missing, MissingExtra) else USAGE
     command = shlex.join(["python", "-m", "benchmarks.gpu", *arguments])
-    outcome = Outcome(command, device_of(cupy), options.commit)
-    outcome.say(f"{outcome.device['name']}, driver {outcome.device['driver']}")
-    return measure(outcome, options, grid, Bench.on_gpu(cupy), run_tests)
+    outcome = Outcome(command, device_of(cupy), measured)
+    outcome.say(f"{outcome.device['name']}, driver {outcome.device['driver']}, commit {measured}")
+    faulthandler.dump_traceback_later(60.0 * options.minutes + _GRACE_S, exit=True)
+    try:
+        return measure(outcome, options, grid, Bench.on_gpu(cupy), run_tests)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _own_commit() -> str:
+    """The commit of this clone. Raises Rejected where it is none: figures must say what they are of."""
+    try:
+        found = commit()
+    except OSError:
+        found = ""
+    if not found:
+        raise Rejected("this is no clone of the repository, or git is missing: say what is measured with --commit")
+    return found
 
 
 @dataclass(frozen=True)
@@ -116,8 +138,9 @@ class Bench:
         yield lambda: measure_scan(outcome, kernels, self._most(BYTES_PER_ROW + 40), min(1 << 32, 32 * self.scanned))
         yield lambda: measure_grid(outcome, kernels, grid, options.trades, options.out / "grid.csv.gz", end)
         yield lambda: measure_models(outcome, self.module, xp, self.scanned // 2_000, self.model)
-        yield lambda: measure_live(outcome, self.live_of, self.live)
         yield lambda: measure_sweep(outcome, SweepKernels(self.module(sweep_source()), xp), self.scanned // 20)
+        # What stays on the device comes last: nothing else runs beside it if it hangs.
+        yield lambda: measure_live(outcome, self.live_of, self.live)
 
     def _most(self, bytes_per_row: int) -> int:
         return min(self.scanned, rows_that_fit(self.xp, bytes_per_row))
@@ -126,29 +149,47 @@ class Bench:
 def measure(
     outcome: Outcome, options: Options, grid: VpinGrid, bench: Bench, tests: Callable[[float], dict[str, Any]]
 ) -> int:
-    """Run the tests and all measurements, and write what they gave, whatever fails on the way; the exit code."""
-    deadline, failures = Deadline(60.0 * options.minutes), list[str]()
-    try:
-        if not options.skip_tests:
-            outcome.parts["tests"] = tests(min(_TESTS_S, deadline.left_s))
-            outcome.say(f"tests: {outcome.parts['tests']['said']}")
-            if outcome.parts["tests"]["exit_code"] != 0:
-                failures.append("a test on the GPU failed: nothing was measured")
-        for part in bench.parts(outcome, options, grid, deadline) if not failures else ():
-            try:
-                deadline.require("what is left to measure")
-                part()
-            except (Fatal, Rejected) as failed:
-                failures.append(str(failed))
+    """Run the tests and all measurements, and write what they gave, whatever fails on the way; the exit code.
+
+    The result file is written after every part, so that what hangs or is killed takes no figures with it.
+    """
+    deadline, failures, result = Deadline(60.0 * options.minutes), list[str](), options.out / "result.json"
+    outcome.parts |= {"finished": False, "failed": failures}
+    may_measure = options.skip_tests or _tested(outcome, tests(min(_TESTS_S, deadline.left_s)), failures)
+    outcome.write(result)
+    for part in bench.parts(outcome, options, grid, deadline) if may_measure else ():
+        try:
+            deadline.require("what is left to measure")
+            part()
             if hasattr(bench.xp, "cuda"):
                 release(bench.xp)
-    finally:
-        outcome.parts["failed"] = failures
-        outcome.write(options.out / "result.json")
+        except (Fatal, Rejected) as failed:
+            failures.append(str(failed))
+        except Exception as failed:  # noqa: BLE001
+            # A device's own errors are of many kinds; the other figures are kept, and these are told with their place.
+            failures.append(f"{type(failed).__name__}: {failed}")
+            outcome.parts["traceback"] = traceback.format_exc()
+        outcome.write(result)
+    outcome.parts["finished"] = True
+    outcome.write(result)
     for failure in failures:
         print(f"failed: {failure}", file=sys.stderr)
-    outcome.say(f"wrote {options.out / 'result.json'}")
+    for missed in outcome.missed:
+        outcome.say(f"missed: {missed}")
+    outcome.say(f"wrote {result}")
     return CHECK_FAILED if failures else DONE
+
+
+def _tested(outcome: Outcome, found: dict[str, Any], failures: list[str]) -> bool:
+    """Keep what the tests said; whether to measure: not after one that failed."""
+    outcome.parts["tests"] = found
+    outcome.say(f"tests: {found['said']}")
+    if found["exit_code"] == _NOT_DONE:
+        failures.append(f"the tests on the GPU were {found['said']}: figures are of what they had not seen")
+        return True
+    if found["exit_code"] != 0:
+        failures.append("a test on the GPU failed: nothing was measured")
+    return bool(found["exit_code"] == 0)
 
 
 def run_tests(limit_s: float) -> dict[str, Any]:
@@ -171,7 +212,7 @@ def run_tests(limit_s: float) -> dict[str, Any]:
             command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False, timeout=limit_s
         )
     except subprocess.TimeoutExpired:
-        return {"command": shlex.join(command), "exit_code": 124, "said": f"not done after {limit_s:.0f} s"}
+        return {"command": shlex.join(command), "exit_code": _NOT_DONE, "said": f"not done after {limit_s:.0f} s"}
     lines = [line for line in done.stdout.splitlines() if line.strip()] or done.stderr.splitlines() or [""]
     found = {"command": shlex.join(command), "exit_code": done.returncode, "said": lines[-1]}
     if done.returncode != 0:

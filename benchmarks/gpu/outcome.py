@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import commit, machine
+from benchmarks.harness import machine
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,12 @@ class Outcome:
 
     Parameters
     ----------
-    command: as it was given. device: name, driver and so on. commit: what is measured; None: of this clone.
+    command: as it was given. device: name, driver and so on. commit: what is measured.
     """
 
     command: str
     device: dict[str, Any]
-    commit: str | None = None
+    commit: str
     say: Callable[[str], None] = print
     figures: list[Figure] = field(default_factory=list)
     parts: dict[str, Any] = field(default_factory=dict)
@@ -68,16 +70,22 @@ class Outcome:
         self.left_out.append(text)
         self.say(f"  left out: {text}")
 
+    @property
+    def missed(self) -> list[Figure]:
+        """Figures that are not what was aimed at."""
+        return [figure for figure in self.figures if figure.met is False]
+
     def write(self, path: Path) -> None:
         """Write everything as JSON, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {
             "command": self.command,
-            "commit": commit() if self.commit is None else self.commit,
+            "commit": self.commit,
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "device": self.device,
             "host": f"{machine()}, Python {platform.python_version()}",
             "figures": [asdict(figure) | {"met": figure.met} for figure in self.figures],
+            "missed": [str(figure) for figure in self.missed],
             "left_out": self.left_out,
             **self.parts,
         }
@@ -95,16 +103,22 @@ def device_of(cupy: Any) -> dict[str, Any]:
         "architecture": f"sm_{properties['major']}{properties['minor']}",
         "multiprocessors": properties["multiProcessorCount"],
         "memory_bytes": properties["totalGlobalMem"],
-        "driver": _driver(),
+        "driver": driver_version(),
         "driver_cuda": f"{driver // 1000}.{driver % 1000 // 10}",
         "nvrtc": ".".join(str(part) for part in cupy.cuda.nvrtc.getVersion()),
         "cupy": cupy.__version__,
     }
 
 
-def _driver() -> str:
-    """The driver's own version, as the kernel module states it; empty where it does not."""
-    stated = Path("/proc/driver/nvidia/version")
+def driver_version(stated: Path = Path("/proc/driver/nvidia/version")) -> str:
+    """The driver's own version, as the kernel module or NVIDIA's tool states it; empty where neither does."""
     words = stated.read_text(encoding="utf-8").split() if stated.is_file() else []
     numbers = [word for word in words if word.count(".") >= 1 and word.replace(".", "").isdigit()]
-    return numbers[0] if numbers else ""
+    if numbers:
+        return numbers[0]
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return ""
+    asked = [tool, "--query-gpu=driver_version", "--format=csv,noheader"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=30.0)
+    return done.stdout.strip().partition("\n")[0] if done.returncode == 0 else ""

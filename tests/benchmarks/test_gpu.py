@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.gpu import __main__ as program
 from benchmarks.gpu.__main__ import CHECK_FAILED, DONE, MISSING, USAGE, Bench, Options, main, measure, options_of
 from benchmarks.gpu.generated import GeneratedTrades
 from benchmarks.gpu.generated_models import lively_network
 from benchmarks.gpu.grid_file import GRID, read_grid
 from benchmarks.gpu.live_runs import LATENCY_US, RUNS, Run
 from benchmarks.gpu.model_runs import LEAST_RATIO, WINDOWS_PER_S, measure_models, peer_of
-from benchmarks.gpu.outcome import Figure, Outcome
+from benchmarks.gpu.outcome import Figure, Outcome, driver_version
 from benchmarks.gpu.timing import Deadline
 from benchmarks.gpu.vpin_runs import MOST_ROWS, GridPlan, require_equal, run_grid
 from gpu.classification import Bulk, Rule, TimeBars
@@ -177,6 +178,13 @@ def test_nothing_is_measured_after_a_test_that_failed(tmp_path: Path) -> None:
     assert result["figures"] == []
 
 
+def test_tests_that_are_not_done_in_time_are_said_and_figures_are_taken(tmp_path: Path) -> None:
+    code, result = run(tmp_path, lambda limit_s: {"exit_code": 124, "said": f"not done after {limit_s:.0f} s"})
+    assert code == CHECK_FAILED
+    assert result["failed"] == ["the tests on the GPU were not done after 240 s: figures are of what they had not seen"]
+    assert {"VPIN grid", "live small, p99"} <= {figure["name"] for figure in result["figures"]}
+
+
 def test_a_result_that_is_not_the_cpus_is_not_timed() -> None:
     kernels = on_device(CpuModule, np)
 
@@ -261,14 +269,78 @@ def test_a_figure_knows_whether_its_target_is_met() -> None:
     assert "missed, aimed at 30" in str(Figure("time", 31.0, "s", target=30.0, lower_is_better=True))
 
 
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (Fatal("the model's logits differ"), "the model's logits differ"),
+        (RuntimeError("cudaErrorLaunchTimeout"), "RuntimeError: cudaErrorLaunchTimeout"),
+    ],
+)
 def test_a_part_that_fails_is_named_and_the_others_are_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    failure: Exception, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: object) -> None:
-        raise Fatal("the model's logits differ")
+        raise failure
 
     monkeypatch.setattr("benchmarks.gpu.__main__.measure_models", fail)
     code, result = run(tmp_path)
     assert code == CHECK_FAILED
-    assert result["failed"] == ["the model's logits differ"]
+    assert result["failed"] == [said]
+    assert ("traceback" in result) == (not isinstance(failure, Fatal))
     assert {"VPIN grid", "sweep"} <= {figure["name"] for figure in result["figures"]}
+    assert result["finished"]
+
+
+def test_what_was_measured_before_a_run_is_killed_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmarks.gpu.__main__.measure_models", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path)
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert not result["finished"]
+    assert {"VPIN scan", "VPIN grid"} <= {figure["name"] for figure in result["figures"]}
+
+
+def test_what_misses_its_target_is_said_at_the_end_and_in_the_file(tmp_path: Path) -> None:
+    said = list[str]()
+    outcome = Outcome("the command", {"name": "the runner"}, "abc", say=said.append)
+    for value in (0.69, 0.71):
+        outcome.add(Figure(f"share {value}", value, "", target=0.7))
+    options = Options(TRADES, GRID, tmp_path, 20.0, "abc", skip_tests=True)
+    bench = Bench(CpuModule, np, live_on_runner, 5_000, SMALL_MODEL, {})
+    assert measure(outcome, options, SMALL, bench, passing) == DONE
+    result = json.loads((tmp_path / "result.json").read_text())
+    missed = next(line for line in result["missed"] if line.startswith("share"))
+    assert missed == "share 0.69: 0.69   (missed, aimed at 0.7)"
+    assert f"missed: {missed}" in said
+    assert not any("share 0.71" in line for line in result["missed"])
+
+
+def test_figures_of_no_commit_are_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(program, "require_gpu", lambda: None)
+    for commit in (lambda: "", _without_git):
+        monkeypatch.setattr(program, "commit", commit)
+        assert main(["--out", str(tmp_path / "out")]) == USAGE
+        assert "say what is measured with --commit" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def _without_git() -> str:
+    raise FileNotFoundError("git")
+
+
+def test_the_driver_is_what_the_kernel_module_or_the_tool_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stated = tmp_path / "version"
+    stated.write_text("NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build\nGCC 13.3.0\n")
+    assert driver_version(stated) == "580.95.05"
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 570.1.2\necho 570.1.2\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert driver_version(tmp_path / "absent") == "570.1.2"
+    tool.unlink()
+    assert driver_version(tmp_path / "absent") == ""
