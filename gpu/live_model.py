@@ -143,6 +143,11 @@ class LiveModel:
         self._control, control = memory.arrays((2,), np.int64)
         self._logits, logits = memory.arrays((RING, model.architecture.classes), np.float32)
         self._finished, finished = memory.arrays((1,), np.int64)
+        # What a row takes on its way is looked up once.
+        self._places, self._published = list(self._rows), 0
+        self._zeros: Singles = np.zeros(model.architecture.features, np.float32)
+        self._expected = f"a row must be {model.architecture.features} finite numbers"
+        self._windows_from = model.architecture.window - 1
         self._arguments = (rows, control, logits, finished, *self._loaded(model))
 
     @property
@@ -180,16 +185,24 @@ class LiveModel:
         self._runs = False
 
     def answer(self, row: Singles) -> Singles | None:
-        """Logits of the window that ends with this row, None before the first; launches the kernel if it does not run.
+        """Logits of the window that ends with this row, None before the first.
 
-        Raises as ``publish`` does, and Fatal when the kernel does not answer.
+        Raises as ``publish`` and ``wait`` do.
         """
         number = self.publish(row)
+        self.wait(number)
+        return self._found(number)
+
+    def wait(self, number: int) -> None:
+        """Return once a row that was published is finished; launches the kernel if it does not run.
+
+        Raises Fatal when the kernel does not answer.
+        """
         if not self._runs:
             self.run(FOREVER if self._is_concurrent else number + 1)
         for look in range(_MOST_LOOKS):
             if self._finished[0] > number:
-                return self.logits(number)
+                return
             if look > _TIGHT_LOOKS:
                 self._pause.wait(_LOOK_EVERY_S)
         raise Fatal(f"row {number} was not answered: the GPU may be busy with other work")
@@ -197,14 +210,17 @@ class LiveModel:
     def publish(self, row: Singles) -> int:
         """Give a row to the kernel; returns its number. Raises Rejected for another shape, for what is not finite, and
         when the ring is full."""
-        number = int(self._control[_PUBLISHED])
-        if row.shape != (self.architecture.features,) or not np.isfinite(row).all():
-            raise Rejected(
-                f"a row must be {self.architecture.features} finite numbers, was {row.dtype}{list(row.shape)}"
-            )
-        if number - self.finished >= RING:
+        number = self._published
+        if row.shape != self._zeros.shape:
+            raise Rejected(f"{self._expected}, was {row.dtype}{list(row.shape)}")
+        if number - int(self._finished[0]) >= RING:
             raise Rejected(f"{RING} rows are under way: read their logits first")
-        self._rows[number % RING] = row
+        place = self._places[number % RING]
+        place[...] = row
+        # Zero times a number is zero, and times what is not finite not a number: one call looks at all values.
+        if self._zeros.dot(place) != 0.0:
+            raise Rejected(f"{self._expected}, not all of these are finite")
+        self._published = number + 1
         self._control[_PUBLISHED] = number + 1
         return number
 
@@ -220,7 +236,10 @@ class LiveModel:
         """
         if not self.finished - RING <= number < self.finished:
             raise Fatal(f"row {number} has no logits here: {self.finished} rows are finished, {RING} are kept")
-        if number < self.architecture.window - 1:
+        return self._found(number)
+
+    def _found(self, number: int) -> Singles | None:
+        if number < self._windows_from:
             return None
         found: Singles = self._logits[number % RING].copy()
         return found

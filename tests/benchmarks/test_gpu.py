@@ -112,7 +112,8 @@ def test_a_run_writes_every_sets_result_and_where_the_figures_come_from(tmp_path
     measured = {"copy bandwidth", "VPIN scan", "VPIN scan, share of the copy bandwidth", "VPIN grid", "sweep"}
     windows = {f"windows by a model, {precision}" for precision in ("float32", "bfloat16")}
     parts = {f"{name}, {part} part" for name in windows for part in ("row", "recurrent")}
-    assert measured | windows | parts | {"live small, p99"} <= set(names)
+    assert measured | windows | parts | {"live small, p99", "live small, whole call, median"} <= set(names)
+    assert names["live small, p99"]["value"] < names["live small, whole call, p99"]["value"]
     assert all(figure["value"] > 0 for figure in names.values())
     assert (names["VPIN grid"]["target"], names["VPIN grid"]["lower_is_better"]) == (30.0, True)
     text = gzip.decompress((tmp_path / result["grid"]["file"]).read_bytes())
@@ -133,6 +134,7 @@ def test_targets_are_those_of_the_paths_that_can_meet_them(tmp_path: Path) -> No
     assert targets["windows by a model, bfloat16"] == WINDOWS_PER_S / 1e6 == 20.0
     assert targets["windows by a model, float32"] is None
     assert targets["live small, p99"] == LATENCY_US == 10.0
+    assert targets["live small, whole call, p99"] is None
     assert {name for name, each in RUNS.items() if each.target_us is not None} == {"DeepLOB", "LSTM_A's shape"}
     assert LEAST_RATIO == 20.0
 
