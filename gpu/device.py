@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 from typing import Any, Final
@@ -22,7 +23,23 @@ def require_gpu() -> Any:
         raise MissingExtra("a GPU needs CuPy: pip install 'tickwire[gpu]', or use backend='cpu'") from None
     if not cupy.cuda.is_available():
         raise MissingExtra("no CUDA device on this machine: use backend='cpu' or 'auto'")
+    if not _has_headers():
+        raise MissingExtra(
+            "CuPy finds no CUDA headers, without which it compiles nothing: pip install nvidia-cuda-runtime, set "
+            "CUDA_PATH to a CUDA toolkit, or use backend='cpu'"
+        )
     return cupy
+
+
+@functools.cache
+def _has_headers() -> bool:
+    """Whether CuPy will find the headers that its own kernels include."""
+    try:
+        pathfinder = importlib.import_module("cuda.pathfinder")
+    except ImportError:
+        # A CuPy that does not look for them in this way brings its own.
+        return True
+    return pathfinder.find_nvidia_header_directory("cudart") is not None
 
 
 def has_gpu() -> bool:
