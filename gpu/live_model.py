@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -60,6 +59,30 @@ def blocks_for(architecture: DeepLob | Lstm, most: int) -> int:
         return 1
     units = -(-architecture.hidden // most)
     return -(-architecture.hidden // max(units, _FEWEST_UNITS))
+
+
+class LaunchStream(Protocol):
+    """Where launches go while it is entered."""
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(self, *failure: object) -> Any: ...
+
+    def synchronize(self) -> None:
+        """Wait until everything in it is done."""
+
+
+class HostStream:
+    """For the CPU's runner, whose launches return when they are done."""
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, *failure: object) -> None:
+        return
+
+    def synchronize(self) -> None:
+        """Nothing is left to be done."""
 
 
 class SharedMemory(Protocol):
@@ -111,7 +134,7 @@ class LiveModel:
     Parameters
     ----------
     module: compiles a source. xp: the array module whose arrays it takes. memory: what host and device share.
-    stream: entered for each launch; None: launches go where others go. most_blocks: that the GPU runs at once.
+    stream: entered for each launch; None: of the host. most_blocks: that the GPU runs at once.
     shared_bytes: of a block.
 
     Raises Rejected for a bilinear model, which needs no kernel, and for windows so long that the states of one unit do
@@ -124,7 +147,7 @@ class LiveModel:
         module: Callable[[KernelSource], KernelModule],
         xp: Any,
         memory: SharedMemory,
-        stream: AbstractContextManager[Any] | None = None,
+        stream: LaunchStream | None = None,
         *,
         most_blocks: int = 1,
         shared_bytes: int = SHARED_BYTES,
@@ -136,9 +159,9 @@ class LiveModel:
         self._units = -(-model.architecture.hidden // self._blocks)
         self._together = self._units_together(shared_bytes)
         self._module, self._xp = module(source()), xp
-        self._stream: AbstractContextManager[Any] = stream or nullcontext()
+        self._stream: LaunchStream = HostStream() if stream is None else stream
         self._is_concurrent, self._runs = memory.is_concurrent, False
-        self._pause = threading.Event()
+        self._pause, self._is_sound = threading.Event(), True
         self._rows, rows = memory.arrays((RING, model.architecture.features), np.float32)
         self._control, control = memory.arrays((2,), np.int64)
         self._logits, logits = memory.arrays((RING, model.architecture.classes), np.float32)
@@ -177,7 +200,16 @@ class LiveModel:
         return self
 
     def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Have the kernel end, and wait until it has: it writes to memory that is free afterwards.
+
+        One that did not answer is not waited for.
+        """
         self.stop()
+        if self._is_sound:
+            self._stream.synchronize()
 
     def stop(self) -> None:
         """Have the kernel end once the rows that were published are taken; it can be launched again then."""
@@ -198,10 +230,12 @@ class LiveModel:
 
         Raises Fatal when the kernel does not answer.
         """
+        self._is_sound = False
         if not self._runs:
             self.run(FOREVER if self._is_concurrent else number + 1)
         for look in range(_MOST_LOOKS):
             if self._finished[0] > number:
+                self._is_sound = True
                 return
             if look > _TIGHT_LOOKS:
                 self._pause.wait(_LOOK_EVERY_S)

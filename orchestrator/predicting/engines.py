@@ -78,7 +78,7 @@ class LiveKernels:
     def close(self) -> None:
         """Have all kernels end."""
         for live in self._opened:
-            live.stop()
+            live.close()
 
 
 class LiveWindows:

@@ -12,7 +12,7 @@ from gpu import live_model
 from gpu.cuda_on_cpu.module import CpuModule
 from gpu.cuda_on_cpu.schedule import SCHEDULES, Order, Schedule
 from gpu.kernel import LaunchShape
-from gpu.live_model import RING, HostMemory, LiveModel, blocks_for, live_on_gpu
+from gpu.live_model import RING, HostMemory, HostStream, LiveModel, blocks_for, live_on_gpu
 from gpu.models.architecture import LSTM_A, LSTM_B, LSTM_C, PAPER_DEEPLOB, PUBLIC_DEEPLOB, Architecture, DeepLob, Lstm
 from gpu.models.reference import stretch_logits
 from market.errors import Fatal, MissingExtra, Rejected
@@ -127,9 +127,32 @@ def test_a_kernel_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(live_model, "_TIGHT_LOOKS", 3)
     monkeypatch.setattr(live_model, "_MOST_LOOKS", 6)
-    live = LiveModel(lively_weights(SMALL["lstm"], 5), Silent, np, HostMemory())
-    with pytest.raises(Fatal, match="row 0 was not answered: the GPU may be busy with other work"):
+    stream, row = CountingStream(), rows_for(SMALL["lstm"], 1)[0]
+    live = LiveModel(lively_weights(SMALL["lstm"], 5), Silent, np, HostMemory(), stream)
+    with live, pytest.raises(Fatal, match="row 0 was not answered: the GPU may be busy with other work"):
+        live.answer(row)
+    # Nobody waits for what may never end.
+    assert stream.waited == 0
+
+
+class CountingStream(HostStream):
+    """Counts how often somebody waited for it."""
+
+    waited = 0
+
+    def synchronize(self) -> None:
+        """One time more."""
+        self.waited += 1
+
+
+def test_a_kernel_has_ended_before_its_memory_is_free() -> None:
+    stream = CountingStream()
+    with LiveModel(lively_weights(SMALL["lstm"], 5), CpuModule, np, HostMemory(), stream) as live:
         live.answer(rows_for(SMALL["lstm"], 1)[0])
+        assert stream.waited == 0
+    assert stream.waited == 1
+    LiveModel(lively_weights(SMALL["lstm"], 5), CpuModule, np, HostMemory(), stream).close()
+    assert stream.waited == 2
 
 
 def test_a_full_ring_takes_no_more_rows_until_some_are_finished() -> None:
