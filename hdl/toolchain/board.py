@@ -31,8 +31,8 @@ _WIRE_PS: Final = 1_000
 Synthesis reckons with 300 by itself. Next to carry chains, which have no such wires, many tables in a row then look
 harmless, and are what misses the clock.
 """
-_NEAR: Final = " --placer-heap-timingweight 60 --placer-heap-critexp 4"
-"""On a device that is nearly full cells of the slowest paths are not near each other unless they weigh more."""
+_PACKED_PLACER: Final = "--placer static"
+"""On a device that is nearly full the usual placer moves cells far apart in its search for free places."""
 _CARRIES: Final = ("carry_chains.v", "carry_ends.v")
 """How carry chains are mapped then, in files beside this one."""
 
@@ -87,8 +87,9 @@ def build_board(
     """Synthesis, place and route, bitstream; returns the report of place and route.
 
     ``density``: how much of a region placement may fill, above 0 and up to 1; routes find their way more easily with
-    less, and a device that is nearly full needs all. ``sparing``: take few tables; these are the paths of components at
-    a quicker clock than all others, which are mapped by themselves so that they are not as slow as others may be.
+    less. ``sparing``: take few tables, for a device that will be nearly full, and place with no regard to the density;
+    these are the paths of components at a quicker clock than all others, which are mapped by themselves so that they
+    are not as slow as others may be.
 
     Raises Fatal if a tool fails, a clock's constraint was dropped or a clock is missed; what there is of logs and
     reports stays in the folder. MissingExtra without the tools.
@@ -99,8 +100,8 @@ def build_board(
     plan = platform.prepare(
         top,
         products.name,
-        nextpnr_opts=f"--seed {seed} --router {router.value} --placer-heap-beta {density:g} "
-        f"--report {products.report.name}{_NEAR if sparing else ''}",
+        nextpnr_opts=f"--seed {seed} --router {router.value} "
+        f"{_PACKED_PLACER if sparing else f'--placer-heap-beta {density:g}'} --report {products.report.name}",
         ecppack_opts="--compress",
         synth_opts=f"-run begin:{'map_gates' if sparing else 'map_luts'}",
         script_after_read=_keep_apart(products.name, sparing) if sparing else "",
