@@ -22,6 +22,7 @@ from market.orders.reports import AccountReport, GatewayReport, OrderUpdate
 from market.protocols import Clock
 from orchestrator.execution.account_questions import AccountQuestions
 from orchestrator.execution.answers import Answer, Refusal, Reply
+from orchestrator.execution.awaited_ends import AwaitedEnds
 from orchestrator.execution.channel import Channel, Send
 from orchestrator.execution.circuit_breaker import BreakerState
 from orchestrator.execution.commissions import is_exact
@@ -88,6 +89,7 @@ class VenueGateway:
         self._questions = Questions(self._reader, kind, self._ask, clock.now_ns)
         self._account = AccountQuestions(venue, kind, self._reader, self._ask, clock.now_ns, on_problem)
         self._outcomes = Outcomes(self._reader, lambda order: self._listing(order.intent), clock.now_ns, self._report)
+        self._ends = AwaitedEnds(clock.now_ns, self._report)
         self._asking: set[str] = set()
         self._unanswered = 0
         self._pairs = OcoPairs()
@@ -152,6 +154,7 @@ class VenueGateway:
         self._guard.admit_order(self._order_cost, self._clock.now_ns())
         send = self.channel.prepare_order(order, listing, self._remember(order))
         self._last = order, listing
+        self._ends.sent(order)
         self._network.post(partial(self._start, send, partial(self._outcomes.placed, order.client_order_id)))
 
     def keep_warm(self) -> None:
@@ -327,6 +330,7 @@ class VenueGateway:
     def _report(self, updates: Iterable[OrderUpdate]) -> None:
         updates = list(updates)
         self._reports.put(updates)
+        self._ends.hear(updates)
         for update in updates:
             partner = self._pairs.to_cancel(update)
             if partner is not None:

@@ -16,6 +16,8 @@ from sim.faults.plan import Channel
 Message: TypeAlias = str | bytes
 _MOST_WAITING: Final = 50_000
 """A connection that takes less than it is sent is given up, as the exchange does."""
+_SWAP_AT_MOST_S: Final = 1.0
+"""A message that waits for the next one to overtake it waits no longer."""
 _NS: Final = 1e-9
 
 
@@ -51,6 +53,7 @@ class Outbox:
         self._ready = asyncio.Event()
         self._latest_s = 0.0
         self._held: list[Message] = []
+        self._holding: asyncio.TimerHandle | None = None
 
     @property
     def waiting(self) -> int:
@@ -64,15 +67,15 @@ class Outbox:
         if service.faults.is_silent(service.name, now_ns):
             return
         fate = service.faults.fate(service.name, channel, now_ns, is_fill=is_fill)
+        if fate.after_next and not self._held:
+            self._held = self._surviving(message, fate)
+            self._holding = self._loop.call_later(_SWAP_AT_MOST_S, self._release)
+            return
         if fate is UNHARMED:
             self._enter(message, 0, overtaken=False)
-        elif fate.after_next:
-            self._held.append(message)
-            return
         else:
             self._put_harmed(message, fate, overtaken=is_fill)
-        while self._held:
-            self._enter(self._held.pop(), 0, overtaken=False)
+        self._release()
 
     async def run(self) -> None:
         """Send what is due, until cancelled or the connection breaks."""
@@ -89,11 +92,22 @@ class Outbox:
                     await self._ready.wait()
 
     def _put_harmed(self, message: Message, fate: Fate, *, overtaken: bool) -> None:
-        if fate.gap:
-            return
-        for _ in range(fate.copies):
-            kept = message[: surviving(len(message))] if fate.corrupted else message
+        for kept in self._surviving(message, fate):
             self._enter(kept, fate.delay_ns, overtaken=overtaken)
+
+    def _surviving(self, message: Message, fate: Fate) -> list[Message]:
+        """What is left of a message: nothing, copies, or parts."""
+        if fate.gap:
+            return []
+        return [message[: surviving(len(message))] if fate.corrupted else message] * fate.copies
+
+    def _release(self) -> None:
+        """Send what was held back for the next message, or for long enough."""
+        if self._holding is not None:
+            self._holding.cancel()
+        held, self._held = self._held, []
+        for message in held:
+            self._enter(message, 0, overtaken=False)
 
     def _enter(self, message: Message, delay_ns: int, *, overtaken: bool) -> None:
         due_s = max(self._latest_s, self._loop.time() + self._latency_s + delay_ns * _NS)

@@ -272,6 +272,19 @@ def test_reports_that_are_harmed_on_the_way_lose_no_fill(venue: Exchange, kind: 
         assert [fill.quantity for fill in sorted(done.fills, key=lambda fill: int(fill.fill_id))] == [300_000, 200_000]
 
 
+def test_an_order_that_ends_at_once_is_asked_for_when_its_last_report_is_lost(venue: Exchange) -> None:
+    """Nothing follows it that would show that something is missing."""
+    with trader(venue, OrderPath.CCXT_WEBSOCKET) as bold:
+        venue.faults(Fault(kind=FaultKind.DROP, channel=Channel.USER))
+        venue.rest(Side.SELL, "60000", "0.002")
+        whole = bold.submit(order(venue, time_in_force=TimeInForce.IOC, quantity=200_000))
+        assert len(bold.until(whole, OrderState.FILLED).fills) == 1
+        empty = bold.submit(order(venue, time_in_force=TimeInForce.IOC))
+        assert bold.until(empty, OrderState.EXPIRED).filled == 0
+        # Spot lists the fills in its answer.
+        assert bold.questions >= (venue.kind is MarketKind.USD_MARGINED)
+
+
 def test_an_expired_listen_key_is_a_gap() -> None:
     with exchange(MarketKind.USD_MARGINED) as venue, trader(venue, OrderPath.CCXT_REST) as bold:
         name = bold.submit(order(venue))

@@ -91,18 +91,30 @@ def test_a_dislocation_becomes_two_fills_and_the_profit_computed_by_hand(
     assert summary.positions[0, 1].quantity == -QUANTITY.scaleb(9)
 
 
-@pytest.mark.long
+def _user(kind: FaultKind, permille: int = 1_000, amount_ns: int = 0) -> Fault:
+    return Fault(kind=kind, channel=Channel.USER, permille=permille, amount_ns=amount_ns)
+
+
+HARMS = [
+    _user(FaultKind.DROP, permille=500),
+    _user(FaultKind.DELAY, amount_ns=300_000_000),
+    _user(FaultKind.DUPLICATE),
+    _user(FaultKind.REORDER),
+    _user(FaultKind.REORDER, permille=500),
+    _user(FaultKind.CORRUPT, permille=500),
+    _user(FaultKind.LATE_FILL, amount_ns=300_000_000),
+]
+
+
 @pytest.mark.parametrize(
     "fault",
-    [
-        Fault(kind=FaultKind.DUPLICATE, channel=Channel.USER),
-        Fault(kind=FaultKind.LATE_FILL, amount_ns=300_000_000),
-    ],
-    ids=lambda fault: fault.kind.value,
+    [_user(FaultKind.DROP), *(pytest.param(fault, marks=pytest.mark.long) for fault in HARMS)],
+    ids=lambda fault: f"{fault.kind.value} {fault.permille}",
 )
 def test_money_balances_whatever_becomes_of_what_the_venues_tell(
     tmp_path: Path, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And each leg is known to be filled before patience with it ends: nothing is closed that is not open."""
     audit = audit_runs(monkeypatch, assembly)
     with exchange_world(tmp_path, FaultPlan(seed=1, faults=(fault,))) as world:
         _, summary = run_with_dislocation(world, "ccxt-websocket")

@@ -54,6 +54,18 @@ def test_a_duplicated_message_comes_twice_and_reordered_ones_change_places() -> 
     play(scene)
 
 
+def test_where_every_message_is_reordered_pairs_change_places_and_the_last_comes_late() -> None:
+    async def scene(stage: Stage) -> None:
+        async with raw(stage) as client:
+            socket = await client.open("/ws/btcusdt@bookTicker")
+            stage.fault(Fault(kind=FaultKind.REORDER))
+            quotes(stage, 1, 2, 3, 4, 5)
+            cents = [2, 1, 4, 3, 5]
+            assert await best_bids(socket, 5) == [pytest.approx(PRICE - 9 + cent / 100) for cent in cents]
+
+    play(scene)
+
+
 def test_a_corrupted_message_cannot_be_read() -> None:
     async def scene(stage: Stage) -> None:
         async with raw(stage) as client:
