@@ -11,11 +11,13 @@ from amaranth.lib import wiring
 
 SUBJECT: Final = "subject"
 """Name of the instance that is proven something about."""
+TWIN: Final = "twin"
+"""Name of a second instance of it, which may be changed."""
 FIXED: Final = "fixed_"
 """Names of inputs that begin so have any value, but the same one in all cycles."""
 
 
-_PLAIN: Final = str.maketrans(".[", "__", "]")
+_PLAIN: Final = str.maketrans(".[$", "___", "]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,13 @@ class Design:
     peeks: input of ``top`` to the name of the register inside the subject that it stands for; one that ends with a
         number in brackets is a row of a memory, and then all memories are made of registers.
     cuts: modules and instances in them, as yosys selects them, whose outputs may have any value in any cycle.
+    changes: commands of yosys that change the description before anything is made of it.
     """
 
     description: str
     peeks: dict[str, str]
     cuts: tuple[str, ...]
+    changes: tuple[str, ...] = ()
 
 
 class Bench:
@@ -49,6 +53,7 @@ class Bench:
         self._inputs: dict[str, Value] = {}
         self._peeks: dict[str, str] = {}
         self._cuts: list[str] = []
+        self._changes: list[str] = []
         self._begun = Signal(name="begun")
         self.m.d.sync += self._begun.eq(1)
 
@@ -76,16 +81,21 @@ class Bench:
                 kind = FIXED if path[0] in fixed else "in_"
                 self._inputs[kind + "__".join(map(str, path))] = signal
 
-    def peek(self, register: str, shape: Any = 1) -> Signal:
+    def peek(self, register: str, shape: Any = 1, *, instance: str = SUBJECT) -> Signal:
         """A register inside the subject: its name, with the names of the instances on the way and points between.
 
-        A memory's name with a number in brackets is that row of it; only for designs of small memories.
+        A memory's name with a number in brackets is that row of it; only for designs of small memories. ``instance``:
+        the subject's, or its twin's.
         """
-        name = f"peek_{register.translate(_PLAIN)}"
+        name = f"peek_{'' if instance == SUBJECT else instance}{register.translate(_PLAIN)}"
         if name not in self._peeks:
-            self._peeks[name] = f"{SUBJECT}.{register}"
+            self._peeks[name] = f"{instance}.{register}"
             self.free(name, shape)
         return self._inputs[name]
+
+    def change(self, command: str) -> None:
+        """Has yosys change the description first, by one of its commands."""
+        self._changes.append(command)
 
     def cut(self, *instances: str) -> None:
         """Takes instances out of the subject: all that they put out may have any value in any cycle.
@@ -122,6 +132,5 @@ class Bench:
     def design(self) -> Design:
         """The design, complete."""
         ports = {name: (value, None) for name, value in {"clk": self._clock.clk, **self._inputs}.items()}
-        return Design(
-            rtlil.convert(self.m, name="top", ports=ports, emit_src=False), dict(self._peeks), tuple(self._cuts)
-        )
+        description = rtlil.convert(self.m, name="top", ports=ports, emit_src=False)
+        return Design(description, dict(self._peeks), tuple(self._cuts), tuple(self._changes))

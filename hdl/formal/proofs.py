@@ -8,6 +8,7 @@ from hdl.formal.allowance import ALLOWANCE
 from hdl.formal.decider import DECIDER
 from hdl.formal.gate import GATE
 from hdl.formal.limits import LIMITS, POSITIONS
+from hdl.formal.message_bytes import MESSAGE_BYTES
 from hdl.formal.notional import NOTIONAL
 from hdl.formal.proof import Proof
 from hdl.formal.recovery import RECOVERY
@@ -24,4 +25,5 @@ PROOFS: Final[tuple[Proof, ...]] = (
     *DECIDER,
     *RECOVERY,
     *STREAMS,
+    *MESSAGE_BYTES,
 )

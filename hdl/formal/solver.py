@@ -107,7 +107,8 @@ def ask(question: Question, *, limit_s: int) -> Answer:
 
 def _configuration(question: Question, limit_s: int) -> str:
     peeks = question.design.peeks
-    script = ["read_rtlil top.il", "hierarchy -top top", *(f"cutpoint {cut}" for cut in question.design.cuts)]
+    script = ["read_rtlil top.il", "hierarchy -top top", *question.design.changes]
+    script += [f"cutpoint {cut}" for cut in question.design.cuts]
     script += ["proc", "flatten"]
     if any(register.endswith("]") for register in peeks.values()):
         script += ["memory_collect", "memory_map"]

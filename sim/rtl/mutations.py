@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from typing import Final
+from typing import Final, Protocol
 
 from hdl.parameters import BUS_BYTES, CoreParameters
 from market.errors import Fatal
@@ -22,6 +23,7 @@ from sim.rtl import book_cycles, cycle_table
 from sim.rtl.engine import CoreBuild, SoftFpga
 from sim.rtl.library import Say, say_on_standard_error
 from sim.rtl.model import Area
+from sim.rtl.mutations_account import Outcome, share_killed, summary, table, with_proofs
 from sim.rtl.mutations_inputs import recordings
 from sim.rtl.mutations_library import library_of_netlist
 from sim.rtl.mutations_netlist import Mutation, mutate
@@ -34,7 +36,7 @@ from sim.rtl.top import SoftTop
 SEED: Final = 1
 COUNT: Final = 60
 LEAST_KILLED: Final = 0.95
-"""What must be noticed of those that change anything; missed so far, see docs/mutations.md."""
+"""What must be noticed of those that may have an effect."""
 _CYCLES: Final = "cycle-tables"
 _DEPTHS: Final = (1,)
 """Further orders on each side of the book of which cycles are counted."""
@@ -42,45 +44,90 @@ _SHOWN: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a mutation: the recording that noticed it, and what it noticed; both empty: it survived."""
-
-    mutation: Mutation
-    killed_by: str
-    seen: str
-
-    @property
-    def is_killed(self) -> bool:
-        """Whether anything noticed it."""
-        return bool(self.killed_by)
-
-
-@dataclass(frozen=True, slots=True)
 class Trial:
-    """A core with all its mutations, and what each is tried with."""
+    """A core with all its mutations, and what they are tried with; recordings are made as they are asked for."""
 
     build: CoreBuild
     mutations: tuple[Mutation, ...]
-    recordings: tuple[Recording, ...]
-    cycles: tuple[object, ...]
+    recordings: Iterable[Recording]
 
-    def outcome_of(self, mutation: Mutation) -> Outcome:
-        """Try one mutation until something is wrong."""
-        for recording in self.recordings:
-            soft = engine_of(self.build, recording.sizes, mutation.number, recording.conditions)
-            found = difference(soft, recording)
-            soft.close()
-            if found:
-                return Outcome(mutation, recording.name, found)
-        found = self._cycle_difference(mutation.number)
-        return Outcome(mutation, _CYCLES if found else "", found or "")
 
-    def _cycle_difference(self, number: int) -> str | None:
+class _Attempt(Protocol):
+    """Tries a mutation, 0 being none: what is seen to be wrong, or None."""
+
+    def __call__(self, number: int) -> str | None: ...
+
+
+def prepared(
+    seed: int, count: int, bus_bytes: int, say: Say = say_on_standard_error, names: Sequence[str] = ()
+) -> Trial:
+    """Draw and build. ``names``: of the recordings to try with; none: all."""
+    from hdl.core import Core
+
+    parameters = CoreParameters(bus_bytes=bus_bytes)
+    say(f"drawing {count} mutations of the core of {bus_bytes} bytes per cycle")
+    top = SoftTop(PacedCore(Core(parameters, host_events=True)), parameters)
+    mutated = mutate(described(top), seed, count)
+    build = CoreBuild(parameters, library_of_netlist(mutated.verilog, say, plain_clock=mutated.has_clocks))
+    wanted = (each for each in recordings(parameters) if not names or each.name in names)
+    return Trial(build, mutated.mutations, wanted)
+
+
+def outcomes(
+    trial: Trial, jobs: int = 1, only: Sequence[int] = (), say: Say = say_on_standard_error
+) -> Iterator[Outcome]:
+    """What becomes of each mutation, as it is found out: one recording after the other, with what is left.
+
+    Raises Fatal where the core without a mutation is not what the reference says. ``only``: numbers of those to try;
+    none: all. What changes nothing in the netlist is not tried.
+    """
+    chosen = [mutation for mutation in trial.mutations if not only or mutation.number in only]
+    yield from (Outcome(mutation, "", "") for mutation in chosen if not mutation.is_change)
+    left = [mutation for mutation in chosen if mutation.is_change]
+    for name, attempt in _attempts(trial):
+        if not left:
+            return
+        say(f"{len(left)} are tried with {name}")
+        found = attempt(0)
+        if found:
+            raise Fatal(f"the core without a mutation fails {name}: {found}")
+        noticed = list(_tried(left, name, attempt, jobs))
+        yield from noticed
+        numbers = {outcome.mutation.number for outcome in noticed}
+        left = [mutation for mutation in left if mutation.number not in numbers]
+    yield from (Outcome(mutation, "", "") for mutation in left)
+
+
+def _attempts(trial: Trial) -> Iterator[tuple[str, _Attempt]]:
+    """Names of recordings, and how they are tried; the cycle tables last."""
+    for recording in trial.recordings:
+        yield recording.name, partial(_difference_of, trial.build, recording)
+    yield _CYCLES, _CycleTables(trial.build)
+
+
+def _difference_of(build: CoreBuild, recording: Recording, number: int) -> str | None:
+    soft = engine_of(build, recording.sizes, number, recording.conditions)
+    found = difference(soft, recording)
+    soft.close()
+    return found
+
+
+class _CycleTables:
+    """The cycles of triggers, against those of the core without a mutation, which is asked first."""
+
+    def __init__(self, build: CoreBuild) -> None:
+        self._build = build
+        self._right: tuple[object, ...] = ()
+
+    def __call__(self, number: int) -> str | None:
+        if not number:
+            self._right = _cycle_rows(self._build, 0)
+            return None
         try:
-            rows = _cycle_rows(self.build, number)
+            rows = _cycle_rows(self._build, number)
         except Fatal as stopped:
             return f"stopped: {stopped}"
-        pairs = zip(self.cycles, rows, strict=True)
+        pairs = zip(self._right, rows, strict=True)
         return next((f"expected {wanted}, seen {seen}" for wanted, seen in pairs if wanted != seen), None)
 
 
@@ -97,90 +144,35 @@ def _cycle_rows(build: CoreBuild, number: int) -> tuple[object, ...]:
     return (*rows, *spoiled, *book_cycles.measured_rows(engine, _DEPTHS))
 
 
-def prepared(
-    seed: int, count: int, bus_bytes: int, say: Say = say_on_standard_error, names: Sequence[str] = ()
-) -> Trial:
-    """Draw, build and record. Raises Fatal where the core without a mutation is not what the reference says.
-
-    ``names``: of the recordings to try with; none: all.
-    """
-    from hdl.core import Core
-
-    parameters = CoreParameters(bus_bytes=bus_bytes)
-    say(f"drawing {count} mutations of the core of {bus_bytes} bytes per cycle")
-    top = SoftTop(PacedCore(Core(parameters, host_events=True)), parameters)
-    mutated = mutate(described(top), seed, count)
-    build = CoreBuild(parameters, library_of_netlist(mutated.verilog, say, plain_clock=mutated.has_clocks))
-    recorded = tuple(each for each in recordings(parameters) if not names or each.name in names)
-    say(f"trying the core without a mutation with {len(recorded)} recordings")
-    for recording in recorded:
-        found = difference(engine_of(build, recording.sizes, how=recording.conditions), recording)
-        if found:
-            raise Fatal(f"the core without a mutation fails {recording.name}: {found}")
-    return Trial(build, mutated.mutations, recorded, _cycle_rows(build, 0))
-
-
-def outcomes(trial: Trial, jobs: int = 1, only: Sequence[int] = ()) -> Iterator[Outcome]:
-    """What becomes of each mutation, as it is found out; each has a process, which it may end.
-
-    ``only``: numbers of those to try; none: all.
-    """
-    waiting = [mutation for mutation in trial.mutations if not only or mutation.number in only]
-    running: dict[Connection, Mutation] = {}
+def _tried(mutations: Sequence[Mutation], name: str, attempt: _Attempt, jobs: int) -> Iterator[Outcome]:
+    """Those of the mutations that are noticed; each has a process, which it may end."""
+    waiting, running = list(mutations), dict[Connection, Mutation]()
     context = get_context("fork")
     while waiting or running:
         while waiting and len(running) < jobs:
             mutation = waiting.pop(0)
             ours, theirs = context.Pipe(duplex=False)
-            process = context.Process(target=_answer, args=(trial, mutation, theirs))
-            process.start()
+            context.Process(target=_answer, args=(attempt, mutation.number, theirs)).start()
             theirs.close()
             running[ours] = mutation
         for ready in wait(list(running)):
             assert isinstance(ready, Connection)
             mutation = running.pop(ready)
             try:
-                yield ready.recv()
+                found = ready.recv()
             except EOFError:
-                yield Outcome(mutation, "watchdog", "the model's process died")
+                found = "the model's process died"
             ready.close()
+            if found:
+                yield Outcome(mutation, name, found)
 
 
-def _answer(trial: Trial, mutation: Mutation, to: Connection) -> None:
-    to.send(trial.outcome_of(mutation))
-
-
-def table(tried: Sequence[Outcome]) -> str:
-    """The outcomes as a Markdown table."""
-    lines = ["| No. | Mode | Where | Signal | Source | Noticed by |", "|---|---|---|---|---|---|"]
-    for outcome in sorted(tried, key=lambda each: each.mutation.number):
-        mutation = outcome.mutation
-        control = "" if mutation.control_bit is None else f" by [{mutation.control_bit}]"
-        source = next((place for place in mutation.source if place.startswith("hdl/")), "")
-        noticed = f"`{outcome.killed_by}`" if outcome.is_killed else "**nothing**"
-        noticed += "" if mutation.is_change else " (no change)"
-        lines.append(
-            f"| {mutation.number} | {mutation.mode}{control} | `{mutation.place}` | `{mutation.wire}` "
-            f"| {source} | {noticed} |"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def summary(tried: Sequence[Outcome]) -> str:
-    """How many were noticed, of all and of those that change what is read."""
-    killed, idle = sum(outcome.is_killed for outcome in tried), sum(not each.mutation.is_change for each in tried)
-    text = f"{killed} of {len(tried)} noticed ({killed / len(tried):.1%})"
-    return text + f"; {idle} change nothing that is read, of the others {share_killed(tried):.1%}" * bool(idle)
-
-
-def share_killed(tried: Sequence[Outcome]) -> float:
-    """The share that was noticed of those that change what is read."""
-    changes = [outcome for outcome in tried if outcome.mutation.is_change]
-    return sum(outcome.is_killed for outcome in changes) / len(changes)
+def _answer(attempt: _Attempt, number: int, to: Connection) -> None:
+    to.send(attempt(number))
 
 
 def main() -> int:
-    """The command; its status is 1 where too few of those that change anything are noticed."""
+    """The command; its status is 1 where too few of those that may have an effect are noticed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--count", type=int, default=COUNT)
@@ -193,8 +185,9 @@ def main() -> int:
     tried = []
     for outcome in outcomes(trial, given.jobs, given.only):
         tried.append(outcome)
-        seen = f"{outcome.killed_by}: {outcome.seen[:_SHOWN]}" if outcome.is_killed else "survives"
+        seen = f"{outcome.killed_by}: {outcome.seen[:_SHOWN]}" if outcome.is_killed else outcome.fate.name.lower()
         print(f"{outcome.mutation.number} {outcome.mutation.place}: {seen}", file=sys.stderr, flush=True)
+    tried = [with_proofs(outcome) for outcome in sorted(tried, key=lambda each: each.mutation.number)]
     reached = share_killed(tried) >= LEAST_KILLED
     print(f"Seed {given.seed}, {given.count} mutations, {8 * given.bus}-bit bus: {summary(tried)}.")
     print(f"The aim of {LEAST_KILLED:.0%} is {'reached' if reached else 'missed'}.\n")

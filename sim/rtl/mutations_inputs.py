@@ -19,7 +19,17 @@ from market.fastpath.conformance.random_ties import TieHost
 from market.fastpath.conformance.scenario import Scenario
 from market.fastpath.reference import ReferenceEngine
 from market.fastpath.specification import EngineSizes, Feed, Kind
-from sim.rtl.mutations_recording import FREE, Conditions, Given, Recorder, Recording, of_case, of_random_run
+from sim.rtl.mutations_recording import (
+    ADDRESSES,
+    FREE,
+    Conditions,
+    Given,
+    Recorder,
+    Recording,
+    inverted,
+    of_case,
+    of_random_run,
+)
 from sim.rtl.mutations_stalls import FIRST_PORT, SWEPT, armed, stalled
 
 RANDOM_SEED: Final = 20_260
@@ -54,6 +64,8 @@ def recordings(parameters: CoreParameters) -> Iterator[Recording]:
     """All that a core of these parameters takes; first what notices most."""
     yield from _ties(parameters)
     yield from stalled(RANDOM_SEED)
+    others = Conditions(addresses=inverted(ADDRESSES))
+    yield of_random_run("other-addresses", SWEPT, _BATCH, partial(_edges, RANDOM_SEED, True), others)
     admission = partial(_tied_admission, RANDOM_SEED)
     yield of_random_run("ties-admission", _FOUR, EVENTS, admission)
     narrow = partial(_tied_books, RANDOM_SEED, parameters.packet_feeds, _BEYOND)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 from itertools import islice
 from typing import Final
 
@@ -13,11 +14,38 @@ from market.fastpath.conformance.random_host import RandomHost
 from market.fastpath.conformance.runner import feed
 from market.fastpath.reference import ReferenceEngine
 from market.fastpath.specification import EngineSizes
+from sim.rtl.addresses import BoardAddresses
 from sim.rtl.model import LOG_BACKLOG_BYTES
 
+ADDRESSES: Final = BoardAddresses(
+    source_link=0x02_57_A1_3C_90_E5,
+    destination_link=0x06_C8_0E_B2_6D_1B,
+    source_address=IPv4Address("172.29.131.7"),
+    destination_address=IPv4Address("10.198.84.233"),
+    source_port=31_901,
+    message_port=27_306,
+    log_port=52_841,
+)
+"""Of no two equal bytes next to each other, so that a byte in the wrong place shows."""
+_ALL_LINK_BITS: Final = (1 << 48) - 1
+_ALL_ADDRESS_BITS: Final = (1 << 32) - 1
+_ALL_PORT_BITS: Final = (1 << 16) - 1
 BATCH: Final = 64
 """Inputs between two comparisons; frames next to each other follow each other on the line."""
 Given = tuple[int, Input]
+
+
+def inverted(addresses: BoardAddresses) -> BoardAddresses:
+    """Addresses and ports of which no bit is the same."""
+    return BoardAddresses(
+        source_link=addresses.source_link ^ _ALL_LINK_BITS,
+        destination_link=addresses.destination_link ^ _ALL_LINK_BITS,
+        source_address=IPv4Address(int(addresses.source_address) ^ _ALL_ADDRESS_BITS),
+        destination_address=IPv4Address(int(addresses.destination_address) ^ _ALL_ADDRESS_BITS),
+        source_port=addresses.source_port ^ _ALL_PORT_BITS,
+        message_port=addresses.message_port ^ _ALL_PORT_BITS,
+        log_port=addresses.log_port ^ _ALL_PORT_BITS,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +57,7 @@ class Conditions:
     gap: idle cycles between frames; None: those of a full line.
     tx_pace, words_pace, log_pace: of 256 cycles how many an output has to wait in.
     backlog: bytes of the log that may wait in the core before inputs wait, too.
+    addresses: what is set as the core's own, and the host's.
     """
 
     gap: int | None = None
@@ -36,6 +65,7 @@ class Conditions:
     words_pace: int = 0
     log_pace: int = 0
     backlog: int = LOG_BACKLOG_BYTES
+    addresses: BoardAddresses = ADDRESSES
 
 
 FREE: Final = Conditions()

@@ -6,7 +6,6 @@ import struct
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from ipaddress import IPv4Address
 from itertools import zip_longest
 from typing import Final
 
@@ -19,19 +18,9 @@ from market.fastpath.specification import EngineSizes
 from sim.rtl.addresses import BoardAddresses, addresses_port
 from sim.rtl.engine import CoreBuild, SoftFpga
 from sim.rtl.model import Area, Model, Value
-from sim.rtl.mutations_recording import FREE, Batch, Conditions, Recording
+from sim.rtl.mutations_recording import ADDRESSES, FREE, Batch, Conditions, Recording
 from sim.rtl.sizes import sizes_port
 
-ADDRESSES: Final = BoardAddresses(
-    source_link=0x02_57_A1_3C_90_E5,
-    destination_link=0x06_C8_0E_B2_6D_1B,
-    source_address=IPv4Address("172.29.131.7"),
-    destination_address=IPv4Address("10.198.84.233"),
-    source_port=31_901,
-    message_port=27_306,
-    log_port=52_841,
-)
-"""Of no two equal bytes next to each other, so that a byte in the wrong place shows."""
 _HEADERS_BYTES: Final = 42
 _FCS_BYTES: Final = 4
 _WORD: Final = 8
@@ -50,10 +39,10 @@ def engine_of(
     bench: bool = True,
 ) -> SoftFpga:
     """A fresh core with one mutation live; 0: none. ``bench``: whether it is a ``PacedCore`` at all."""
-    soft = SoftFpga(build, sizes, addresses=ADDRESSES, gap=how.gap)
+    soft = SoftFpga(build, sizes, addresses=how.addresses, gap=how.gap)
     soft.model.close()
     settings = mutation.to_bytes(2, "little") + bytes([how.tx_pace, how.words_pace, how.log_pace])
-    ports = sizes_port(build.parameters, sizes), addresses_port(ADDRESSES) + settings * bench
+    ports = sizes_port(build.parameters, sizes), addresses_port(how.addresses) + settings * bench
     soft.model = Model(build.library, *ports, keep=keep, backlog=how.backlog)
     return soft
 
@@ -62,7 +51,7 @@ def difference(soft: SoftFpga, recording: Recording) -> str | None:
     """What is first seen to be wrong, or None."""
     try:
         for number, batch in enumerate(recording.batches):
-            found = _batch_difference(soft, batch)
+            found = _batch_difference(soft, batch, recording.conditions.addresses)
             if found:
                 return f"batch {number}: {found}"
         return _end_difference(soft, recording)
@@ -70,7 +59,7 @@ def difference(soft: SoftFpga, recording: Recording) -> str | None:
         return f"stopped: {stopped}"
 
 
-def _batch_difference(soft: SoftFpga, batch: Batch) -> str | None:
+def _batch_difference(soft: SoftFpga, batch: Batch, addresses: BoardAddresses) -> str | None:
     if batch.kill:
         soft.kill(True)
         soft.kill(False)
@@ -83,9 +72,9 @@ def _batch_difference(soft: SoftFpga, batch: Batch) -> str | None:
     return (
         _first(batch.messages, messages, "message")
         or _first(batch.log, log, "log")
-        or _line_difference(batch, sent)
+        or _line_difference(batch, sent, addresses)
         or _spoiled_difference(spoiled)
-        or _torn_difference(batch.messages, spoiled)
+        or _torn_difference(batch.messages, spoiled, addresses)
     )
 
 
@@ -97,17 +86,18 @@ def _first(expected: Sequence[bytes], seen: Sequence[bytes], what: str) -> str |
     return None
 
 
-def _line_difference(batch: Batch, sent: list[bytes]) -> str | None:
+def _line_difference(batch: Batch, sent: list[bytes], addresses: BoardAddresses) -> str | None:
     """Messages each in a frame, in order; the log in others."""
-    expected = [framed(message, ADDRESSES.message_port) for message in batch.messages]
-    messages = [frame for frame in sent if _port_of(frame) != ADDRESSES.log_port]
+    expected = [framed(message, addresses.message_port, addresses) for message in batch.messages]
+    messages = [frame for frame in sent if _port_of(frame) != addresses.log_port]
     found = _first(expected, messages, "frame")
     if found:
         return found
-    return _log_line_difference(batch.log, [frame for frame in sent if _port_of(frame) == ADDRESSES.log_port])
+    of_log = [frame for frame in sent if _port_of(frame) == addresses.log_port]
+    return _log_line_difference(batch.log, of_log, addresses)
 
 
-def _log_line_difference(log: Sequence[bytes], frames: list[bytes]) -> str | None:
+def _log_line_difference(log: Sequence[bytes], frames: list[bytes], addresses: BoardAddresses) -> str | None:
     """Datagrams are of whole messages, and longer than an Ethernet frame usually is only for one that is."""
     filled = [message + bytes(-len(message) % _WORD) for message in log]
     for frame in frames:
@@ -115,7 +105,7 @@ def _log_line_difference(log: Sequence[bytes], frames: list[bytes]) -> str | Non
         while len(payload) < len(frame) - _HEADERS_BYTES - _FCS_BYTES and number < len(filled):
             payload += filled[number]
             number += 1
-        if frame != framed(payload, ADDRESSES.log_port):
+        if frame != framed(payload, addresses.log_port, addresses):
             return f"a frame of the log of {len(frame)} bytes, expected {number} messages in {len(payload)}"
         if len(payload) > _USUAL_PAYLOAD and number > 1:
             return f"{number} messages of the log in a datagram of {len(payload)} bytes"
@@ -123,9 +113,8 @@ def _log_line_difference(log: Sequence[bytes], frames: list[bytes]) -> str | Non
     return f"{len(filled)} messages of the log are not on the line" if filled else None
 
 
-def framed(payload: bytes, port: int) -> bytes:
+def framed(payload: bytes, port: int, addresses: BoardAddresses = ADDRESSES) -> bytes:
     """The frame that must be around a payload of whole words, check sequence included."""
-    addresses = ADDRESSES
     links = addresses.destination_link.to_bytes(6, "big") + addresses.source_link.to_bytes(6, "big")
     ends = addresses.source_address.packed + addresses.destination_address.packed
     start = struct.pack(">BBHHHBB", 0x45, 0, len(payload) + 28, 0, 0x4000, 64, 17)
@@ -147,12 +136,12 @@ def _spoiled_difference(spoiled: list[bytes]) -> str | None:
     return None
 
 
-def _torn_difference(messages: Sequence[bytes], spoiled: list[bytes]) -> str | None:
+def _torn_difference(messages: Sequence[bytes], spoiled: list[bytes], addresses: BoardAddresses) -> str | None:
     """A frame that came apart for want of words is sent again when all are there, so no message comes apart twice."""
     begun = Counter(
         frame[_HEADERS_BYTES:][:_BEGUN_BYTES]
         for frame in spoiled
-        if len(frame) >= _HEADERS_BYTES + _BEGUN_BYTES + _FCS_BYTES and _port_of(frame) == ADDRESSES.message_port
+        if len(frame) >= _HEADERS_BYTES + _BEGUN_BYTES + _FCS_BYTES and _port_of(frame) == addresses.message_port
     )
     too_many = begun - Counter(message[:_BEGUN_BYTES] for message in messages)
     return f"frames of {len(too_many)} messages came apart more often than once" if too_many else None

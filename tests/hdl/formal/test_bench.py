@@ -14,6 +14,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.formal.bench import Bench
 from hdl.formal.solver import Mode, Question, Verdict, ask
+from hdl.formal.twin import Change, TwinBench, registers_of
 
 LIMIT_S = 600
 
@@ -95,3 +96,36 @@ def test_what_is_claimed_before_the_first_claim_is_not_looked_at() -> None:
     bench.claim(cycle >= 2)
     assert verdict(bench) is Verdict.FAIL
     assert verdict(bench, first_claim=2) is Verdict.PASS
+
+
+class Adder(wiring.Component):
+    """Keeps the last sum."""
+
+    def __init__(self) -> None:
+        super().__init__({"one": In(4), "other": In(4), "sum": Out(4)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.d.sync += self.sum.eq(self.one + self.other)
+        return m
+
+
+def test_registers_and_rows_are_found_by_their_names() -> None:
+    assert registers_of(Outer()) == {"store[0]": 4, "store[1]": 4, "inner.stays": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [(Change("$2", "inv", "Y", 4), Verdict.PASS), (Change("$2", "inv", "Y", 3), Verdict.FAIL)],
+    ids=["a bit that is not read", "a bit that is"],
+)
+def test_a_twin_is_alike_but_for_its_change(change: Change, expected: Verdict) -> None:
+    bench = TwinBench(Adder, change)
+    bench.claim_alike()
+    assert verdict(bench) is expected
+
+
+def test_what_differs_is_seen() -> None:
+    bench = TwinBench(Adder, Change("$2", "inv", "Y", 3))
+    bench.claim_after(bench.differs("sum") == 8)
+    assert verdict(bench) is Verdict.PASS

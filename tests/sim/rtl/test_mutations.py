@@ -14,11 +14,12 @@ from market.fastpath.conformance.case import Frame
 from sim.rtl import mutations
 from sim.rtl.library import say_on_standard_error
 from sim.rtl.model import Area, Model
+from sim.rtl.mutations_account import Fate, Outcome, share_killed, summary, table, with_proofs
 from sim.rtl.mutations_library import library_of_netlist
-from sim.rtl.mutations_netlist import Mutated, hides, mutate
-from sim.rtl.mutations_recording import of_case
+from sim.rtl.mutations_netlist import Mutated, Mutation, hides, mutate
+from sim.rtl.mutations_recording import ADDRESSES, inverted, of_case
 from sim.rtl.mutations_top import PacedCore
-from sim.rtl.mutations_verdict import ADDRESSES, difference, engine_of, framed
+from sim.rtl.mutations_verdict import difference, engine_of, framed
 from sim.rtl.netlist_tool import described
 from sim.rtl.sizes import sizes_port
 from sim.rtl.top import SoftTop
@@ -148,10 +149,47 @@ def test_the_judge_sees_what_is_wrong(bus_bytes: int) -> None:
         assert difference(engine_of(build, each.sizes, bench=False), each) is not None
 
 
+def test_addresses_are_those_of_the_recording() -> None:
+    case = next(case for case in load_corpus() if case.name == "frame-best-bid-ask")
+    recording = of_case(case)
+    other = dataclasses.replace(recording.conditions, addresses=inverted(ADDRESSES))
+    with_others = dataclasses.replace(recording, conditions=other)
+    build = core(1)
+    assert difference(engine_of(build, recording.sizes, how=other, bench=False), with_others) is None
+    assert difference(engine_of(build, recording.sizes, how=other, bench=False), recording) is not None
+
+
+def test_no_bit_of_an_address_is_the_same_in_all_runs() -> None:
+    for one, other in zip(dataclasses.astuple(ADDRESSES), dataclasses.astuple(inverted(ADDRESSES)), strict=True):
+        assert int(one) ^ int(other) == (1 << (int(one) ^ int(other)).bit_length()) - 1
+        assert (int(one) ^ int(other)).bit_length() in (16, 32, 48)
+
+
+def outcome(number: int, killed_by: str, *, is_change: bool = True, proofs: tuple[str, ...] = ()) -> Outcome:
+    mutation = Mutation(number, "inv", "subject.$1", "A", 0, None, "wire[0]", ("hdl/a.py:1",), is_change)
+    return Outcome(mutation, killed_by, "", proofs)
+
+
+def test_what_has_no_effect_does_not_count() -> None:
+    """Of what changes nothing in the netlist and what is proven to have no effect none can be noticed."""
+    tried = [outcome(1, "ties"), outcome(2, "", is_change=False), outcome(3, "", proofs=("why",)), outcome(4, "")]
+    assert [each.fate for each in tried] == [Fate.NOTICED, Fate.NO_CHANGE, Fate.NO_EFFECT, Fate.SURVIVED]
+    assert share_killed(tried) == 0.5
+    assert share_killed(tried[:3]) == 1
+    said = summary(tried)
+    assert "1 of 4 noticed (25.0%)" in said
+    assert all(
+        part in said for part in ("1 (2) change nothing", "1 (3) have no effect, proven by why", "1 (4) survived")
+    )
+    rows = table(tried).splitlines()[2:]
+    assert [row.rpartition("| ")[0].split(" | ")[0] for row in rows] == ["| 1", "| 2", "| 3", "| 4"]
+    assert rows[2].endswith("| no effect (why) |")
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("bus_bytes", BUS_BYTES)
 def test_mutations_of_the_core_are_noticed(bus_bytes: int) -> None:
     trial = mutations.prepared(mutations.SEED, mutations.COUNT, bus_bytes)
-    tried = list(mutations.outcomes(trial))
-    survivors = [each.mutation.place for each in tried if not each.is_killed]
-    assert mutations.share_killed(tried) >= mutations.LEAST_KILLED, survivors
+    tried = [with_proofs(each) for each in mutations.outcomes(trial)]
+    survivors = [each.mutation.place for each in tried if each.fate is Fate.SURVIVED]
+    assert share_killed(tried) >= mutations.LEAST_KILLED, survivors
