@@ -11,16 +11,11 @@ from __future__ import annotations
 from typing import Final
 
 from market.book.ladder import NO_PRICE, best_tick, centre_windows, next_level, set_level
-
-# The store has no other way to walk a queue.
 from market.book.order_store import (
-    _AFTER,
-    _PRIORITY,
     DONE,
     first_at,
     level_lots,
     order_lots,
-    order_node,
     order_side,
     order_tick,
 )
@@ -36,8 +31,22 @@ from sim.backtest.layout import (
     ORDERS,
     ORDERS_START,
     RESTATES,
-    Operation,
-    OperationColumn,
+)
+from sim.backtest.operations import (
+    AGGRESSOR_WORD,
+    DELETE,
+    KIND_WORD,
+    LOTS_WORD,
+    ORDER_WORD,
+    PRICE_WORD,
+    PUT,
+    REDUCE,
+    SIDE_WORD,
+    TRADE,
+    WAS_PRICE_WORD,
+    order_after,
+    priority_of,
+    set_priority,
 )
 from sim.backtest.reporting import MAKER, trade
 from sim.backtest.shown import exchange_side, side_taken
@@ -78,17 +87,6 @@ from sim.matching.queues import (
 )
 from sim.matching.taking import price_of, stop_rank
 
-_KIND: Final = int(OperationColumn.KIND)
-_SIDE: Final = int(OperationColumn.SIDE)
-_PRICE: Final = int(OperationColumn.PRICE)
-_LOTS: Final = int(OperationColumn.LOTS)
-_ORDER: Final = int(OperationColumn.ORDER)
-_WAS_PRICE: Final = int(OperationColumn.WAS_PRICE)
-_AGGRESSOR: Final = int(OperationColumn.AGGRESSOR)
-_TRADE: Final = int(Operation.TRADE)
-_PUT: Final = int(Operation.PUT)
-_REDUCE: Final = int(Operation.REDUCE)
-_DELETE: Final = int(Operation.DELETE)
 _NO_RANK: Final = 1 << 62
 """Above every rank."""
 
@@ -134,8 +132,8 @@ def _fill_crossed(state: int, row: int, side: int, least: int, most: int, lots: 
 @part
 def _traded(state: int, row: int, operation: int, time_ns: int) -> None:
     """An incoming order traded: it first meets what stands ahead of an own order at its price."""
-    price, lots = get(operation, _PRICE), get(operation, _LOTS)
-    side = side_taken(row, get(operation, _AGGRESSOR), price)
+    price, lots = get(operation, PRICE_WORD), get(operation, LOTS_WORD)
+    side = side_taken(row, get(operation, AGGRESSOR_WORD), price)
     if side < 0:
         return
     store, rank = get(row, STORE), rank_of(side, price)
@@ -182,7 +180,7 @@ def _shrink(row: int, order: int, lots: int) -> None:
         return
     side, price = order_side(book, order), order_tick(book, order)
     left = level_lots(book, side, price) - gone
-    _left_queue(row, side, rank_of(side, price), get(order_node(book, order), _PRIORITY), gone)
+    _left_queue(row, side, rank_of(side, price), priority_of(book, order), gone)
     if lots == 0:
         remove_recorded(book, order)
     else:
@@ -208,15 +206,14 @@ def _stand(row: int, identifier: int, side: int, price: int, lots: int) -> None:
 @part
 def _put(state: int, row: int, operation: int, time_ns: int) -> None:
     """An order comes from the other side of ours, and what it leaves stands."""
-    book, identifier = get(row, RECORDED), get(operation, _ORDER)
-    side, price = get(operation, _SIDE), get(operation, _PRICE)
-    lots, was = get(operation, _LOTS), get(operation, _WAS_PRICE)
+    book, identifier = get(row, RECORDED), get(operation, ORDER_WORD)
+    side, price = get(operation, SIDE_WORD), get(operation, PRICE_WORD)
+    lots, was = get(operation, LOTS_WORD), get(operation, WAS_PRICE_WORD)
     standing = find_recorded(book, identifier)
     if standing != NONE:
         was = order_tick(book, standing)
         if order_side(book, standing) == side and was == price and lots <= order_lots(book, standing):
-            node = order_node(book, standing)
-            put(node, _PRIORITY, (get(node, _PRIORITY) & ~1) | _parity(row))
+            set_priority(book, standing, (priority_of(book, standing) & ~1) | _parity(row))
             _shrink(row, standing, lots)
             return
         _shrink(row, standing, 0)
@@ -255,9 +252,8 @@ def _forget(row: int, parity: int) -> None:
         while tick != NO_PRICE:
             following, order = next_level(ladder, tick), first_at(book, side, tick)
             while order != NONE:
-                node = order_node(book, order)
-                after = get(node, _AFTER)
-                if get(node, _PRIORITY) & 1 != parity:
+                after = order_after(book, order)
+                if priority_of(book, order) & 1 != parity:
                     _shrink(row, order, 0)
                 order = after
             tick = following
@@ -271,16 +267,16 @@ def play_orders(state: int, row: int, event: int, operations: int) -> int:
     put(row, GENERATION, get(row, GENERATION) + restates)
     for index in range(count):
         operation = operations + 8 * OPERATION_WIDTH * (get(event, ORDERS_START) + index)
-        kind = get(operation, _KIND)
-        if kind == _TRADE:
+        kind = get(operation, KIND_WORD)
+        if kind == TRADE:
             _traded(state, row, operation, time_ns)
-        elif kind == _PUT:
+        elif kind == PUT:
             _put(state, row, operation, time_ns)
-        elif kind == _REDUCE or kind == _DELETE:
-            order = find_recorded(book, get(operation, _ORDER))
+        elif kind == REDUCE or kind == DELETE:
+            order = find_recorded(book, get(operation, ORDER_WORD))
             if order != NONE:
-                put(row, LAST_LEFT, get(operation, _ORDER))
-                _shrink(row, order, get(operation, _LOTS))
+                put(row, LAST_LEFT, get(operation, ORDER_WORD))
+                _shrink(row, order, get(operation, LOTS_WORD))
         else:
             _forget(row, -1)
     if restates != 0:

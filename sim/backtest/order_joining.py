@@ -20,18 +20,12 @@ from market.book.order_book import (
     side_of,
     store_of,
 )
-
-# The store has no other way to walk a queue.
 from market.book.order_store import (
-    _AFTER,
-    _ID,
-    _PRIORITY,
     NONE,
     find_order,
     first_at,
     level_lots,
     order_lots,
-    order_node,
     order_side,
     order_tick,
 )
@@ -54,24 +48,27 @@ from sim.backtest.layout import (
     TAPE_MARKET,
     TAPE_ORDERS,
     TAPE_WIDTH,
-    Operation,
-    OperationColumn,
+)
+from sim.backtest.operations import (
+    AGGRESSOR_WORD,
+    CLEAR,
+    DELETE,
+    KIND_WORD,
+    LEVEL_LOTS_WORD,
+    LOTS_WORD,
+    ORDER_WORD,
+    PRICE_WORD,
+    PUT,
+    REDUCE,
+    SIDE_WORD,
+    TRADE,
+    WAS_PRICE_WORD,
+    identifier_of,
+    order_after,
+    priority_of,
 )
 from sim.matching.layout import LARGEST_LOTS
 
-_KIND: Final = int(OperationColumn.KIND)
-_SIDE: Final = int(OperationColumn.SIDE)
-_PRICE: Final = int(OperationColumn.PRICE)
-_LOTS: Final = int(OperationColumn.LOTS)
-_ORDER: Final = int(OperationColumn.ORDER)
-_LEVEL_LOTS: Final = int(OperationColumn.LEVEL_LOTS)
-_WAS_PRICE: Final = int(OperationColumn.WAS_PRICE)
-_AGGRESSOR: Final = int(OperationColumn.AGGRESSOR)
-_TRADE: Final = int(Operation.TRADE)
-_PUT: Final = int(Operation.PUT)
-_REDUCE: Final = int(Operation.REDUCE)
-_DELETE: Final = int(Operation.DELETE)
-_CLEAR: Final = int(Operation.CLEAR)
 _OK: Final = int(Reject.NONE)
 
 STAGED_ROWS: Final = 1 << 15
@@ -144,14 +141,14 @@ def _stage(desk: int, count: int, market: int, row: int, kind: int, side: int, p
     put(words, _EVENT_NS, max(get(row, orders.EVENT_NS), get(words, _EVENT_NS)))
     put(words, _RECEIVE_NS, get(row, orders.RECEIVE_NS))
     staged = _staged_at(desk, index)
-    put(staged, _KIND, kind)
-    put(staged, _SIDE, side)
-    put(staged, _PRICE, price)
-    put(staged, _LOTS, lots)
-    put(staged, _ORDER, get(row, orders.ORDER))
-    put(staged, _LEVEL_LOTS, 0)
-    put(staged, _WAS_PRICE, NO_PRICE)
-    put(staged, _AGGRESSOR, 0)
+    put(staged, KIND_WORD, kind)
+    put(staged, SIDE_WORD, side)
+    put(staged, PRICE_WORD, price)
+    put(staged, LOTS_WORD, lots)
+    put(staged, ORDER_WORD, get(row, orders.ORDER))
+    put(staged, LEVEL_LOTS_WORD, 0)
+    put(staged, WAS_PRICE_WORD, NO_PRICE)
+    put(staged, AGGRESSOR_WORD, 0)
     put(staged, _NEXT, NONE)
     return staged
 
@@ -187,7 +184,7 @@ def _end_market(desk: int, count: int, market: int) -> None:
         index = get(words, _HEAD)
         while index != NONE:
             staged = _staged_at(desk, index)
-            if (get(staged, _KIND) == _TRADE) == (trades == 0):
+            if (get(staged, KIND_WORD) == TRADE) == (trades == 0):
                 _copy(desk, staged)
             index = get(staged, _NEXT)
     if get(desk, OUT_USED) > first:
@@ -236,16 +233,16 @@ def _restate(desk: int, count: int, market: int, book: int, row: int) -> None:
                 lots = _lots_of(desk, market, tick, order_lots(store, order))
                 if lots > 0:
                     out = get(desk, _OUT) + 8 * OPERATION_WIDTH * get(desk, OUT_USED)
-                    put(out, _KIND, _PUT)
-                    put(out, _SIDE, side)
-                    put(out, _PRICE, tick)
-                    put(out, _LOTS, lots)
-                    put(out, _ORDER, get(order_node(store, order), _ID))
-                    put(out, _LEVEL_LOTS, _lots_of(desk, market, tick, level_lots(store, side, tick)))
-                    put(out, _WAS_PRICE, NO_PRICE)
-                    put(out, _AGGRESSOR, 0)
+                    put(out, KIND_WORD, PUT)
+                    put(out, SIDE_WORD, side)
+                    put(out, PRICE_WORD, tick)
+                    put(out, LOTS_WORD, lots)
+                    put(out, ORDER_WORD, identifier_of(store, order))
+                    put(out, LEVEL_LOTS_WORD, _lots_of(desk, market, tick, level_lots(store, side, tick)))
+                    put(out, WAS_PRICE_WORD, NO_PRICE)
+                    put(out, AGGRESSOR_WORD, 0)
                     put(desk, OUT_USED, get(desk, OUT_USED) + 1)
-                order = get(order_node(store, order), _AFTER)
+                order = order_after(store, order)
             tick = next_level(ladder, tick)
     _emit(desk, TAPE_ORDERS, market, get(row, orders.EVENT_NS), get(row, orders.RECEIVE_NS), first, 1)
 
@@ -261,23 +258,23 @@ def _change(
     now_side, now_units, now_priority = side, 0, priority
     if order != NONE:
         now_side, now_tick, now_units = order_side(store, order), order_tick(store, order), order_lots(store, order)
-        now_priority = get(order_node(store, order), _PRIORITY)
+        now_priority = priority_of(store, order)
     if tick != NO_PRICE:
         stays = now_tick == tick and now_side == side and now_units <= units
         lots = _lots_of(desk, market, tick, now_units) if now_tick == tick else 0
         if stays and (get(row, orders.KEEPS_PLACE) != 0 or now_priority == priority):
             if now_units < units:
-                staged = _stage(desk, count, market, row, _REDUCE if lots > 0 else _DELETE, side, tick, lots)
-                put(staged, _LEVEL_LOTS, _lots_of(desk, market, tick, level_lots(store, side, tick)))
+                staged = _stage(desk, count, market, row, REDUCE if lots > 0 else DELETE, side, tick, lots)
+                put(staged, LEVEL_LOTS_WORD, _lots_of(desk, market, tick, level_lots(store, side, tick)))
             return
-        staged = _stage(desk, count, market, row, _DELETE, side, tick, 0)
-        put(staged, _LEVEL_LOTS, _lots_of(desk, market, tick, level_lots(store, side, tick)))
+        staged = _stage(desk, count, market, row, DELETE, side, tick, 0)
+        put(staged, LEVEL_LOTS_WORD, _lots_of(desk, market, tick, level_lots(store, side, tick)))
     if now_tick != NO_PRICE:
         lots = _lots_of(desk, market, now_tick, now_units)
         if lots > 0:
-            staged = _stage(desk, count, market, row, _PUT, now_side, now_tick, lots)
-            put(staged, _WAS_PRICE, tick)
-            put(staged, _LEVEL_LOTS, _lots_of(desk, market, now_tick, level_lots(store, now_side, now_tick)))
+            staged = _stage(desk, count, market, row, PUT, now_side, now_tick, lots)
+            put(staged, WAS_PRICE_WORD, tick)
+            put(staged, LEVEL_LOTS_WORD, _lots_of(desk, market, now_tick, level_lots(store, now_side, now_tick)))
 
 
 @part
@@ -293,7 +290,7 @@ def _take_book_row(desk: int, count: int, book: int, row: int) -> None:
     order = find_order(store, get(row, orders.ORDER)) if known else NONE
     if order != NONE:
         side, tick, units = order_side(store, order), order_tick(store, order), order_lots(store, order)
-        priority = get(order_node(store, order), _PRIORITY)
+        priority = priority_of(store, order)
     change = on_gap(book, get(row, orders.SEQUENCE)) if kind == orders.GAP else take_update(book, row)
     words = _market_at(desk, count, market)
     put(words, MOST_ORDERS, max(get(words, MOST_ORDERS), order_count(book)))
@@ -305,7 +302,7 @@ def _take_book_row(desk: int, count: int, book: int, row: int) -> None:
         keep_best_in_window(book)
         _restate(desk, count, market, book, row)
     elif known and is_new and kind == orders.CLEAR:
-        _stage(desk, count, market, row, _CLEAR, 0, NO_PRICE, 0)
+        _stage(desk, count, market, row, CLEAR, 0, NO_PRICE, 0)
     elif known and is_new and kind != orders.GAP:
         keep_best_in_window(book)
         _change(desk, count, market, book, row, side, tick, units, priority)
@@ -317,7 +314,7 @@ def _take_trade(desk: int, count: int, row: int) -> None:
     lots = _lots_of(desk, market, price, get(row, orders.QUANTITY))
     side = ASK if aggressor == AGGRESSOR_BUY else BID if aggressor == AGGRESSOR_SELL else -1
     if lots > 0:
-        put(_stage(desk, count, market, row, _TRADE, side, price, lots), _AGGRESSOR, aggressor)
+        put(_stage(desk, count, market, row, TRADE, side, price, lots), AGGRESSOR_WORD, aggressor)
 
 
 @entry(

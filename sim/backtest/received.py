@@ -28,8 +28,16 @@ from sim.backtest.layout import (
     TRADE_AGGRESSOR,
     TRADE_LOTS,
     TRADE_PRICE,
-    Operation,
-    OperationColumn,
+)
+from sim.backtest.operations import (
+    AGGRESSOR_WORD,
+    CLEAR,
+    KIND_WORD,
+    LEVEL_LOTS_WORD,
+    LOTS_WORD,
+    PRICE_WORD,
+    SIDE_WORD,
+    TRADE,
 )
 from sim.backtest.state import (
     LAST_TRADE_AGGRESSOR,
@@ -49,14 +57,6 @@ from sim.backtest.state import (
 _KIND: Final = int(Wake.KIND)
 _MARKET: Final = int(Wake.MARKET)
 _FIRED: Final = int(Wake.FIRED)
-_OPERATION: Final = int(OperationColumn.KIND)
-_SIDE: Final = int(OperationColumn.SIDE)
-_PRICE: Final = int(OperationColumn.PRICE)
-_LOTS: Final = int(OperationColumn.LOTS)
-_SHOWN: Final = int(OperationColumn.LEVEL_LOTS)
-_AGGRESSOR: Final = int(OperationColumn.AGGRESSOR)
-_TRADE: Final = int(Operation.TRADE)
-_CLEAR: Final = int(Operation.CLEAR)
 
 
 @inline
@@ -103,16 +103,20 @@ def _receive_orders(state: int, row: int, market: int, event: int, wakes: int) -
         put(row, RECEIVED_KNOWN, 1)
     for index in range(get(event, ORDERS)):
         operation = get(state, TAPE_OPERATIONS) + 8 * OPERATION_WIDTH * (get(event, ORDERS_START) + index)
-        kind = get(operation, _OPERATION)
-        if kind == _TRADE:
-            put(row, LAST_TRADE_PRICE, get(operation, _PRICE))
-            put(row, LAST_TRADE_LOTS, get(operation, _LOTS))
-            put(row, LAST_TRADE_AGGRESSOR, get(operation, _AGGRESSOR))
+        kind = get(operation, KIND_WORD)
+        if kind == TRADE:
+            put(row, LAST_TRADE_PRICE, get(operation, PRICE_WORD))
+            put(row, LAST_TRADE_LOTS, get(operation, LOTS_WORD))
+            put(row, LAST_TRADE_AGGRESSOR, get(operation, AGGRESSOR_WORD))
             fired = (watched and _woken(state, row, market, wakes, True, fired)) or fired
-        elif kind == _CLEAR:
+        elif kind == CLEAR:
             clear_ladders(bids, asks, get(bids, BASE) + WINDOW // 2)
         else:
-            set_level(bids if get(operation, _SIDE) == BID else asks, get(operation, _PRICE), get(operation, _SHOWN))
+            set_level(
+                bids if get(operation, SIDE_WORD) == BID else asks,
+                get(operation, PRICE_WORD),
+                get(operation, LEVEL_LOTS_WORD),
+            )
     if get(row, RECEIVED_KNOWN) == 0:
         return fired
     centre_windows(bids, asks)
