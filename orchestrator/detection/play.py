@@ -7,6 +7,7 @@ detector as it was by then, until the last event is over: the same decisions as 
 from __future__ import annotations
 
 import mmap
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,8 @@ from sim.replay.source import SourceSettings
 
 _AFTER_NS: Final = 5 * SECOND_NS
 """Played on after the end of the last event: what was left would be seen."""
+_LONGEST_TIME: Final = 24
+"""Bytes that hold a line's time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,13 +154,42 @@ def _state(checkpoint: Checkpoint) -> bytes:
 
 
 def _from(path: Path, checkpoint: Checkpoint) -> Path:
-    """The lines from a checkpoint's snapshot on, as a file beside the recording."""
-    mark = b"\n%d " % checkpoint.receive_ns
+    """The lines from a checkpoint's snapshot on, as a file beside the recording.
+
+    All of them, as clocks are compared over the whole recording. Raises Fatal where the snapshot is not there any more.
+    """
     part = path.with_suffix(".part")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        at = content.find(mark)
-        if at < 0:
+        lines = _Lines(content)
+        first = lines.at(bisect_left(lines, checkpoint.receive_ns))
+        if not content[first : first + _LONGEST_TIME].startswith(b"%d " % checkpoint.receive_ns):
             raise Fatal(f"{path} has no line of {checkpoint.receive_ns} ns any more")
         with part.open("wb") as out:
-            out.write(content[at + 1 :])
+            out.write(memoryview(content)[first:])
     return part
+
+
+class _Lines:
+    """Receive times of a recording's lines, by places in its bytes: that of the first readable line from there on."""
+
+    def __init__(self, content: mmap.mmap) -> None:
+        self._content = content
+
+    def __len__(self) -> int:
+        return len(self._content)
+
+    def __getitem__(self, place: int) -> int:
+        begin = self.at(place)
+        while begin < len(self._content):
+            time = self._content[begin : begin + _LONGEST_TIME].partition(b" ")[0]
+            if time.isdigit():
+                return int(time)
+            begin = self.at(begin + 1)
+        return FOREVER
+
+    def at(self, place: int) -> int:
+        """Where the first line begins that begins at a place or later; the end where none does."""
+        if not place:
+            return 0
+        before = self._content.find(b"\n", place - 1)
+        return len(self._content) if before < 0 else before + 1
