@@ -12,9 +12,15 @@ const int TILE = BLOCK * ITEMS;
 const unsigned ALL = 0xffffffffu;
 const signed char UNKNOWN = 0, BOUGHT = 1;
 
-struct Sums {
+struct __align__(16) Sums {  // read and written by one instruction
     long long volume, bought;
 };
+
+// Where a tile's trade stands in shared memory. After the trades of each thread is one place more, for the sums before
+// them; so neither a warp that takes neighbours nor one whose threads take their own meets a bank twice.
+const int PLACES = TILE + BLOCK;
+__device__ __forceinline__ int at(int trade) { return trade + trade / ITEMS; }
+__device__ __forceinline__ int sums_before(int trade) { return trade / ITEMS * (ITEMS + 1) + ITEMS; }
 
 __device__ __forceinline__ Sums plus(Sums a, Sums b) {
     Sums sums = {a.volume + b.volume, a.bought + b.bought};
@@ -82,25 +88,29 @@ __device__ __forceinline__ void scan_tile(Rows rows, long long count, const long
     for (int item = 0; item < ITEMS; ++item) {
         const int place = item * BLOCK + threadIdx.x;
         const Sums nothing = {0, 0};
-        tile[place] = start + place < count ? rows.at(start + place) : nothing;
+        tile[at(place)] = start + place < count ? rows.at(start + place) : nothing;
     }
     __syncthreads();
     Sums sums = {0, 0}, before;
-    for (int item = 0; item < ITEMS; ++item) sums = plus(sums, tile[threadIdx.x * ITEMS + item]);
+    // Unrolled no further, so that six blocks have registers on a multiprocessor.
+#pragma unroll 2
+    for (int item = 0; item < ITEMS; ++item) {
+        const int place = at(threadIdx.x * ITEMS + item);
+        sums = plus(sums, tile[place]);
+        tile[place] = sums;
+    }
     block_scan(sums, warp_sums, &before);
     before.volume += starts[2 * (long long)blockIdx.x];
     before.bought += starts[2 * (long long)blockIdx.x + 1];
-    for (int item = 0; item < ITEMS; ++item) {
-        const int place = threadIdx.x * ITEMS + item;
-        before = plus(before, tile[place]);
-        tile[place] = before;
-    }
+    tile[sums_before(threadIdx.x * ITEMS)] = before;
     __syncthreads();
+#pragma unroll 2
     for (int item = 0; item < ITEMS; ++item) {
         const int place = item * BLOCK + threadIdx.x;
         if (start + place < count) {
-            volumes[start + place] = tile[place].volume;
-            bought[start + place] = tile[place].bought;
+            const Sums found = plus(tile[sums_before(place)], tile[at(place)]);
+            volumes[start + place] = found.volume;
+            bought[start + place] = found.bought;
         }
     }
 }
@@ -185,21 +195,21 @@ extern "C" __global__ void scan_tiles(const long long *totals, long long tiles, 
 extern "C" __global__ void tile_scan_int32(const int *quantities, const signed char *sides, long long count,
                                         const long long *starts, long long *volumes, long long *bought) {
     __shared__ Sums warp_sums[WARPS];
-    __shared__ Sums tile[TILE];
+    __shared__ Sums tile[PLACES];
     scan_tile(TradeRows<int>{quantities, sides}, count, starts, volumes, bought, warp_sums, tile);
 }
 
 extern "C" __global__ void tile_scan_int64(const long long *quantities, const signed char *sides, long long count,
                                         const long long *starts, long long *volumes, long long *bought) {
     __shared__ Sums warp_sums[WARPS];
-    __shared__ Sums tile[TILE];
+    __shared__ Sums tile[PLACES];
     scan_tile(TradeRows<long long>{quantities, sides}, count, starts, volumes, bought, warp_sums, tile);
 }
 
 extern "C" __global__ void tile_scan_bars(const long long *bar_volumes, const long long *bar_bought, long long count,
                                         const long long *starts, long long *volumes, long long *bought) {
     __shared__ Sums warp_sums[WARPS];
-    __shared__ Sums tile[TILE];
+    __shared__ Sums tile[PLACES];
     scan_tile(BarRows{bar_volumes, bar_bought}, count, starts, volumes, bought, warp_sums, tile);
 }
 
