@@ -6,20 +6,14 @@ import importlib.metadata
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from hdl.parameters import CoreParameters
+from sim.rtl.description import digest_of_description
 from sim.rtl.library import Say, cache_folder, digest_of, library_of, locked, say_on_standard_error
 from sim.rtl.tools import find_tools
 
-_ROOT: Final = Path(__file__).parents[2]
-_DESCRIBED_IN: Final = ("hdl", "market/fastpath", "market/wire")
-"""Folders whose content decides what the Verilog of a core says."""
-_DESCRIBED_BY: Final = tuple(Path(__file__).with_name(name) for name in ("build.py", "guarded.py", "top.py"))
-_SUFFIXES: Final = (".py", ".xml")
-
 Describe = Callable[[CoreParameters], str]
-"""A function of a module: its name is part of the key under which its Verilog is kept."""
+"""A function of a module: its name is part of the key under which its Verilog is kept, as is all that is imported."""
 
 
 def core_library(parameters: CoreParameters, *, trace: bool = False, say: Say = say_on_standard_error) -> Path:
@@ -31,7 +25,7 @@ def core_library(parameters: CoreParameters, *, trace: bool = False, say: Say = 
 def kept_verilog(parameters: CoreParameters, describe: Describe, say: Say) -> str:
     """The Verilog of a core, from the cache where its description has not changed."""
     version = importlib.metadata.version("amaranth")
-    key = digest_of(_description_digest(), version, repr(parameters), describe.__name__)
+    key = digest_of(digest_of_description(describe.__module__), version, repr(parameters), describe.__name__)
     kept = cache_folder() / f"{key}.v"
     if not kept.is_file():
         with locked(key):
@@ -50,9 +44,3 @@ def in_soft_top(parameters: CoreParameters) -> str:
     from sim.rtl.top import NAME, SoftTop
 
     return flat_verilog_of(SoftTop(Core(parameters, host_events=True), parameters), NAME)
-
-
-def _description_digest() -> str:
-    files = [file for folder in _DESCRIBED_IN for file in sorted((_ROOT / folder).rglob("*"))]
-    named = [*(file for file in files if file.suffix in _SUFFIXES), *_DESCRIBED_BY]
-    return digest_of(*(f"{file.relative_to(_ROOT)}\n{file.read_text(encoding='utf-8')}" for file in named))
