@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cocotb.simtime import get_sim_time
 from cocotb.triggers import RisingEdge
 
 _WORD: Final = 8
@@ -14,7 +13,7 @@ _WORD_BITS: Final = 64
 
 
 class Monitor:
-    """Sees every cycle in which ``valid`` is set, and asks nothing of the others."""
+    """Sees every cycle in which ``valid`` is set, and of those between them only that there are some."""
 
     def __init__(self, dut: Any, valid: Any) -> None:
         self.dut, self._valid = dut, valid
@@ -29,10 +28,15 @@ class Monitor:
             await clock
             if self._valid.value:
                 self.seen()
+            else:
+                self.rested()
 
     def seen(self) -> None:
         """One cycle in which ``valid`` is set."""
         raise NotImplementedError
+
+    def rested(self) -> None:
+        """At least one cycle in which it is not."""
 
 
 class StreamMonitor(Monitor):
@@ -89,40 +93,37 @@ class SentFrame:
 class FrameMonitor(Monitor):
     """Collects frames that leave.
 
-    Parameters
-    ----------
-    period_steps: of the clock, in steps of the simulator's time.
-
     Attributes
     ----------
     frames: so far, for whoever takes them. waited: cycles in which a beat had to wait.
-    torn: beats with ``first`` in the wrong place, or behind a cycle without ``valid`` inside a frame.
+    torn: beats with ``first`` in the wrong place, and frames with a cycle without ``valid`` inside.
     """
 
-    def __init__(self, dut: Any, period_steps: int) -> None:
+    def __init__(self, dut: Any) -> None:
         super().__init__(dut, dut.tx__valid)
         self.frames: list[SentFrame] = []
         self.waited = self.torn = 0
         self._collected = bytearray()
         self._inside = False
-        self._period_steps, self._seen_at = period_steps, 0
+        # looked up once: a name takes as long as a value
+        self._ready, self._first, self._last, self._error = dut.tx_ready, dut.tx__first, dut.tx__last, dut.tx__error
+        self._count, self._data = dut.tx__count, dut.tx__data
 
     def seen(self) -> None:
         """Take a beat if the line is ready."""
-        dut, now = self.dut, get_sim_time("step")
-        torn = self._inside and now - self._seen_at != self._period_steps
-        self._seen_at = now
-        if not dut.tx_ready.value:
+        if not self._ready.value:
             self.waited += 1
-        else:
-            torn |= bool(dut.tx__first.value) == self._inside
-            count = int(dut.tx__count.value)
-            self._collected += int(dut.tx__data.value).to_bytes(_WORD, "little")[:count]
-            self._inside = not dut.tx__last.value
-            if not self._inside:
-                self.frames.append(SentFrame(bytes(self._collected), bool(dut.tx__error.value)))
-                self._collected.clear()
-        self.torn += torn
+            return
+        self.torn += bool(self._first.value) == self._inside
+        self._collected += int(self._data.value).to_bytes(_WORD, "little")[: int(self._count.value)]
+        self._inside = not self._last.value
+        if not self._inside:
+            self.frames.append(SentFrame(bytes(self._collected), bool(self._error.value)))
+            self._collected.clear()
+
+    def rested(self) -> None:
+        """No frame may be under way."""
+        self.torn += self._inside
 
 
 class StrobeMonitor(Monitor):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from scapy.layers.inet import IP, UDP
@@ -15,6 +17,9 @@ from sim.rtl.bench.scapy_frames import with_check_sequence
 _WORD: Final = 8
 _LEAST_BYTES: Final = 64
 _PORT_AT: Final = 36
+_UDP_BYTES: Final = 8
+_HEADERS_BYTES: Final = 42
+_SEQUENCE_BYTES: Final = 4
 _PAYLOAD_LIMIT: Final = 1_512
 """Bytes: a log message of the longest payload makes a datagram of its own."""
 
@@ -29,7 +34,7 @@ def wrong_frames(
     found: list[str] = []
     payloads: dict[int, list[bytes]] = {addresses.message_port: [], addresses.log_port: []}
     for number, frame in enumerate(frames):
-        is_whole = with_check_sequence(frame.octets[:-4]) == frame.octets
+        is_whole = with_check_sequence(frame.octets[:-_SEQUENCE_BYTES]) == frame.octets
         if frame.error or not is_whole:
             if frame.error == is_whole:
                 found.append(f"frame {number}: error {frame.error}, check sequence right {is_whole}")
@@ -52,11 +57,28 @@ def port_of(octets: bytes) -> int:
 
 def _opened(octets: bytes, addresses: BoardAddresses) -> tuple[int, bytes, list[str]]:
     """Destination port, payload, and what is wrong with the headers."""
-    packet = Ether(octets[:-4])
+    headers = _headers(octets[:_HEADERS_BYTES], len(octets), addresses)
+    return headers.port, octets[headers.payload], list(headers.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Headers:
+    """Destination port, where the payload lies, and what is wrong."""
+
+    port: int
+    payload: slice
+    problems: tuple[str, ...]
+
+
+@lru_cache(maxsize=4_096)
+def _headers(octets: bytes, length: int, addresses: BoardAddresses) -> _Headers:
+    """The headers of a frame of that length, check sequence included: most frames have those of another one."""
+    packet = Ether(octets + bytes(max(0, length - _SEQUENCE_BYTES - len(octets))))
     if not (packet.haslayer(IP) and packet.haslayer(UDP)):
-        return 0, b"", ["no UDP over IPv4"]
+        return _Headers(0, slice(0), ("no UDP over IPv4",))
     ip, udp = packet[IP], packet[UDP]
-    payload = bytes(udp.payload)[: udp.len - 8]
+    begin = length - _SEQUENCE_BYTES - len(udp.payload)
+    payload = slice(begin, min(begin + udp.len - _UDP_BYTES, length - _SEQUENCE_BYTES))
     right = IP(bytes(ip))
     del right.chksum
     wanted = {
@@ -65,8 +87,8 @@ def _opened(octets: bytes, addresses: BoardAddresses) -> tuple[int, bytes, list[
         "addresses": (ip.src, ip.dst) == (str(addresses.source_address), str(addresses.destination_address)),
         "ports": udp.sport == addresses.source_port and udp.dport in (addresses.message_port, addresses.log_port),
         "IPv4 checksum": IP(bytes(right)).chksum == ip.chksum,
-        "lengths": (ip.len, len(octets)) == (udp.len + 20, max(_LEAST_BYTES, ip.len + 18)),
+        "lengths": (ip.len, length) == (udp.len + 20, max(_LEAST_BYTES, ip.len + 18)),
         "UDP checksum": udp.chksum == 0,
-        "size": len(payload) <= _PAYLOAD_LIMIT,
+        "size": payload.stop - payload.start <= _PAYLOAD_LIMIT,
     }
-    return udp.dport, payload, [f"wrong {name}" for name, holds in wanted.items() if not holds]
+    return _Headers(udp.dport, payload, tuple(f"wrong {name}" for name, holds in wanted.items() if not holds))
