@@ -6,7 +6,9 @@ import gzip
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +62,42 @@ def passing(limit_s: float) -> dict[str, Any]:
     return {"command": "pytest", "exit_code": 0, "said": "1 passed"}
 
 
-def run(out: Path, tests: Callable[[float], dict[str, Any]] = passing, **changed: Any) -> tuple[int, dict[str, Any]]:
-    """A run on the CPU's runner; its exit code and result file."""
+Step = Callable[[Outcome], None]
+
+
+def measured(name: str, value: float = 1.0, target: float | None = None) -> Step:
+    """A part of a run that gives one figure."""
+    return lambda outcome: outcome.add(Figure(name, value, "", target=target))
+
+
+def raising(failure: BaseException) -> Step:
+    """A part of a run that fails."""
+
+    def fail(outcome: Outcome) -> None:
+        raise failure
+
+    return fail
+
+
+@dataclass(frozen=True)
+class Steps(Bench):
+    """Measures what a test says, without kernels."""
+
+    steps: tuple[Step, ...] = ()
+
+    def parts(self, outcome: Outcome, *others: object) -> Iterator[Callable[[], None]]:
+        """One after another."""
+        return (partial(step, outcome) for step in self.steps)
+
+
+def run(
+    out: Path,
+    tests: Callable[[float], dict[str, Any]] = passing,
+    steps: tuple[Step, ...] = (),
+    say: Callable[[str], None] = lambda text: None,
+    **changed: Any,
+) -> tuple[int, dict[str, Any]]:
+    """A run on the CPU's runner, or of these steps; its exit code and result file."""
     words: dict[str, Any] = {
         "trades": TRADES,
         "grid": GRID,
@@ -70,9 +106,11 @@ def run(out: Path, tests: Callable[[float], dict[str, Any]] = passing, **changed
         "commit": "abc",
         "skip_tests": False,
     }
-    outcome = Outcome("the command", {"name": "the runner"}, "abc", say=lambda text: None)
+    outcome = Outcome("the command", {"name": "the runner"}, "abc", say=say)
     options = Options(**(words | changed))
     bench = Bench(CpuModule, np, live_on_runner, 5_000, SMALL_MODEL, {"small": SMALL_RUN})
+    if steps:
+        bench = Steps(CpuModule, np, live_on_runner, steps=steps)
     code = measure(outcome, options, SMALL, bench, tests)
     return code, json.loads((out / "result.json").read_text())
 
@@ -181,10 +219,11 @@ def test_nothing_is_measured_after_a_test_that_failed(tmp_path: Path) -> None:
 
 
 def test_tests_that_are_not_done_in_time_are_said_and_figures_are_taken(tmp_path: Path) -> None:
-    code, result = run(tmp_path, lambda limit_s: {"exit_code": 124, "said": f"not done after {limit_s:.0f} s"})
+    late = {"exit_code": 124, "said": "not done after 240 s"}
+    code, result = run(tmp_path, lambda limit_s: late, (measured("copy"),))
     assert code == CHECK_FAILED
     assert result["failed"] == ["the tests on the GPU were not done after 240 s: figures are of what they had not seen"]
-    assert {"VPIN grid", "live small, p99"} <= {figure["name"] for figure in result["figures"]}
+    assert [figure["name"] for figure in result["figures"]] == ["copy"]
 
 
 def test_a_result_that_is_not_the_cpus_is_not_timed() -> None:
@@ -278,46 +317,30 @@ def test_a_figure_knows_whether_its_target_is_met() -> None:
         (RuntimeError("cudaErrorLaunchTimeout"), "RuntimeError: cudaErrorLaunchTimeout"),
     ],
 )
-def test_a_part_that_fails_is_named_and_the_others_are_measured(
-    failure: Exception, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*arguments: object) -> None:
-        raise failure
-
-    monkeypatch.setattr("benchmarks.gpu.__main__.measure_models", fail)
-    code, result = run(tmp_path)
+def test_a_part_that_fails_is_named_and_the_others_are_measured(failure: Exception, said: str, tmp_path: Path) -> None:
+    code, result = run(tmp_path, steps=(measured("first"), raising(failure), measured("last")))
     assert code == CHECK_FAILED
     assert result["failed"] == [said]
     assert ("traceback" in result) == (not isinstance(failure, Fatal))
-    assert {"VPIN grid", "sweep"} <= {figure["name"] for figure in result["figures"]}
+    assert [figure["name"] for figure in result["figures"]] == ["first", "last"]
     assert result["finished"]
 
 
-def test_what_was_measured_before_a_run_is_killed_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*arguments: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("benchmarks.gpu.__main__.measure_models", interrupt)
+def test_what_was_measured_before_a_run_is_killed_stays(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path)
+        run(tmp_path, steps=(measured("first"), raising(KeyboardInterrupt())))
     result = json.loads((tmp_path / "result.json").read_text())
     assert not result["finished"]
-    assert {"VPIN scan", "VPIN grid"} <= {figure["name"] for figure in result["figures"]}
+    assert [figure["name"] for figure in result["figures"]] == ["first"]
 
 
 def test_what_misses_its_target_is_said_at_the_end_and_in_the_file(tmp_path: Path) -> None:
     said = list[str]()
-    outcome = Outcome("the command", {"name": "the runner"}, "abc", say=said.append)
-    for value in (0.69, 0.71):
-        outcome.add(Figure(f"share {value}", value, "", target=0.7))
-    options = Options(TRADES, GRID, tmp_path, 20.0, "abc", skip_tests=True)
-    bench = Bench(CpuModule, np, live_on_runner, 5_000, SMALL_MODEL, {})
-    assert measure(outcome, options, SMALL, bench, passing) == DONE
-    result = json.loads((tmp_path / "result.json").read_text())
-    missed = next(line for line in result["missed"] if line.startswith("share"))
-    assert missed == "share 0.69: 0.69   (missed, aimed at 0.7)"
-    assert f"missed: {missed}" in said
-    assert not any("share 0.71" in line for line in result["missed"])
+    steps = (measured("one share", 0.69, 0.7), measured("other share", 0.71, 0.7), measured("no share", 0.1))
+    code, result = run(tmp_path, steps=steps, say=said.append)
+    assert code == DONE
+    assert result["missed"] == ["one share: 0.69   (missed, aimed at 0.7)"]
+    assert [line for line in said if line.startswith("missed")] == ["missed: one share: 0.69   (missed, aimed at 0.7)"]
 
 
 def test_figures_of_no_commit_are_not_taken(
