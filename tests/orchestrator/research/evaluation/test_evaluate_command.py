@@ -178,7 +178,7 @@ def test_a_part_without_samples_is_named(tmp_path: Path) -> None:
 def test_a_model_is_judged_beside_the_baselines(terminal: Terminal) -> None:
     pytest.importorskip("onnxruntime")
     [market] = small_dataset(terminal.folder).markets
-    [found] = result_of(terminal, "set", "--model", str(SMALL_MODEL))["evaluations"]
+    [found] = result_of(terminal, "set", "--model", str(SMALL_MODEL), "--backend", "cpu")["evaluations"]
     mine = next(each for each in found["results"] if each["predictor"] == SMALL_MODEL.name)
     trained = TrainedModel(SMALL_MODEL)
     rows = market.samples(Part.TEST)
