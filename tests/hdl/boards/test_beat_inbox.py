@@ -69,8 +69,7 @@ def taken(
     return messages, lost
 
 
-@pytest.mark.parametrize("tags", [(), (7,)], ids=["without a tag", "with a tag"])
-@pytest.mark.parametrize("ready_every", [1, 5])
+@pytest.mark.parametrize(("ready_every", "tags"), [(1, ()), (5, (7,))], ids=["without a tag", "slowly, with a tag"])
 def test_payloads_come_as_they_were_sent(ready_every: int, tags: tuple[int, ...]) -> None:
     generator = random.Random(1)
     payloads = [generator.randbytes(size) for size in (1, 8, 40, 150, 7, 2, 3, 4, 5, 6)]
