@@ -24,6 +24,7 @@ MODULES: Final = {
     "backtest_match": "the fills of resting orders, order by order beside hftbacktest",
     "matching": "orders matched in process: the engine alone, and the whole simulated venue",
     "detector": "the flash-crash detector, beside books and over rows of events",
+    "sleeping": "the flash-crash trader asleep in a backtest, beside itself awake at every event",
     "sweeps": "the detector's indicators over a grid of thresholds, beside a detector per set",
     "storage": "an order's intent on record before it is sent",
     "soft_fpga": "the hardware's description as machine code, per clock cycle",
