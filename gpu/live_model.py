@@ -14,7 +14,7 @@ writer, and the host never has more rows under way than the ring has places.
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
@@ -39,10 +39,12 @@ _ONE_BLOCK: Final = 32
 RING: Final = 64
 """Rows that may be under way."""
 FOREVER: Final = (1 << 62) - 1
-_TIGHT_LOOKS: Final = 5_000
-"""At a word without a pause, less than a millisecond: no other thread of Python runs meanwhile."""
+_TIGHT_LOOKS: Final = 300
+"""At a word without a pause, some 40 us: no other thread of Python runs meanwhile."""
+_YIELDING_LOOKS: Final = 3_000
+"""After which other threads may run each time, some milliseconds."""
 _LOOK_EVERY_S: Final = 0.001
-_MOST_LOOKS: Final = _TIGHT_LOOKS + 5_000
+_MOST_LOOKS: Final = _YIELDING_LOOKS + 5_000
 """Before the kernel is given up, some seconds."""
 _PUBLISHED: Final = 0
 _STOP_AT: Final = 1
@@ -161,7 +163,7 @@ class LiveModel:
         self._module, self._xp = module(source()), xp
         self._stream: LaunchStream = HostStream() if stream is None else stream
         self._is_concurrent, self._runs = memory.is_concurrent, False
-        self._pause, self._is_sound = threading.Event(), True
+        self._is_sound = True
         self._rows, rows = memory.arrays((RING, model.architecture.features), np.float32)
         self._control, control = memory.arrays((2,), np.int64)
         self._logits, logits = memory.arrays((RING, model.architecture.classes), np.float32)
@@ -238,7 +240,7 @@ class LiveModel:
                 self._is_sound = True
                 return
             if look > _TIGHT_LOOKS:
-                self._pause.wait(_LOOK_EVERY_S)
+                time.sleep(0.0 if look < _YIELDING_LOOKS else _LOOK_EVERY_S)
         raise Fatal(f"row {number} was not answered: the GPU may be busy with other work")
 
     def publish(self, row: Singles) -> int:

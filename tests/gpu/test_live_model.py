@@ -125,8 +125,8 @@ def test_a_kernel_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPat
         def launch(self, kernel: str, shape: LaunchShape, arguments: Any) -> None:
             """Nothing runs."""
 
-    monkeypatch.setattr(live_model, "_TIGHT_LOOKS", 3)
-    monkeypatch.setattr(live_model, "_MOST_LOOKS", 6)
+    for name, looks in (("_TIGHT_LOOKS", 2), ("_YIELDING_LOOKS", 4), ("_MOST_LOOKS", 8)):
+        monkeypatch.setattr(live_model, name, looks)
     stream, row = CountingStream(), rows_for(SMALL["lstm"], 1)[0]
     live = LiveModel(lively_weights(SMALL["lstm"], 5), Silent, np, HostMemory(), stream)
     with live, pytest.raises(Fatal, match="row 0 was not answered: the GPU may be busy with other work"):
