@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -72,6 +73,8 @@ def judge(case: Case, settings: Settings, folder: Path, base: Base | None = None
     ----------
     base: a recording that the session is spliced onto; its settings hold in place of ``settings``.
     """
+    # The parts of a backtest refer to each other, and the collector does not know how large the session is they hold.
+    gc.collect()
     plan = draw_plan(settings.scenarios, case.kind, case.seed, is_spliced=base is not None)
     path = folder / f"synthetic-{case.seed}.txt"
     try:
