@@ -11,6 +11,8 @@ from hdl.formal.solver import Mode, Question, Verdict
 
 SOUND: Final = ""
 """The mutation of the hardware as it is."""
+_HOLDS: Final = "holds"
+_REACHED: Final = "is reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,23 @@ class Proof:
     first_claim: int = 0
     is_long: bool = False
 
-    def checks(self) -> Iterator[tuple[str, Question, Verdict]]:
+    def expectations(self) -> Iterator[tuple[str, Verdict]]:
         """What is asked, in words, and the answer that is expected."""
-        yield "holds", self._question(SOUND, self.mode, self.depth), Verdict.PASS
-        yield "is reached", self._question(SOUND, Mode.COVER, self.cover_depth), Verdict.PASS
-        for mutation in self.mutations:
-            yield f"fails: {mutation}", self._question(mutation, Mode.BOUNDED, self.mutation_depth), Verdict.FAIL
+        yield _HOLDS, Verdict.PASS
+        yield _REACHED, Verdict.PASS
+        yield from ((f"fails: {mutation}", Verdict.FAIL) for mutation in self.mutations)
 
-    def _question(self, mutation: str, mode: Mode, depth: int) -> Question:
-        return Question(self.build(mutation), mode, depth, self.any_state, self.first_claim)
+    def checks(self) -> Iterator[tuple[str, Question, Verdict]]:
+        """What is asked, in words and for the solver, and the answer that is expected."""
+        for (check, expected), question in zip(self.expectations(), self._questions(), strict=True):
+            yield check, question, expected
+
+    def _questions(self) -> Iterator[Question]:
+        sound = self.build(SOUND)
+        yield self._question(sound, self.mode, self.depth)
+        yield self._question(sound, Mode.COVER, self.cover_depth)
+        for mutation in self.mutations:
+            yield self._question(self.build(mutation), Mode.BOUNDED, self.mutation_depth)
+
+    def _question(self, design: Design, mode: Mode, depth: int) -> Question:
+        return Question(design, mode, depth, self.any_state, self.first_claim)
