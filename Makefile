@@ -110,7 +110,7 @@ lint: $(VENV)/.test $(VENV)/.live $(VENV)/.plots $(VENV)/.models $(VENV)/.tune
 bench: setup $(VENV)/.bench
 	@$(BIN)/python -m benchmarks
 
-bench-gpu: $(VENV)/.core $(VENV)/.test $(VENV)/.gpu
+bench-gpu: $(VENV)/.core $(VENV)/.test $(VENV)/.gpu $(VENV)/.train
 	@$(BIN)/python -m benchmarks.gpu
 
 clean:
