@@ -23,23 +23,22 @@ from hdl.parameters import BYTE, CoreParameters
 from hdl.records import WORD_BITS
 from market.fastpath import layout
 
-SPOILED_BYTE: Final = Change("$75", "cnot1", "A", 3, 7)
-"""Bit 3 of the fourth byte of a word is inverted with each byte that follows in it, where its highest bit is set."""
+SPOILED_BYTE: Final = Change("$73", "cnot1", "Y", 2, 5)
+"""A bit of a word's third byte is inverted with that byte and each that follows in it, where another one is set."""
 _WORDS: Final = -(-CoreParameters().control_bytes // WORD_BYTES)
-_LANE: Final = 3
+_LANE: Final = 2
 """Of the byte in its word."""
-_BIT, _SIGN = _LANE * BYTE + 3, _LANE * BYTE + 7
-_WRONG_ENDS: Final = (5, 7)
+_BIT, _DECIDING_BIT = _LANE * BYTE + 2, _LANE * BYTE + 5
+_WRONG_ENDS: Final = (3, 5, 7)
 """Bytes of a last word in which the byte is wrong, being inverted an odd number of times."""
 _MESSAGE_ENDS: Final = (0, 4)
 """What is left of the length of a well-formed message by whole words."""
-_OTHER_LANE, _AS_IT_COMES, _ALWAYS = "a byte of another lane", "the byte as it comes", "the byte with any behind it"
 _OTHERS: Final = {
-    _OTHER_LANE: Change("$77", "cnot1", "A", 3, 7),
-    _AS_IT_COMES: Change("$75", "inv", "B", 3),
-    _ALWAYS: Change("$75", "inv", "Y", 3),
+    "a byte of another lane": Change("$75", "cnot1", "Y", 2, 5),
+    "the byte as it comes": Change("$73", "inv", "B", 2),
+    "the byte with those that follow": Change("$73", "cnot1", "A", 2, 5),
 }
-_WELL_ENDED: Final = "the byte in a last word of four bytes"
+_WELL_ENDED: Final = "the byte in a last word of four bytes as well"
 
 
 def _gathered(mutation: str) -> Design:
@@ -59,7 +58,7 @@ def _gathered(mutation: str) -> Design:
     full, complete, length, octet = buffer.full, buffer.complete, buffer.length, buffer.octets
 
     right, ended_inside, wrong_last = Signal(init=1), Signal(), Signal()
-    now_right = (lane == WORD_BYTES - 1) | (lane == _LANE) | (lane == _LANE + 2)
+    now_right = lane[0] & (lane > _LANE)
     ends = octet.valid & ~full & octet.payload.last
     with m.If(octet.valid & ~full & inside & (octet.payload.last | (lane == WORD_BYTES - 1))):
         m.d.sync += right.eq(now_right)
@@ -70,14 +69,14 @@ def _gathered(mutation: str) -> Design:
 
     spoiled = bench.differs("gathered")
     bench.claim(_only_the_bit(spoiled) & _only_the_bit(bench.differs(put)))
-    bench.claim((lane <= _LANE) | (spoiled[_BIT] == (gathered[_SIGN] & lane[0])))
+    bench.claim((lane <= _LANE) | (spoiled[_BIT] == (gathered[_DECIDING_BIT] & lane[0])))
     bench.claim(~putting | ~right | (bench.differs(put) == 0))
 
     whole = length == Cat(lane, index)
     partly = length == Cat(lane, index) - Mux(lane != 0, WORD_BYTES, 0)
     bench.claim(Mux(full, Mux(ended_inside, partly, ~inside), ~ended_inside & Mux(inside, whole, 1)))
     bench.claim(inside | ended_inside | (length >= _WORDS * WORD_BYTES))
-    bench.claim(~wrong_last | (ended_inside & (lane != 0) & (lane != _LANE + 1) & (lane != _LANE + 3)))
+    bench.claim(~wrong_last | (ended_inside & (lane[0] | (lane == _LANE))))
     bench.claim((index <= _WORDS) & (inside == (index != _WORDS)))
     bench.claim((~told | (full & ~putting)) & (~complete | told))
     latest = (index - 1)[: len(index)]
@@ -114,7 +113,7 @@ def _well_formed(mutation: str) -> Design:
     for at in range(form.head_words):
         differs = _may_differ(at, length)
         if mutation == _WELL_ENDED:
-            differs |= length == at * WORD_BYTES + _LANE + 1
+            differs |= length == at * WORD_BYTES + _MESSAGE_ENDS[1]
         changed.append(Const(0, _LANE * BYTE))
         changed.append(Mux(differs, others.word_select(at, BYTE), 0))
         changed.append(Const(0, WORD_BITS - (_LANE + 1) * BYTE))
@@ -135,8 +134,8 @@ _SETTLED: Final = 3
 GATHERED: Final = Proof(
     name="bytes of a control message",
     statement=(
-        "of a byte that is spoiled with each byte behind it in its word, nothing is left in the words and the memory "
-        "but behind a message's end, and where the last word has 5 or 7 bytes; all else is alike; for messages of "
+        "of a byte that is spoiled as it comes and with each behind it in its word, nothing is left of it "
+        "but behind a message's end, and where the last word has 3, 5 or 7 bytes; all else is alike; for messages of "
         f"less than 2^20 - 2 bytes in a buffer of {_WORDS} words, whose user releases only what is complete"
     ),
     build=_gathered,
@@ -150,8 +149,8 @@ GATHERED: Final = Proof(
 WELL_FORMED: Final = Proof(
     name="forms of spoiled messages",
     statement=(
-        "a message whose last word has 5 or 7 bytes is not well formed, whatever it says; what is found of any message "
-        "does not depend on that byte there, nor on bytes behind the end"
+        "a message whose last word has 3, 5 or 7 bytes is not well formed, whatever it says; what is found of any "
+        "message does not depend on that byte there, nor on bytes behind the end"
     ),
     build=_well_formed,
     mutations=(_WELL_ENDED,),

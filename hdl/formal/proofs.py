@@ -12,8 +12,10 @@ from hdl.formal.message_bytes import MESSAGE_BYTES
 from hdl.formal.notional import NOTIONAL
 from hdl.formal.proof import Proof
 from hdl.formal.recovery import RECOVERY
+from hdl.formal.refused_numbers import REFUSED_NUMBERS
 from hdl.formal.stored import STORED
 from hdl.formal.streams import STREAMS
+from hdl.formal.unreached_steps import UNREACHED_STEPS
 
 PROOFS: Final[tuple[Proof, ...]] = (
     GATE,
@@ -26,4 +28,6 @@ PROOFS: Final[tuple[Proof, ...]] = (
     *RECOVERY,
     *STREAMS,
     *MESSAGE_BYTES,
+    *REFUSED_NUMBERS,
+    *UNREACHED_STEPS,
 )

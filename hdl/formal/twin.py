@@ -35,11 +35,10 @@ class Change:
     bit: int
     control_bit: int | None = None
 
-    @property
-    def command(self) -> str:
-        """The command that makes it in the twin."""
+    def command(self, instance: str = TWIN) -> str:
+        """The command that makes it, in the twin or in the subject itself."""
         *way, cell = self.cell.split(".")
-        module = ".".join(("top", TWIN, *way))
+        module = ".".join(("top", instance, *way))
         control = "" if self.control_bit is None else f" -ctrlbit {self.control_bit}"
         return f"mutate -mode {self.mode} -module {module} -cell {cell} -port {self.port} -portbit {self.bit}{control}"
 
@@ -58,7 +57,7 @@ class TwinBench(Bench):
         super().__init__(build())
         self._registers = registers_of(build())
         self.m.submodules[TWIN] = self.twin = build()
-        self.change(change.command)
+        self.change(change.command())
         self.free_inputs(*driven)
         for path, member, value in self.subject.signature.flatten(self.subject):
             other: Any = self.twin

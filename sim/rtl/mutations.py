@@ -23,7 +23,7 @@ from sim.rtl import book_cycles, cycle_table
 from sim.rtl.engine import CoreBuild, SoftFpga
 from sim.rtl.library import Say, say_on_standard_error
 from sim.rtl.model import Area
-from sim.rtl.mutations_account import Outcome, share_killed, summary, table, with_proofs
+from sim.rtl.mutations_account import Fate, Outcome, share_killed, summary, table, with_proofs
 from sim.rtl.mutations_inputs import recordings
 from sim.rtl.mutations_library import library_of_netlist
 from sim.rtl.mutations_netlist import Mutation, mutate
@@ -79,11 +79,12 @@ def outcomes(
     """What becomes of each mutation, as it is found out: one recording after the other, with what is left.
 
     Raises Fatal where the core without a mutation is not what the reference says. ``only``: numbers of those to try;
-    none: all. What changes nothing in the netlist is not tried.
+    none: all. What changes nothing in the netlist, or is proven to have no effect, is not tried.
     """
     chosen = [mutation for mutation in trial.mutations if not only or mutation.number in only]
-    yield from (Outcome(mutation, "", "") for mutation in chosen if not mutation.is_change)
-    left = [mutation for mutation in chosen if mutation.is_change]
+    judged = [with_proofs(Outcome(mutation, "", "")) for mutation in chosen]
+    yield from (outcome for outcome in judged if outcome.fate is not Fate.SURVIVED)
+    left = [outcome.mutation for outcome in judged if outcome.fate is Fate.SURVIVED]
     for name, attempt in _attempts(trial):
         if not left:
             return
@@ -185,9 +186,9 @@ def main() -> int:
     tried = []
     for outcome in outcomes(trial, given.jobs, given.only):
         tried.append(outcome)
-        seen = f"{outcome.killed_by}: {outcome.seen[:_SHOWN]}" if outcome.is_killed else outcome.fate.name.lower()
+        why = f"{outcome.killed_by}: {outcome.seen[:_SHOWN]}" if outcome.is_killed else ", ".join(outcome.proofs)
+        seen = why or outcome.fate.name.lower()
         print(f"{outcome.mutation.number} {outcome.mutation.place}: {seen}", file=sys.stderr, flush=True)
-    tried = [with_proofs(outcome) for outcome in sorted(tried, key=lambda each: each.mutation.number)]
     reached = share_killed(tried) >= LEAST_KILLED
     print(f"Seed {given.seed}, {given.count} mutations, {8 * given.bus}-bit bus: {summary(tried)}.")
     print(f"The aim of {LEAST_KILLED:.0%} is {'reached' if reached else 'missed'}.\n")

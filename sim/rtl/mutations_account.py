@@ -66,7 +66,8 @@ def with_proofs(outcome: Outcome) -> Outcome:
         return outcome
     mutation = outcome.mutation
     cell = mutation.place.rpartition(" ")[0]
-    proofs = proofs_of(Change(cell, mutation.mode, mutation.port, mutation.bit, mutation.control_bit))
+    change = Change(cell, mutation.mode, mutation.port, mutation.bit, mutation.control_bit)
+    proofs = proofs_of(change, mutation.wire)
     for proof in proofs:
         for check, question, expected in proof.checks():
             answer = ask(question, limit_s=PROOF_LIMIT_S).verdict

@@ -19,6 +19,7 @@ from market.fastpath.conformance.random_ties import TieHost
 from market.fastpath.conformance.scenario import Scenario
 from market.fastpath.reference import ReferenceEngine
 from market.fastpath.specification import EngineSizes, Feed, Kind
+from sim.rtl.mutations_legs import two_legs
 from sim.rtl.mutations_recording import (
     ADDRESSES,
     FREE,
@@ -61,18 +62,20 @@ _SMALL: Final = EngineSizes(venues=2, instruments=2, book_orders=64, book_ticks=
 
 
 def recordings(parameters: CoreParameters) -> Iterator[Recording]:
-    """All that a core of these parameters takes; first what notices most."""
-    yield from _ties(parameters)
-    yield from stalled(RANDOM_SEED)
+    """All that a core of these parameters takes; first what notices most in the least time."""
+    books = partial(_tied_books, RANDOM_SEED, parameters.packet_feeds, 0.0)
+    yield of_random_run("ties-books", EngineSizes(), _TIED, books)
+    yield _tied_run(_TIES[0])
+    yield from (of_case(case) for case in load_corpus() if is_for(case, parameters))
+    yield two_legs(RANDOM_SEED)
     others = Conditions(addresses=inverted(ADDRESSES))
     yield of_random_run("other-addresses", SWEPT, _BATCH, partial(_edges, RANDOM_SEED, True), others)
-    admission = partial(_tied_admission, RANDOM_SEED)
-    yield of_random_run("ties-admission", _FOUR, EVENTS, admission)
+    yield from (_tied_run(run) for run in _TIES[1:])
+    yield of_random_run("ties-small-books", _SMALL, 3_000, books, Conditions(log_pace=100))
+    yield from stalled(RANDOM_SEED)
+    yield of_random_run("ties-admission", _FOUR, EVENTS, partial(_tied_admission, RANDOM_SEED))
     narrow = partial(_tied_books, RANDOM_SEED, parameters.packet_feeds, _BEYOND)
     yield of_random_run("ties-narrow-books", _NARROW, 2 * EVENTS, narrow)
-    for case in load_corpus():
-        if is_for(case, parameters):
-            yield of_case(case)
     for name, sizes, with_frames, conditions, pin_every in _RUNS:
         seed, events = RANDOM_SEED + len(name), EVENTS // 4 if name == _STALLS else EVENTS
         usual = partial(_usual, seed, with_frames, parameters.packet_feeds)
@@ -87,12 +90,9 @@ def recordings(parameters: CoreParameters) -> Iterator[Recording]:
     yield _swept("control-bits", (), with_control=True)
 
 
-def _ties(parameters: CoreParameters) -> Iterator[Recording]:
-    books = partial(_tied_books, RANDOM_SEED, parameters.packet_feeds, 0.0)
-    yield of_random_run("ties-books", EngineSizes(), _TIED, books)
-    for name, sizes, with_frames, events in _TIES:
-        yield of_random_run(f"ties-{name}", sizes, events, partial(_tied, RANDOM_SEED, with_frames))
-    yield of_random_run("ties-small-books", _SMALL, 3_000, books, Conditions(log_pace=100))
+def _tied_run(run: tuple[str, EngineSizes, bool, int]) -> Recording:
+    name, sizes, with_frames, events = run
+    return of_random_run(f"ties-{name}", sizes, events, partial(_tied, RANDOM_SEED, with_frames))
 
 
 def is_for(case: Case, parameters: CoreParameters) -> bool:
