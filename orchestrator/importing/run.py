@@ -142,7 +142,7 @@ def _why_none(count: RowCount, plan: ImportPlan) -> str:
     if count.rows:
         return f"none of {count.rows:,} is from {plan.first_day or 'the beginning'} to {plan.last_day or 'the end'}"
     refused = "; ".join(f"{reason_name(reason)} at {where}" for reason, where in count.first_refused.items())
-    return refused or "the files are empty"
+    return refused or "the files are empty, but for first lines of names: expected aggTrades of Binance's archive"
 
 
 def reason_name(reason: Any) -> str:

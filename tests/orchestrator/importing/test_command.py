@@ -182,6 +182,7 @@ def test_days_are_chosen_and_bad_rows_end_with_a_check_that_failed(
         (["changed.zip", "--symbol", "BTCUSDT"], ExitCode.INPUT, "SHA-256"),
         (["empty.csv", "--symbol", "BTCUSDT", "--venue", "binance-spot"], ExitCode.INPUT, "empty"),
         (["words.csv", "--symbol", "BTCUSDT", "--venue", "binance-spot"], ExitCode.INPUT, "line 2"),
+        (["names.csv", "--symbol", "BTCUSDT", "--venue", "binance-spot"], ExitCode.INPUT, "first lines of names"),
         (["empty.csv"], ExitCode.USAGE, "--symbol"),
         ([f"{NAME}.zip", "--symbol", "ETHUSDT"], ExitCode.USAGE, "one symbol at a time"),
         ([f"{NAME}.zip", "--venue", "binance-usdm", "--price-decimals", "2", "--quantity-decimals", "8"],
@@ -204,6 +205,7 @@ def test_bad_input_is_named_and_nothing_is_written(
     changed = write_zip(folder, text, "changed")
     changed.write_bytes(changed.read_bytes() + b" ")
     (folder / "empty.csv").write_bytes(b"")
+    (folder / "names.csv").write_bytes(b"hello\n")
     (folder / "words.csv").write_bytes(b"agg_trade_id\nsome,words\n")
     (folder / "nothing").mkdir()
     (folder / "full").mkdir()
