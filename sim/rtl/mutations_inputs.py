@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from typing import Final
 
@@ -36,6 +36,8 @@ from sim.rtl.mutations_stalls import FIRST_PORT, SWEPT, armed, stalled
 RANDOM_SEED: Final = 20_260
 EVENTS: Final = 2_000
 _BATCH: Final = 48
+_PACKETS_APART: Final = 100
+"""Cycles between frames on a wide bus where books read them, which do not keep up with a full line of it."""
 _STEP_NS: Final = 5_000
 _STALLS: Final = "stalls"
 _FOUR: Final = EngineSizes(venues=4, instruments=1)
@@ -64,24 +66,26 @@ _SMALL: Final = EngineSizes(venues=2, instruments=2, book_orders=64, book_ticks=
 def recordings(parameters: CoreParameters) -> Iterator[Recording]:
     """All that a core of these parameters takes; first what notices most in the least time."""
     books = partial(_tied_books, RANDOM_SEED, parameters.packet_feeds, 0.0)
-    yield of_random_run("ties-books", EngineSizes(), _TIED, books)
+    gap = _PACKETS_APART if parameters.bus_bytes > 1 else None
+    yield of_random_run("ties-books", EngineSizes(), _TIED, books, Conditions(gap=gap))
     yield _tied_run(_TIES[0])
     yield from (of_case(case) for case in load_corpus() if is_for(case, parameters))
     yield two_legs(RANDOM_SEED)
     others = Conditions(addresses=inverted(ADDRESSES))
     yield of_random_run("other-addresses", SWEPT, _BATCH, partial(_edges, RANDOM_SEED, True), others)
     yield from (_tied_run(run) for run in _TIES[1:])
-    yield of_random_run("ties-small-books", _SMALL, 3_000, books, Conditions(log_pace=100))
+    yield of_random_run("ties-small-books", _SMALL, 3_000, books, Conditions(gap=gap, log_pace=100))
     yield from stalled(RANDOM_SEED)
     yield of_random_run("ties-admission", _FOUR, EVENTS, partial(_tied_admission, RANDOM_SEED))
     narrow = partial(_tied_books, RANDOM_SEED, parameters.packet_feeds, _BEYOND)
-    yield of_random_run("ties-narrow-books", _NARROW, 2 * EVENTS, narrow)
+    yield of_random_run("ties-narrow-books", _NARROW, 2 * EVENTS, narrow, Conditions(gap=gap))
     for name, sizes, with_frames, conditions, pin_every in _RUNS:
         seed, events = RANDOM_SEED + len(name), EVENTS // 4 if name == _STALLS else EVENTS
         usual = partial(_usual, seed, with_frames, parameters.packet_feeds)
         edges = partial(_edges, seed, with_frames)
         yield of_random_run(f"edges-{name}", sizes, events, edges, conditions, pin_every)
-        yield of_random_run(f"random-{name}", sizes, events // 2, usual, conditions, pin_every)
+        apart = replace(conditions, gap=gap)
+        yield of_random_run(f"random-{name}", sizes, events // 2, usual, apart, pin_every)
     for kind in Kind:
         edges = partial(_edges_of, RANDOM_SEED, kind)
         yield of_random_run(f"edges-{kind.name.lower()}", _FOUR, EVENTS, edges)
