@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from typing import Any
 
@@ -11,62 +10,23 @@ import pytest
 pytest.importorskip("amaranth", reason="the fpga extra is not installed: make test installs it")
 
 from amaranth.hdl import Fragment
-from amaranth.sim import Simulator
 
 from hdl.boards.beat_inbox import BEATS, BeatInbox
 from hdl.parameters import CoreParameters
 from market.errors import Fatal
-from market.fastpath.conformance.frame_builder import ADDRESS, Wrapping
-from market.fastpath.conformance.frame_builder import frame as frame_of
+from tests.hdl.ethernet.inbox_bench import WRAPPING, frame, messages_of
 from tests.hdl.ethernet.receiver_bench import Line
 
-WRAPPING = Wrapping()
 PATIENCE = 6_000
 """Cycles without a byte after which an inbox has nothing left: it reads 1,500 bytes twice in that time."""
-
-
-def frame(payload: bytes, **changes: Any) -> bytes:
-    return frame_of(payload, dataclasses.replace(WRAPPING, **changes))
 
 
 def taken(
     frames: list[bytes], *, ready_every: int = 1, hold: bool = False, patience: int = 700, **line: Any
 ) -> tuple[list[bytes], int]:
-    """Messages that an inbox gives, and how many frames it lost; with ``hold`` none is taken until all have come."""
-    inbox = BeatInbox(CoreParameters(bus_bytes=8))
+    """As ``messages_of``, of a line with these pauses."""
     beats = [bus for bus, _ in Line(frames, **{"gap": 7, "beats_apart": 2, **line}).beats(8)]
-    messages, current, lost = [], bytearray(), 0
-
-    async def bench(ctx: Any) -> None:
-        nonlocal lost
-        ctx.set(inbox.address, int(ADDRESS))
-        ctx.set(inbox.port, WRAPPING.port)
-        cycle, idle = 0, 0
-        while cycle < len(beats) or idle < patience:
-            bus = beats[cycle] if cycle < len(beats) else 0
-            for bit, name in enumerate(("valid", "first", "last", "error")):
-                ctx.set(getattr(inbox.rx, name), bus >> bit & 1)
-            ctx.set(inbox.rx.count, bus >> 4 & 15)
-            ctx.set(inbox.rx.data, bus >> 8)
-            ready = cycle % ready_every == 0 and (not hold or cycle >= len(beats))
-            ctx.set(inbox.octets.ready, ready)
-            lost += ctx.get(inbox.lost)
-            valid = bool(ctx.get(inbox.octets.valid))
-            if valid and ready:
-                current.append(ctx.get(inbox.octets.payload.data))
-                if ctx.get(inbox.octets.payload.last):
-                    messages.append(bytes(current))
-                    current.clear()
-            idle = 0 if valid else idle + 1
-            cycle += 1
-            await ctx.tick()
-
-    simulator = Simulator(inbox)
-    simulator.add_clock(8e-9)
-    simulator.add_testbench(bench)
-    simulator.run()
-    assert not current
-    return messages, lost
+    return messages_of(BeatInbox(CoreParameters(bus_bytes=8)), beats, patience, ready_every=ready_every, hold=hold)
 
 
 @pytest.mark.parametrize(("ready_every", "tags"), [(1, ()), (5, (7,))], ids=["without a tag", "slowly, with a tag"])

@@ -2,67 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
-from typing import Any
 
 import pytest
 
 pytest.importorskip("amaranth", reason="the fpga extra is not installed: make test installs it")
 
 from amaranth.hdl import Fragment
-from amaranth.sim import Simulator
 
 from hdl.ethernet.inbox import DEPTH, Inbox
 from hdl.parameters import CoreParameters
 from market.errors import Fatal
-from market.fastpath.conformance.frame_builder import ADDRESS, Wrapping
-from market.fastpath.conformance.frame_builder import frame as frame_of
+from tests.hdl.ethernet.inbox_bench import WRAPPING, frame, messages_of
 from tests.hdl.ethernet.receiver_bench import Line
-
-WRAPPING = Wrapping()
-
-
-def frame(payload: bytes, **changes: Any) -> bytes:
-    return frame_of(payload, dataclasses.replace(WRAPPING, **changes))
 
 
 def taken(frames: list[bytes], *, ready_every: int = 1, hold: bool = False) -> tuple[list[bytes], int]:
-    """Messages that an inbox gives, and how many it lost; with ``hold`` none is taken until all frames are over."""
-    inbox = Inbox(CoreParameters(bus_bytes=1))
+    """As ``messages_of``, of a line with its smallest gap."""
     beats = [bus for bus, _ in Line(frames, gap=20).beats(1)]
-    messages, current, lost = [], bytearray(), 0
-
-    async def bench(ctx: Any) -> None:
-        nonlocal lost
-        ctx.set(inbox.address, int(ADDRESS))
-        ctx.set(inbox.port, WRAPPING.port)
-        cycle, idle = 0, 0
-        while cycle < len(beats) or idle < 8:
-            bus = beats[cycle] if cycle < len(beats) else 0
-            for bit, name in enumerate(("valid", "first", "last", "error")):
-                ctx.set(getattr(inbox.rx, name), bus >> bit & 1)
-            ctx.set(inbox.rx.count, bus >> 4 & 15)
-            ctx.set(inbox.rx.data, bus >> 8)
-            ready = cycle % ready_every == 0 and (not hold or cycle >= len(beats))
-            ctx.set(inbox.octets.ready, ready)
-            lost += ctx.get(inbox.lost)
-            valid = bool(ctx.get(inbox.octets.valid))
-            if valid and ready:
-                current.append(ctx.get(inbox.octets.payload.data))
-                if ctx.get(inbox.octets.payload.last):
-                    messages.append(bytes(current))
-                    current.clear()
-            idle = 0 if valid else idle + 1
-            cycle += 1
-            await ctx.tick()
-
-    simulator = Simulator(inbox)
-    simulator.add_clock(8e-9)
-    simulator.add_testbench(bench)
-    simulator.run()
-    assert not current
-    return messages, lost
+    return messages_of(Inbox(CoreParameters(bus_bytes=1)), beats, 8, ready_every=ready_every, hold=hold)
 
 
 @pytest.mark.parametrize("ready_every", [1, 5])
