@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from hdl.formal.idle_rows import IDLE_ROW, WRITES_WHILE_IDLE
 from hdl.formal.message_bytes import MESSAGE_BYTES, SPOILED_BYTE
 from hdl.formal.proof import Proof
 from hdl.formal.refused_numbers import CUT_QUANTITY, LARGE_QUANTITY, NEGATIVE_PRICE, REFUSED_PRICE, WrongBit
@@ -29,6 +30,7 @@ def _signal_of(wrong: WrongBit) -> tuple[str, str, int]:
 _BY_CHANGE: Final[Mapping[Change, tuple[Proof, ...]]] = {
     _inside("unit.buffer", SPOILED_BYTE): MESSAGE_BYTES,
     _inside("account.payloads", SPOILED_STEP): UNREACHED_STEPS,
+    _inside("books.packets.queue", WRITES_WHILE_IDLE): (IDLE_ROW,),
 }
 _BY_SIGNAL: Final[Mapping[tuple[str, str, int | None], tuple[Proof, ...]]] = {
     _signal_of(NEGATIVE_PRICE): (REFUSED_PRICE,),

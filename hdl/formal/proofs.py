@@ -7,6 +7,7 @@ from typing import Final
 from hdl.formal.allowance import ALLOWANCE
 from hdl.formal.decider import DECIDER
 from hdl.formal.gate import GATE
+from hdl.formal.idle_rows import IDLE_ROW
 from hdl.formal.limits import LIMITS, POSITIONS
 from hdl.formal.message_bytes import MESSAGE_BYTES
 from hdl.formal.notional import NOTIONAL
@@ -30,4 +31,5 @@ PROOFS: Final[tuple[Proof, ...]] = (
     *MESSAGE_BYTES,
     *REFUSED_NUMBERS,
     *UNREACHED_STEPS,
+    IDLE_ROW,
 )
