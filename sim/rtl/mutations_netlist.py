@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +34,9 @@ _CELLS: Final = "cells.json"
 _LINE: Final = re.compile(r"(-[a-z]+) (\S+)")
 _CONTROL: Final = f"-ctrl core.{LIVE} {MUTATION_BITS} "
 _ANY_BIT: Final = frozenset({"$logic_not", "$reduce_or", "$reduce_bool"})
+_BY_BITS: Final = frozenset({"$not", "$and", "$or", "$xor", "$xnor", "$mux"})
+"""Cells of which bit n of the output depends on bit n of these inputs:"""
+_WORDS: Final = frozenset({"A", "B"})
 _CLOCKS: Final = frozenset({"CLK", "RD_CLK", "WR_CLK"})
 
 
@@ -50,7 +53,7 @@ class Mutation:
     wire: the described signal and bit that it is, where it is one.
     source: files and lines of the description.
     is_change: whether anything reads another value with it: a bit that is always 0 may be set to 0, of a difference
-        perhaps only the sign is read, and some cells ``hide`` it.
+        perhaps only the sign is read, and some cells ``hide`` it, or nobody reads what they make of it.
     """
 
     number: int
@@ -133,7 +136,7 @@ def _mutation(line: str, cells: Mapping[str, Any], read: frozenset[int]) -> Muta
     changed, port = cells[cell.removeprefix("\\")], fields["-port"]
     was = changed["connections"][port][bit]
     is_input = changed["port_directions"][port] == "input"
-    is_hidden = is_input and hides(changed["type"], fields["-mode"])
+    is_hidden = is_input and (hides(changed["type"], fields["-mode"]) or is_unread(changed, port, bit, read))
     return Mutation(
         int(number),
         fields["-mode"],
@@ -153,3 +156,13 @@ def hides(cell_type: str, mode: str) -> bool:
     A bit is inverted only where another one decides alone: a set bit in an OR of all, a cleared one in an AND.
     """
     return (cell_type in _ANY_BIT and mode == "cnot1") or (cell_type == "$reduce_and" and mode == "cnot0")
+
+
+def is_unread(cell: Mapping[str, Any], port: str, bit: int, read: Collection[int]) -> bool:
+    """Whether a cell works bit by bit, and nothing reads what it makes of this bit of an input.
+
+    ``cell``: as yosys writes it as JSON. ``read``: the nets that something reads.
+    """
+    connections = cell["connections"]
+    by_bits = cell["type"] in _BY_BITS and port in _WORDS
+    return by_bits and len(connections[port]) == len(connections["Y"]) and connections["Y"][bit] not in read
