@@ -32,6 +32,7 @@ from sim.rtl.mutations_recording import (
     of_random_run,
 )
 from sim.rtl.mutations_stalls import FIRST_PORT, SWEPT, armed, stalled
+from sim.rtl.mutations_tables import full_tables
 
 RANDOM_SEED: Final = 20_260
 EVENTS: Final = 2_000
@@ -71,11 +72,12 @@ def recordings(parameters: CoreParameters) -> Iterator[Recording]:
     yield _tied_run(_TIES[0])
     yield from (of_case(case) for case in load_corpus() if is_for(case, parameters))
     yield two_legs(RANDOM_SEED)
+    yield full_tables(RANDOM_SEED, Conditions(gap=gap))
     others = Conditions(addresses=inverted(ADDRESSES))
     yield of_random_run("other-addresses", SWEPT, _BATCH, partial(_edges, RANDOM_SEED, True), others)
     yield from (_tied_run(run) for run in _TIES[1:])
     yield of_random_run("ties-small-books", _SMALL, 3_000, books, Conditions(gap=gap, log_pace=100))
-    yield from stalled(RANDOM_SEED)
+    yield from stalled(RANDOM_SEED, parameters.bus_bytes)
     yield of_random_run("ties-admission", _FOUR, EVENTS, partial(_tied_admission, RANDOM_SEED))
     narrow = partial(_tied_books, RANDOM_SEED, parameters.packet_feeds, _BEYOND)
     yield of_random_run("ties-narrow-books", _NARROW, 2 * EVENTS, narrow, Conditions(gap=gap))

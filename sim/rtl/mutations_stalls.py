@@ -16,8 +16,10 @@ from sim.rtl.mutations_recording import Conditions, Given, Recorder, Recording
 
 SWEPT: Final = EngineSizes(venues=2, instruments=2)
 FIRST_PORT: Final = 30_000
-_SLOW_LOG: Final = Conditions(log_pace=224, backlog=1 << 20)
-"""The log leaves at an eighth of the speed at which frames come."""
+_EIGHTH: Final = Conditions(log_pace=224, backlog=1 << 20)
+"""The log leaves at an eighth of a byte per cycle."""
+_SLOW_LOG: Final = {1: _EIGHTH, 8: Conditions(backlog=1 << 20)}
+"""By bytes of the bus: the log leaves at an eighth of the speed at which frames come; its best is a byte per cycle."""
 _SLOW_MESSAGES: Final = Conditions(tx_pace=250, words_pace=250, backlog=1 << 20)
 """Some ten triggers leave in 8,000 cycles; behind the others everything waits."""
 _DRAINED: Final = 1 / 9
@@ -62,12 +64,12 @@ def armed() -> Scenario:
     return scenario
 
 
-def stalled(seed: int) -> Iterator[Recording]:
+def stalled(seed: int, bus_bytes: int) -> Iterator[Recording]:
     """Frames that fill the ring of datagrams or the queue of steps, and messages that fill the ring of theirs."""
     random = Random(seed)
-    recorder, now = _begun("stalled-frames")
+    recorder, now = _begun("stalled-frames", _SLOW_LOG[bus_bytes])
     for number in range(_ROUNDS):
-        lengths = list(_fitting(random, _LARGEST if number % 2 else 4 * _SKIPPED))
+        lengths = list(_fitting(random, _LARGEST if number % 2 else 4 * _SKIPPED, bus_bytes))
         given: list[Given] = []
         for at, length in enumerate(lengths):
             now += _STEP_NS
@@ -77,7 +79,7 @@ def stalled(seed: int) -> Iterator[Recording]:
         given.append((now, Frame(refused[:-1] + bytes([refused[-1] ^ 1]))))
         recorder.give(given)
     yield recorder.recording()
-    recorder, now = _begun("stalled-control")
+    recorder, now = _begun("stalled-control", _EIGHTH)
     for _ in range(_ROUNDS):
         recorder.give(_unknown_messages(random, recorder, now))
         now += _CONTROLS * _STEP_NS
@@ -156,7 +158,7 @@ def _packet(number: int, count: int) -> bytes:
     return frame(wire.starbase_packet(number, messages, channel=_LINE_CHANNEL), Wrapping(port=_LINE_PORT))
 
 
-def _begun(name: str, conditions: Conditions = _SLOW_LOG) -> tuple[Recorder, int]:
+def _begun(name: str, conditions: Conditions) -> tuple[Recorder, int]:
     scenario = armed()
     recorder = Recorder(name, SWEPT, conditions)
     for step in scenario.steps:
@@ -164,12 +166,12 @@ def _begun(name: str, conditions: Conditions = _SLOW_LOG) -> tuple[Recorder, int
     return recorder, scenario.now
 
 
-def _fitting(random: Random, most: int) -> Iterator[int]:
+def _fitting(random: Random, most: int, bus_bytes: int) -> Iterator[int]:
     """Lengths of payloads that all find room while the log drains."""
     octets = steps = 0
     while True:
         length = random.randint(_SKIPPED, most) if random.random() < 0.5 else most
-        octets, steps = octets + length, steps + 1
+        octets, steps = octets + -(-length // bus_bytes) * bus_bytes, steps + 1
         full = 1 - _SPARE
         if octets * (1 - _DRAINED) > full * _RING_BYTES or steps * (1 - _DRAINED) > full * _STEPS:
             return

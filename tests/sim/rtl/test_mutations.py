@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hdl.parameters import BUS_BYTES, CoreParameters
 from market.errors import Fatal
+from market.fastpath import layout
 from market.fastpath.conformance import load_corpus
 from market.fastpath.conformance.case import Frame
+from market.fastpath.specification import EngineSizes, StepKind
 from sim.rtl import mutations
 from sim.rtl.library import say_on_standard_error
 from sim.rtl.model import Area, Model
 from sim.rtl.mutations_account import Fate, Outcome, share_killed, summary, table
 from sim.rtl.mutations_library import library_of_netlist
-from sim.rtl.mutations_netlist import Mutated, Mutation, hides, mutate
-from sim.rtl.mutations_recording import ADDRESSES, inverted, of_case
+from sim.rtl.mutations_netlist import Mutated, Mutation, hides, is_unread, mutate
+from sim.rtl.mutations_recording import ADDRESSES, Conditions, inverted, of_case
+from sim.rtl.mutations_tables import full_tables
 from sim.rtl.mutations_top import PacedCore
 from sim.rtl.mutations_verdict import difference, engine_of, framed
 from sim.rtl.netlist_tool import described
@@ -105,6 +109,40 @@ def test_what_a_cell_hides_is_no_change(cell: str) -> None:
     """With a bit that is 1 an OR is 1 whatever the others are, with one that is 0 an AND is 0; a sum hides nothing."""
     wanted = {"$reduce_or": ["cnot1"], "$logic_not": ["cnot1"], "$reduce_and": ["cnot0"], "$add": []}
     assert [mode for mode in ("inv", "const0", "const1", "cnot0", "cnot1") if hides(cell, mode)] == wanted[cell]
+
+
+def test_every_row_of_the_tables_is_heard_of() -> None:
+    """The log tells a frame's channel; deals come in whole packets, which count once, and each of them names a book."""
+    recording, sizes = full_tables(1, Conditions()), EngineSizes()
+    steps = [message for batch in recording.batches for message in batch.log]
+    frames = [step for step in steps if step[layout.LOG_STEP_KIND] == StepKind.DATAGRAM]
+    channels = {int.from_bytes(step[layout.LOG_STEP_CHANNEL :][:2], "little") for step in frames}
+    assert channels == set(range(sizes.channels))
+    assert recording.counters["tradeEvents"] > 0
+    assert recording.counters["tradeEvents"] % sizes.books == 0
+    assert recording.counters["controlRefused"] == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "port", "read", "expected"),
+    [
+        ("$mux", "B", {1}, True),
+        ("$mux", "B", {1, 2}, False),
+        ("$mux", "S", {1}, False),
+        ("$and", "A", {1}, True),
+        ("$add", "A", {1}, False),
+    ],
+)
+def test_what_nobody_reads_behind_a_cell_is_no_change(kind: str, port: str, read: set[int], expected: bool) -> None:
+    """Bit 1 of an input, of which nets 1 and 2 are made: a choice goes bit by bit, a sum carries to higher bits."""
+    cell: dict[str, Any] = {"type": kind, "connections": {"A": [3, 4], "B": [5, 6], "S": [7], "Y": [1, 2]}}
+    assert is_unread(cell, port, min(1, len(cell["connections"][port]) - 1), read) is expected
+
+
+def test_a_number_longer_than_its_bits_is_read_by_all_of_them() -> None:
+    """The sign of a shorter number goes to every higher bit."""
+    cell: dict[str, Any] = {"type": "$and", "connections": {"A": [3, 4], "B": [5], "Y": [1, 2]}}
+    assert not is_unread(cell, "B", 0, {2})
 
 
 def test_recordings_are_the_corpus() -> None:
