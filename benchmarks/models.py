@@ -17,6 +17,7 @@ from gpu.models.architecture import (
     LSTM_B,
     PAPER_DEEPLOB,
     PUBLIC_DEEPLOB,
+    TRANSFORMER,
     Architecture,
     parameters,
 )
@@ -29,10 +30,11 @@ from market.errors import Fatal
 MODELS: Final[dict[str, Architecture]] = {
     "DeepLOB, public size": PUBLIC_DEEPLOB,
     "DeepLOB, paper size": PAPER_DEEPLOB,
+    "transformer": TRANSFORMER,
     "compact": COMPACT,
 }
 SHAPES: Final[dict[str, Architecture]] = {"shape of LSTM_A": LSTM_A, "shape of LSTM_B": LSTM_B}
-LEAST_SHARING: Final = {"DeepLOB, public size": 12.0}
+LEAST_SHARING: Final = {"DeepLOB, public size": 12.0, "transformer": 12.0}
 LEAST_COMPACT: Final = 10.0
 MOST_ADDED: Final = 1.05
 WINDOWS: Final = 512

@@ -24,7 +24,7 @@ from gpu.cupy_module import CupyModule
 from gpu.device import require_gpu
 from gpu.kernel import KernelModule, KernelSource, LaunchShape
 from gpu.live_layers import layers_of, place, splits_of, table_of, unit_by_unit
-from gpu.models.architecture import Bilinear, DeepLob, Lstm, vectors_per_window
+from gpu.models.architecture import DeepLob, Lstm, vectors_per_window
 from gpu.models.weights import Model, Singles
 from gpu.models_cuda import SHARED_BYTES
 from market.errors import Fatal, Rejected
@@ -139,8 +139,8 @@ class LiveModel:
     stream: entered for each launch; None: of the host. most_blocks: that the GPU runs at once.
     shared_bytes: of a block.
 
-    Raises Rejected for a bilinear model, which needs no kernel, and for windows so long that the states of one unit do
-    not fit a block.
+    Raises Rejected for a bilinear model and a transformer, which have no LSTM, and for windows so long that the states
+    of one unit do not fit a block.
     """
 
     def __init__(
@@ -154,8 +154,10 @@ class LiveModel:
         most_blocks: int = 1,
         shared_bytes: int = SHARED_BYTES,
     ) -> None:
-        if isinstance(model.architecture, Bilinear):
-            raise Rejected("a bilinear model has no recurrence to keep on a GPU: use backend='cpu', or WindowModel")
+        if not isinstance(model.architecture, DeepLob | Lstm):
+            raise Rejected(
+                f"a {model.kind} model has no recurrence to keep on a GPU: use backend='cpu', or WindowModel"
+            )
         self.architecture = model.architecture
         self._blocks = blocks_for(model.architecture, most_blocks)
         self._units = -(-model.architecture.hidden // self._blocks)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpu.kernel import KernelModule, KernelSource, LaunchShape
-from gpu.models.architecture import BLOCKS, TOWER_REACH, Architecture, Bilinear, DeepLob
+from gpu.models.architecture import BLOCKS, TOWER_REACH, Architecture, DeepLob, Lstm
 from gpu.models.weights import Model, Singles
 
 BLOCK: Final = 256
@@ -59,14 +59,14 @@ def product_source() -> KernelSource:
 
 def has_lstm(architecture: Architecture) -> bool:
     """Whether the recurrent part of a model has a kernel in bfloat16: one LSTM, 16 to 128 units, a multiple of 16."""
-    if isinstance(architecture, Bilinear) or architecture.layers != 1:
+    if not isinstance(architecture, DeepLob | Lstm) or architecture.layers != 1:
         return False
     return architecture.hidden % _DEPTH == 0 and architecture.hidden <= MOST_HIDDEN
 
 
 def lstm_source(architecture: Architecture) -> KernelSource:
     """The recurrent part, for a shape that has it."""
-    assert not isinstance(architecture, Bilinear)
+    assert isinstance(architecture, DeepLob | Lstm)
     return KernelSource.named("models_bfloat16", {"HIDDEN": architecture.hidden}, contracts=True)
 
 

@@ -14,7 +14,17 @@ from typing import Any, Final
 import numpy as np
 
 from gpu.kernel import KernelModule, KernelSource, LaunchShape
-from gpu.models.architecture import BLOCKS, LONG, SHORT, Architecture, Bilinear, DeepLob, vectors_per_window
+from gpu.models.architecture import (
+    BLOCKS,
+    LONG,
+    SHORT,
+    Architecture,
+    Bilinear,
+    DeepLob,
+    Lstm,
+    Transformer,
+    vectors_per_window,
+)
 from gpu.models.weights import Model, Singles
 from gpu.models_bfloat16 import (
     TOGETHER,
@@ -26,6 +36,7 @@ from gpu.models_bfloat16 import (
     lstm_source,
     product_source,
 )
+from gpu.transformer_cuda import TransformerRows, attention_fits
 from market.errors import Rejected
 
 BLOCK: Final = 256
@@ -60,12 +71,14 @@ def windows_together(architecture: Architecture) -> int:
 
 def fits(architecture: Architecture) -> bool:
     """Whether a GPU's blocks can hold a model."""
+    if isinstance(architecture, Transformer):
+        return attention_fits(architecture, SHARED_BYTES)
     return state_bytes(architecture, 1) <= SHARED_BYTES
 
 
 def state_bytes(architecture: Architecture, windows: int) -> int:
     """Shared memory that the LSTMs of some windows take: outputs and cells of every layer, and the gates of one."""
-    if isinstance(architecture, Bilinear):
+    if not isinstance(architecture, DeepLob | Lstm):
         return 0
     hidden = architecture.row_width // 4
     return 4 * windows * hidden * (2 * architecture.layers + 4)
@@ -95,7 +108,7 @@ class ModelKernels:
     module: compiles a source: ``CupyModule``, or the CPU's runner in tests. xp: the array module whose arrays it takes.
     precision: of products.
 
-    Raises Rejected for a model whose states do not fit a block.
+    Raises Rejected for a model whose states, or keys and values, do not fit a block.
     """
 
     def __init__(
@@ -113,7 +126,10 @@ class ModelKernels:
         self._narrow_rows = DeepLobRows(model, module, xp) if is_narrow and has_rows(model.architecture) else None
         self._tensors = {name: np.ascontiguousarray(tensor) for name, tensor in model.tensors.items()}
         self._products = {name: self._of(name) for name in _affine_names(model)}
-        if not isinstance(self.architecture, Bilinear):
+        self._transformer: TransformerRows | None = None
+        if isinstance(self.architecture, Transformer):
+            self._transformer = TransformerRows(model, module, xp, self._dense, SHARED_BYTES)
+        if isinstance(self.architecture, DeepLob | Lstm):
             self._load_lstm()
         self._narrow_lstm: KernelModule | None = None
         if is_narrow and has_lstm(model.architecture):
@@ -126,6 +142,8 @@ class ModelKernels:
         widest = self.architecture.features
         if isinstance(self.architecture, DeepLob):
             widest = 2 * self.architecture.levels * self.architecture.filters + 4 * self.architecture.inception
+        if isinstance(self.architecture, Transformer):
+            widest = max(widest, 3 * self.architecture.width + self.architecture.expanded)
         return 4 * (2 * widest + 3 * self.architecture.row_width + 64)
 
     def logits(self, rows: Any) -> Any:
@@ -136,6 +154,8 @@ class ModelKernels:
         """float32[n - reach + 1, row_width]."""
         if self._narrow_rows is not None:
             return self._narrow_rows.vectors(rows)
+        if self._transformer is not None:
+            return self._transformer.vectors(rows)
         if isinstance(self.architecture, Bilinear):
             return self._dense("rows", rows, leaky=True)
         if isinstance(self.architecture, DeepLob):
@@ -148,6 +168,8 @@ class ModelKernels:
         if isinstance(self.architecture, Bilinear):
             moments = self._along("time", vectors[:, :, None], leaky=True)
             return self._dense("dense", moments.reshape(count, -1))
+        if isinstance(self.architecture, Transformer):
+            return self._dense("dense", vectors)
         hidden, layers = self.architecture.row_width // 4, self.architecture.layers
         states = self.xp.empty((count, hidden), np.float32)
         if self._narrow_lstm is not None:
@@ -255,4 +277,4 @@ class ModelKernels:
 
 def _affine_names(model: Model) -> list[str]:
     names = [name.removesuffix(".weight") for name in model.tensors if name.endswith(".weight")]
-    return names if isinstance(model.architecture, Bilinear) else [*names, "lstm0"]
+    return [*names, "lstm0"] if isinstance(model.architecture, DeepLob | Lstm) else names

@@ -1,14 +1,15 @@
 """Shapes of models that see a window of rows and say how probable each class is.
 
 Every model is a *row part* and a *window part*. The row part turns each row, with the few rows before it, into a
-vector: its convolutions in time are causal and unpadded, so a row's vector is the same in every window that holds it,
-and is computed once. The window part reads the vectors of one window.
+vector: its convolutions and its attention in time are causal and unpadded, so a row's vector is the same in every
+window that holds it, and is computed once. The window part reads the vectors of one window.
 
 | | row part | rows that a vector needs | window part |
 |---|---|---|---|
 | ``DeepLob`` | convolutions, inception, input of the LSTM | 23 | an LSTM, dense |
 | ``Lstm`` | input of the first LSTM | 1 | the LSTMs, dense |
 | ``Bilinear`` | dense | 1 | a product over time, dense |
+| ``Transformer`` | dense, blocks of attention to the rows before | the window | dense |
 
 Layers of an LSTM: ``gates = input @ x + recurrent @ h + bias`` of 4 * hidden values, in the order input, forget, cell,
 output; ``c = forget * c + input * cell``, ``h = output * tanh(c)``, from zeros.
@@ -164,7 +165,71 @@ class Bilinear:
         return found | _affine("dense", self.classes, self.width * self.moments)
 
 
-Architecture: TypeAlias = DeepLob | Lstm | Bilinear
+@dataclass(frozen=True, slots=True)
+class Transformer:
+    """A dense layer over each row, blocks of attention to the rows before (see ``attention``), a dense layer.
+
+    Every row attends to a fixed number of rows, itself the newest (a sliding window: Beltagy, Peters and Cohan 2020,
+    "Longformer", section 3.1), and a block gives vectors to those rows alone that have so many: nothing is padded, and
+    places in a window are not known but by how far back a row is. So a vector of the last block is that of one window.
+
+    Parameters
+    ----------
+    width: values of a vector between blocks. heads: of attention, which share the width. blocks: on one another.
+    expanded: values of a vector inside the two dense layers of a block.
+    """
+
+    features: int
+    width: int
+    heads: int
+    blocks: int
+    expanded: int
+    window: int
+    classes: int = 3
+
+    def __post_init__(self) -> None:
+        _check(self)
+        if self.width % self.heads:
+            raise Rejected(f"width was {self.width}: must be a multiple of heads, which is {self.heads}")
+        if self.window <= self.blocks:
+            raise Rejected(
+                f"window was {self.window}: a transformer of {self.blocks} blocks needs at least {self.blocks + 1} rows"
+            )
+
+    @property
+    def reach(self) -> int:
+        """Rows that a row's vector depends on."""
+        return self.window
+
+    @property
+    def row_width(self) -> int:
+        """Values of a row's vector."""
+        return self.width
+
+    @property
+    def head(self) -> int:
+        """Values of a head."""
+        return self.width // self.heads
+
+    @property
+    def spans(self) -> tuple[int, ...]:
+        """Rows that a row attends to in each block, at least 2: as nearly the same as fill the window."""
+        return tuple(1 + (self.window - 1 + block) // self.blocks for block in range(self.blocks))
+
+    @property
+    def shapes(self) -> Shapes:
+        """Tensors by name; ``attend`` makes queries, keys and values; ``offsets``: by rows back from the newest."""
+        found = _affine("rows", self.width, self.features)
+        for block, span in enumerate(self.spans):
+            found |= _affine(f"block{block}.attend", 3 * self.width, self.width)
+            found |= {f"block{block}.offsets": (self.heads, span)}
+            found |= _affine(f"block{block}.join", self.width, self.width)
+            found |= _affine(f"block{block}.widen", self.expanded, self.width)
+            found |= _affine(f"block{block}.narrow", self.width, self.expanded)
+        return found | _affine("dense", self.classes, self.width)
+
+
+Architecture: TypeAlias = DeepLob | Lstm | Bilinear | Transformer
 
 
 def parameters(architecture: Architecture) -> int:
@@ -211,3 +276,4 @@ LSTM_A: Final = Lstm(features=100, layers=2, hidden=100, window=50, classes=1)
 LSTM_B: Final = Lstm(features=250, layers=3, hidden=200, window=100, classes=1)
 LSTM_C: Final = Lstm(features=500, layers=4, hidden=1000, window=100, classes=1)
 COMPACT: Final = Bilinear(features=40, width=16, moments=8, window=100)
+TRANSFORMER: Final = Transformer(features=40, width=16, heads=2, blocks=2, expanded=32, window=100)

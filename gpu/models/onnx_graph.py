@@ -2,7 +2,7 @@
 
 Both have the inputs and outputs that ``onnx_runtime`` expects. The graph of a stretch computes the vector of a row
 once; its LSTMs are unrolled, and a step of all windows is one product, since the vectors that windows read at a step
-follow one another. Opset 17, float32.
+follow one another. Attention is taken for some rows at a time, with the rows that they attend to. Opset 17, float32.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from gpu.models.architecture import (
     Bilinear,
     DeepLob,
     Lstm,
+    Transformer,
     vectors_per_window,
 )
+from gpu.models.attention import EPSILON
 from gpu.models.weights import Model, Singles
 from market.errors import MissingExtra
 
@@ -41,6 +43,8 @@ def windows_graph(model: Model) -> bytes:
             graph.add("Add", graph.add("MatMul", "windows", graph.turned("rows.weight")), "rows.bias")
         )
         last = _moments(graph, architecture, graph.transposed(vectors, 0, 2, 1))
+    elif isinstance(architecture, Transformer):
+        last = _of_windows(graph, architecture)
     else:
         inputs = graph.transposed("windows", 1, 0, 2)
         if isinstance(architecture, DeepLob):
@@ -60,6 +64,8 @@ def stretch_graph(model: Model) -> bytes:
         weight = graph.constant(model.tensors["time.weight"][:, None, :])
         found = graph.leaky(graph.add("Conv", channels, weight, "time.bias"))
         last = graph.reshaped(graph.transposed(found, 2, 0, 1), -1, architecture.width * architecture.moments)
+    elif isinstance(architecture, Transformer):
+        last = _of_stretch(graph, architecture)
     else:
         inputs = "rows"
         if isinstance(architecture, DeepLob):
@@ -131,6 +137,20 @@ class _Graph:
             str(self.add("Conv", inputs, name, f"{layer}.bias", strides=list(kernel) if across else [1, 1]))
         )
 
+    def linear(self, layer: str, inputs: str) -> str:
+        """A dense layer over the last axis, whatever the others are."""
+        return str(self.add("Add", self.add("MatMul", inputs, self.turned(f"{layer}.weight")), f"{layer}.bias"))
+
+    def normal(self, inputs: str, width: int) -> str:
+        """Layer normalisation of vectors, without gain and bias."""
+        name = "ones"
+        self.constants[name] = np.ones(width, dtype=np.float32)
+        return str(self.add("LayerNormalization", inputs, name, epsilon=EPSILON))
+
+    def from_row(self, name: str, first: int, axis: int) -> str:
+        """What comes from a row on, along an axis; negative: from the end."""
+        return str(self.add("Slice", name, self.integers(first), self.integers(_END), self.integers(axis)))
+
     def finish(self, last: str, inputs: str, shape: tuple[int | None, ...]) -> bytes:
         """The dense layer and the outputs; the graph as bytes."""
         helper, kinds = self.onnx.helper, self.onnx.TensorProto
@@ -176,9 +196,101 @@ def _moments(graph: _Graph, architecture: Bilinear, vectors: str) -> str:
     return graph.leaky(graph.reshaped(found, -1, architecture.width * architecture.moments))
 
 
+def _of_windows(graph: _Graph, architecture: Transformer) -> str:
+    """[b, width] of windows; every block is taken for the rows of each that the next one reads."""
+    vectors, rows = graph.linear("rows", "windows"), architecture.window
+    for block, span in enumerate(architecture.spans):
+        left = rows - span + 1
+        parts = _attend(graph, architecture, block, graph.normal(vectors, architecture.width), span - 1)
+        found = _attention(graph, architecture, block, parts, left)
+        vectors, rows = _block_end(graph, architecture, block, graph.from_row(vectors, span - 1, 1), found), left
+    return graph.reshaped(graph.normal(vectors, architecture.width), -1, architecture.width)
+
+
+def _of_stretch(graph: _Graph, architecture: Transformer) -> str:
+    """[n - window + 1, width] of rows."""
+    vectors = graph.linear("rows", "rows")
+    for block, span in enumerate(architecture.spans):
+        back = span - 1
+        # As many rows of zeros behind them as make ``back`` rows a whole number of times; what they give is cut off.
+        count = graph.add("Shape", vectors, end=1)
+        missing = graph.add("Mod", graph.add("Neg", count), graph.integers(back))
+        ends = graph.add("Concat", graph.integers(0, 0), missing, graph.integers(0), axis=0)
+        filled = graph.add("Pad", graph.normal(vectors, architecture.width), ends)
+        parts = _attend(graph, architecture, block, filled, back, rows_axis=0)
+        queries, *others = (graph.reshaped(part, -1, back, architecture.width) for part in parts)
+        # The rows that ``back`` rows attend to are those before them and they themselves.
+        both = tuple(
+            graph.add("Concat", _without_last(graph, part), graph.from_row(part, 1, 0), axis=1) for part in others
+        )
+        found = _attention(graph, architecture, block, (queries, *both), back)
+        found = graph.reshaped(found, -1, architecture.width)
+        kept = graph.from_row(vectors, back, 0)
+        found = graph.add("Slice", found, graph.integers(0), graph.add("Shape", kept, end=1), graph.integers(0))
+        vectors = _block_end(graph, architecture, block, kept, found)
+    return graph.normal(vectors, architecture.width)
+
+
+def _without_last(graph: _Graph, name: str) -> str:
+    return str(graph.add("Slice", name, graph.integers(0), graph.integers(-1), graph.integers(0)))
+
+
+def _attend(
+    graph: _Graph, architecture: Transformer, block: int, vectors: str, first: int, rows_axis: int = 1
+) -> tuple[str, ...]:
+    """Queries of the rows from ``first`` on, divided by the root of a head's size, and all keys and values."""
+    found = []
+    scales = (1 / np.sqrt(architecture.head), 1.0, 1.0)
+    for number, (part, scale) in enumerate(zip(("queries", "keys", "values"), scales, strict=True)):
+        weight, bias = (
+            np.split(graph.model.tensors[f"block{block}.attend.{kind}"], 3)[number] * np.float32(scale)
+            for kind in ("weight", "bias")
+        )
+        names = f"block{block}.{part}.weight", f"block{block}.{part}.bias"
+        graph.constants |= {names[0]: np.ascontiguousarray(weight.T), names[1]: bias}
+        source = graph.from_row(vectors, first, rows_axis) if number == 0 else vectors
+        found.append(graph.add("Add", graph.add("MatMul", source, names[0]), names[1]))
+    return tuple(found)
+
+
+def _attention(graph: _Graph, architecture: Transformer, block: int, parts: tuple[str, ...], rows: int) -> str:
+    """[b, rows, width] of queries [b, rows, width] and keys and values of those rows and the ``span - 1`` before."""
+    heads = architecture.heads
+    span = architecture.spans[block]
+    queries, keys, values = (graph.reshaped(part, 0, 0, heads, architecture.head) for part in parts)
+    scores = graph.add("MatMul", graph.transposed(queries, 0, 2, 1, 3), graph.transposed(keys, 0, 2, 3, 1))
+    # By distance: each row's scores begin one further on than those of the row before.
+    scores = _other_length(graph, scores, heads, rows, rows + span - 1, rows + span)
+    scores = graph.add("Slice", scores, *(graph.integers(number) for number in (0, span, 3)))
+    offsets = graph.constant(graph.model.tensors[f"block{block}.offsets"][:, None, ::-1])
+    weights = graph.add("Softmax", graph.add("Add", scores, offsets), axis=-1)
+    weights = graph.add("Pad", weights, graph.integers(0, 0, 0, 0, 0, 0, 0, rows))
+    weights = _other_length(graph, weights, heads, rows, rows + span, rows + span - 1)
+    found = graph.add("MatMul", weights, graph.transposed(values, 0, 2, 1, 3))
+    return graph.reshaped(graph.transposed(found, 0, 2, 1, 3), 0, 0, architecture.width)
+
+
+def _other_length(graph: _Graph, name: str, heads: int, rows: int, length: int, new: int) -> str:
+    """[b, heads, rows, new] of the same numbers one after another; zeros are added, or the last ones left out."""
+    flat = graph.reshaped(name, 0, heads, rows * length)
+    if new > length:
+        flat = graph.add("Pad", flat, graph.integers(0, 0, 0, 0, 0, rows * (new - length)))
+    else:
+        flat = graph.add("Slice", flat, *(graph.integers(number) for number in (0, rows * new, 2)))
+    return graph.reshaped(flat, 0, heads, rows, new)
+
+
+def _block_end(graph: _Graph, architecture: Transformer, block: int, vectors: str, found: str) -> str:
+    """What follows attention in a block."""
+    name = f"block{block}"
+    vectors = graph.add("Add", vectors, graph.linear(f"{name}.join", found))
+    wide = graph.leaky(graph.linear(f"{name}.widen", graph.normal(vectors, architecture.width)))
+    return str(graph.add("Add", vectors, graph.linear(f"{name}.narrow", wide)))
+
+
 def _library_lstm(graph: _Graph, architecture: Architecture, inputs: str) -> str:
     """[b, hidden] of [steps, b, features], by ONNX's own operator."""
-    assert not isinstance(architecture, Bilinear)
+    assert isinstance(architecture, DeepLob | Lstm)
     hidden, tensors = architecture.hidden, graph.model.tensors
     for layer in range(architecture.layers):
         weights = [_library_order(tensors[f"lstm{layer}.{name}"], hidden) for name in ("input", "recurrent", "bias")]

@@ -5,24 +5,21 @@ Arrays keep the type of ``dtype``; float64 is the reference of references.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from gpu.models.architecture import (
     BLOCKS,
     LONG,
     SHORT,
-    SLOPE,
     Bilinear,
     DeepLob,
+    Transformer,
     vectors_per_window,
 )
+from gpu.models.attention import Array, dense, leaky, transformed
 from gpu.models.weights import Model
 from market.errors import Rejected
-
-Array = NDArray[Any]
 
 
 def row_vectors(model: Model, rows: Array, dtype: DTypeLike = np.float64) -> Array:
@@ -38,7 +35,9 @@ def row_vectors(model: Model, rows: Array, dtype: DTypeLike = np.float64) -> Arr
     tensors = _typed(model, dtype)
     inputs = rows.astype(dtype)
     if isinstance(architecture, Bilinear):
-        return leaky(_dense(tensors, "rows", inputs))
+        return leaky(dense(tensors, "rows", inputs))
+    if isinstance(architecture, Transformer):
+        return transformed(architecture, tensors, inputs)
     if isinstance(architecture, DeepLob):
         inputs = _inception(tensors, _tower(tensors, inputs))
     found: Array = inputs @ tensors["lstm0.input"].T + tensors["lstm0.bias"]
@@ -55,8 +54,10 @@ def window_logits(model: Model, vectors: Array, dtype: DTypeLike = np.float64) -
     inputs = vectors.astype(dtype)
     if isinstance(architecture, Bilinear):
         moments = np.einsum("kt,btd->bdk", tensors["time.weight"], inputs) + tensors["time.bias"]
-        return _dense(tensors, "dense", leaky(moments.reshape(len(inputs), -1)))
-    return _dense(tensors, "dense", _last_state(tensors, inputs, architecture.layers))
+        return dense(tensors, "dense", leaky(moments.reshape(len(inputs), -1)))
+    if isinstance(architecture, Transformer):
+        return dense(tensors, "dense", inputs[:, 0])
+    return dense(tensors, "dense", _last_state(tensors, inputs, architecture.layers))
 
 
 def stretch_logits(model: Model, rows: Array, dtype: DTypeLike = np.float64) -> Array:
@@ -79,19 +80,8 @@ def probabilities(values: Array) -> Array:
     return found
 
 
-def leaky(values: Array) -> Array:
-    """Leaky rectifier."""
-    found: Array = np.where(values >= 0, values, values * values.dtype.type(SLOPE))
-    return found
-
-
 def _typed(model: Model, dtype: DTypeLike) -> dict[str, Array]:
     return {name: tensor.astype(dtype) for name, tensor in model.tensors.items()}
-
-
-def _dense(tensors: dict[str, Array], name: str, inputs: Array) -> Array:
-    found: Array = inputs @ tensors[f"{name}.weight"].T + tensors[f"{name}.bias"]
-    return found
 
 
 def _across(tensors: dict[str, Array], name: str, inputs: Array) -> Array:
@@ -129,10 +119,10 @@ def _inception(tensors: dict[str, Array], values: Array) -> Array:
     """[n - 4, 3 * inception]: the branches side by side, each cut to the rows that the longest has."""
     rows = len(values) - LONG + 1
     branches = [
-        _along(tensors, f"{name}.time", leaky(_dense(tensors, f"{name}.point", values))) for name in ("short", "long")
+        _along(tensors, f"{name}.time", leaky(dense(tensors, f"{name}.point", values))) for name in ("short", "long")
     ]
     largest = np.max([values[tap : len(values) - SHORT + 1 + tap] for tap in range(SHORT)], axis=0)
-    branches.append(leaky(_dense(tensors, "pooled.point", largest)))
+    branches.append(leaky(dense(tensors, "pooled.point", largest)))
     return np.concatenate([branch[len(branch) - rows :] for branch in branches], axis=-1)
 
 

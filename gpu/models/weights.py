@@ -26,13 +26,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu.models.architecture import Architecture, Bilinear, DeepLob, Lstm
+from gpu.models.architecture import Architecture, Bilinear, DeepLob, Lstm, Transformer
 from market.errors import MissingInput, Rejected
 
 MAGIC: Final = b"TICKNET1"
 VERSION: Final = 1
 ALIGNMENT: Final = 64
-KINDS: Final[dict[str, type[Architecture]]] = {"deeplob": DeepLob, "lstm": Lstm, "bilinear": Bilinear}
+KINDS: Final[dict[str, type[Architecture]]] = {
+    "deeplob": DeepLob,
+    "lstm": Lstm,
+    "bilinear": Bilinear,
+    "transformer": Transformer,
+}
 _DIGEST_BYTES: Final = 32
 
 Singles = NDArray[np.float32]

@@ -17,7 +17,7 @@ from gpu.cuda_on_cpu.schedule import SCHEDULES
 from gpu.grid_cuda import GridKernels
 from gpu.kernel import KERNELS, KernelSource, source_names
 from gpu.live_model import HostMemory
-from gpu.models.architecture import Architecture, DeepLob, Lstm
+from gpu.models.architecture import Architecture, DeepLob, Lstm, Transformer
 from gpu.models.reference import stretch_logits
 from gpu.models_cuda import ModelKernels, Precision
 from gpu.sweep_tools import SweepKernels
@@ -52,6 +52,14 @@ def _models(module: CpuModule) -> None:
     # Inputs that take several steps of a product, and more gates than a warp has threads.
     for architecture in (SMALL["deeplob"], Lstm(features=40, layers=2, hidden=20, window=4)):
         check_model(architecture, 19, lambda source: module, np)
+
+
+def _attention(module: CpuModule) -> None:
+    def compile_source(source: KernelSource) -> CpuModule:
+        return module if source.path.stem == "attention" else CpuModule(source)
+
+    # Heads of the source's own size, and rows of more than one block.
+    check_model(Transformer(8, 16, 2, 1, 5, window=20), 150, compile_source, np)
 
 
 def _live(module: CpuModule) -> None:
@@ -91,6 +99,7 @@ def _narrow_lstm(module: CpuModule) -> None:
 
 
 CHECKS: Final[dict[str, tuple[Check, ...]]] = {
+    "attention": (_attention,),
     "indicator_sweep": (_sweep,),
     "live_model": (_live, _live_in_blocks),
     "models_bfloat16": (_narrow_lstm,),

@@ -190,8 +190,9 @@ def test_rows_that_are_none_are_refused_and_not_published(row: np.typing.NDArray
 
 
 def test_models_that_it_cannot_keep_are_refused() -> None:
-    with pytest.raises(Rejected, match="a bilinear model has no recurrence"):
-        LiveModel(lively_weights(SMALL["bilinear"], 1), CpuModule, np, HostMemory())
+    for kind in ("bilinear", "transformer"):
+        with pytest.raises(Rejected, match=f"a {kind} model has no recurrence"):
+            LiveModel(lively_weights(SMALL[kind], 1), CpuModule, np, HostMemory())
     long = Lstm(features=2, layers=1, hidden=3, window=1_600)
     with pytest.raises(
         Rejected, match="96 bytes of gates and 25600 of one unit's windows are more than the 25000 bytes"

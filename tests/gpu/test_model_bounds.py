@@ -27,9 +27,10 @@ def sanitized(source: KernelSource) -> CpuModule:
 
 def run_all() -> None:
     """Ends the process where the sanitizer finds something."""
-    for kind in ("deeplob", "lstms", "bilinear"):
+    for kind in ("deeplob", "lstms", "bilinear", "transformer"):
         check_bfloat16(NARROW[kind], 19, sanitized, np)
-    check_model(SMALL["deeplob"], 5, sanitized, np)
+    for kind in ("deeplob", "transformer"):
+        check_model(SMALL[kind], 5, sanitized, np)
     for architecture, words in SPREAD.values():
         check_live(architecture, architecture.window + 3, sanitized, np, HostMemory(), **words)
 

@@ -14,7 +14,17 @@ from gpu.cuda_on_cpu.schedule import SCHEDULES, Schedule
 from gpu.cupy_module import CupyModule
 from gpu.device import require_gpu
 from gpu.kernel import KernelSource
-from gpu.models.architecture import LSTM_A, PAPER_DEEPLOB, PUBLIC_DEEPLOB, Architecture, Bilinear, DeepLob, Lstm
+from gpu.models.architecture import (
+    LSTM_A,
+    PAPER_DEEPLOB,
+    PUBLIC_DEEPLOB,
+    TRANSFORMER,
+    Architecture,
+    Bilinear,
+    DeepLob,
+    Lstm,
+    Transformer,
+)
 from gpu.models.reference import stretch_logits
 from gpu.models.weights import Singles
 from gpu.models_bfloat16 import bfloat16_pairs, fragments, has_lstm, has_rows, rows_shared_bytes, rows_source
@@ -30,8 +40,14 @@ SMALL: Final[dict[str, Architecture]] = {
     "lstm": Lstm(features=8, layers=1, hidden=64, window=9),
     "lstms": Lstm(features=70, layers=2, hidden=5, window=9),
     "bilinear": Bilinear(features=8, width=4, moments=3, window=70),
+    "transformer": Transformer(features=8, width=12, heads=4, blocks=2, expanded=9, window=12),
 }
-LARGE: Final[dict[str, Architecture]] = {"paper": PAPER_DEEPLOB, "public": PUBLIC_DEEPLOB, "LSTM_A": LSTM_A}
+LARGE: Final[dict[str, Architecture]] = {
+    "paper": PAPER_DEEPLOB,
+    "public": PUBLIC_DEEPLOB,
+    "LSTM_A": LSTM_A,
+    "TRANSFORMER": TRANSFORMER,
+}
 LOGITS_OFF: Final = 0.03
 """At most, for logits whose size is about 1."""
 
@@ -146,8 +162,20 @@ def pytorchs_error(torch: Any, architecture: Architecture, rows: Singles, expect
         Lstm(features=25, layers=3, hidden=40, window=20),
         Lstm(features=20, layers=4, hidden=64, window=20),
         Bilinear(features=40, width=16, moments=8, window=100),
+        TRANSFORMER,
+        Transformer(features=8, width=32, heads=4, blocks=3, expanded=64, window=40),
     ],
-    ids=["deeplob", "public", "lstm", "LSTM_A", "three layers", "four layers", "bilinear"],
+    ids=[
+        "deeplob",
+        "public",
+        "lstm",
+        "LSTM_A",
+        "three layers",
+        "four layers",
+        "bilinear",
+        "transformer",
+        "wide transformer",
+    ],
 )
 def test_errors_are_at_most_twice_those_of_pytorchs_bfloat16(architecture: Architecture) -> None:
     torch = pytest.importorskip("torch")

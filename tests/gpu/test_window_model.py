@@ -15,7 +15,16 @@ from gpu.cuda_on_cpu.module import CpuModule
 from gpu.cuda_on_cpu.schedule import SCHEDULES, Schedule
 from gpu.cupy_module import CupyModule
 from gpu.device import require_gpu
-from gpu.models.architecture import LSTM_A, LSTM_B, LSTM_C, PAPER_DEEPLOB, PUBLIC_DEEPLOB, Architecture, Lstm
+from gpu.models.architecture import (
+    LSTM_A,
+    LSTM_B,
+    LSTM_C,
+    PAPER_DEEPLOB,
+    PUBLIC_DEEPLOB,
+    TRANSFORMER,
+    Architecture,
+    Lstm,
+)
 from gpu.models.reference import probabilities, stretch_logits
 from gpu.models.weights import Model
 from gpu.models_cuda import ModelKernels, source, windows_together
@@ -25,7 +34,12 @@ from tests.gpu.model_checks import TOLERANCE, check_model
 from tests.gpu.models.shapes import SMALL, rows_for
 from tests.gpu.small_device import DeviceArray, SmallDevice
 
-LARGE: dict[str, Architecture] = {"paper": PAPER_DEEPLOB, "public": PUBLIC_DEEPLOB, "LSTM_A": LSTM_A}
+LARGE: dict[str, Architecture] = {
+    "paper": PAPER_DEEPLOB,
+    "public": PUBLIC_DEEPLOB,
+    "LSTM_A": LSTM_A,
+    "TRANSFORMER": TRANSFORMER,
+}
 
 
 def kernels_for(model: Model, xp: Any = np) -> ModelKernels:

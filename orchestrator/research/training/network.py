@@ -20,10 +20,14 @@ from gpu.models.architecture import (
     Architecture,
     Bilinear,
     DeepLob,
+    Lstm,
+    Shapes,
+    Transformer,
     vectors_per_window,
 )
 from gpu.models.weights import Model, Singles
 from market.errors import MissingExtra
+from orchestrator.research.training.attention import decaying_offsets, transformed
 
 _CONVOLUTIONS: Final = (
     *(f"{block}.{part}" for block in BLOCKS for part in ("across", "time1", "time2")),
@@ -70,7 +74,13 @@ class Network:
             with torch.no_grad():
                 layers["time"].weight.copy_(torch.from_numpy(decaying_means(architecture)))
                 layers["time"].bias.zero_()
-        else:
+        if isinstance(architecture, Transformer):
+            layers |= {
+                _key(name): torch.nn.Linear(*reversed(shapes[f"{name}.weight"])) for name in _dense_names(shapes)
+            }
+            offsets = (torch.from_numpy(decaying_offsets(architecture, span)) for span in architecture.spans)
+            layers["offsets"] = torch.nn.ParameterList(torch.nn.Parameter(each) for each in offsets)
+        if isinstance(architecture, DeepLob | Lstm):
             inputs = shapes["lstm0.input"][1]
             layers["lstm"] = torch.nn.LSTM(inputs, architecture.hidden, architecture.layers, batch_first=True)
         classes, width = shapes["dense.weight"]
@@ -83,6 +93,8 @@ class Network:
     def __call__(self, rows: Any) -> Any:
         """Logits [stretches, windows, classes] of rows [stretches, n, features]."""
         stretches = rows.shape[0]
+        if isinstance(self.architecture, Transformer):
+            return self.modules["dense"](self.modules["dropout"](transformed(self.architecture, self.modules, rows)))
         vectors = self._vectors(rows)
         windows = vectors.unfold(1, vectors_per_window(self.architecture), 1)
         if isinstance(self.architecture, Bilinear):
@@ -101,7 +113,12 @@ class Network:
         if isinstance(self.architecture, Bilinear):
             for name in ("rows", "time"):
                 tensors |= {f"{name}.{part}": self._array(f"{name}.{part}") for part in ("weight", "bias")}
-        else:
+        if isinstance(self.architecture, Transformer):
+            for name in _dense_names(self.architecture.shapes):
+                tensors |= {f"{name}.{part}": self._array(f"{_key(name)}.{part}") for part in ("weight", "bias")}
+            for block in range(self.architecture.blocks):
+                tensors[f"block{block}.offsets"] = self._array(f"offsets.{block}")
+        if isinstance(self.architecture, DeepLob | Lstm):
             for layer in range(self.architecture.layers):
                 bias = self._array(f"lstm.bias_ih_l{layer}") + self._array(f"lstm.bias_hh_l{layer}")
                 tensors[f"lstm{layer}.input"] = self._array(f"lstm.weight_ih_l{layer}")
@@ -166,6 +183,12 @@ def decaying_means(architecture: Bilinear) -> Singles:
 def _key(name: str) -> str:
     """Names of modules have no dots."""
     return name.replace(".", "_")
+
+
+def _dense_names(shapes: Shapes) -> list[str]:
+    """Dense layers of a transformer but for the last."""
+    names = [name.removesuffix(".weight") for name in shapes if name.endswith(".weight")]
+    return [name for name in names if name != "dense"]
 
 
 def _kernel(name: str, taps: int) -> tuple[int, int]:

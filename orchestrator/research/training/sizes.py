@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from gpu.models.architecture import Architecture, Bilinear, DeepLob, Lstm
+from gpu.models.architecture import Architecture, Bilinear, DeepLob, Lstm, Transformer
 
 
 class Size(Enum):
@@ -22,6 +22,8 @@ class Size(Enum):
     """4 layers of 1000."""
     COMPACT = "compact"
     """Bilinear: a dense layer over each row, weighted sums over time, a dense layer."""
+    TRANSFORMER = "transformer"
+    """2 blocks of attention to the rows before, 2 heads of 8."""
 
 
 _LSTMS = {Size.LSTM_A: (2, 100), Size.LSTM_B: (3, 200), Size.LSTM_C: (4, 1000)}
@@ -35,5 +37,7 @@ def architecture(size: Size, levels: int, window: int) -> Architecture:
         return DeepLob(levels=levels, window=window, filters=16, inception=32)
     if size is Size.COMPACT:
         return Bilinear(features=4 * levels, width=16, moments=8, window=window)
+    if size is Size.TRANSFORMER:
+        return Transformer(features=4 * levels, width=16, heads=2, blocks=2, expanded=32, window=window)
     layers, hidden = _LSTMS[size]
     return Lstm(features=4 * levels, layers=layers, hidden=hidden, window=window)

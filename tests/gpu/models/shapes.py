@@ -6,13 +6,14 @@ from typing import Final
 
 import numpy as np
 
-from gpu.models.architecture import Architecture, Bilinear, DeepLob, Lstm
+from gpu.models.architecture import Architecture, Bilinear, DeepLob, Lstm, Transformer
 from gpu.models.weights import Singles
 
 SMALL: Final[dict[str, Architecture]] = {
     "deeplob": DeepLob(levels=2, filters=2, inception=3, hidden=4, window=27),
     "lstm": Lstm(features=8, layers=2, hidden=5, window=9),
     "bilinear": Bilinear(features=8, width=4, moments=3, window=12),
+    "transformer": Transformer(features=8, width=12, heads=3, blocks=2, expanded=9, window=12),
 }
 
 

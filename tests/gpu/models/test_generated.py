@@ -6,13 +6,18 @@ import numpy as np
 import pytest
 
 from benchmarks.gpu.generated_models import lively_weights
-from gpu.models.architecture import LSTM_A, PAPER_DEEPLOB, PUBLIC_DEEPLOB, Architecture
+from gpu.models.architecture import LSTM_A, PAPER_DEEPLOB, PUBLIC_DEEPLOB, TRANSFORMER, Architecture
 from gpu.models.reference import stretch_logits
 from gpu.models.weights import random_weights
 from tests.gpu.model_checks import TOLERANCE
 from tests.gpu.models.shapes import SMALL, rows_for
 
-ALL: dict[str, Architecture] = SMALL | {"paper": PAPER_DEEPLOB, "public": PUBLIC_DEEPLOB, "LSTM_A": LSTM_A}
+ALL: dict[str, Architecture] = SMALL | {
+    "paper": PAPER_DEEPLOB,
+    "public": PUBLIC_DEEPLOB,
+    "LSTM_A": LSTM_A,
+    "the transformer": TRANSFORMER,
+}
 
 
 @pytest.mark.parametrize("seed", [3, 11])

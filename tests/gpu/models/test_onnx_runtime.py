@@ -11,14 +11,18 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 from benchmarks.gpu.generated_models import lively_weights
-from gpu.models.architecture import PAPER_DEEPLOB, PUBLIC_DEEPLOB, Architecture
+from gpu.models.architecture import PAPER_DEEPLOB, PUBLIC_DEEPLOB, TRANSFORMER, Architecture
 from gpu.models.onnx_graph import stretch_graph, windows_graph
 from gpu.models.onnx_runtime import Given, OnnxModel
 from gpu.models.reference import probabilities, stretch_logits
 from market.errors import MissingInput, Rejected
 from tests.gpu.models.shapes import SMALL, rows_for, windows_of
 
-ALL: dict[str, Architecture] = SMALL | {"paper": PAPER_DEEPLOB, "public": PUBLIC_DEEPLOB}
+ALL: dict[str, Architecture] = SMALL | {
+    "paper": PAPER_DEEPLOB,
+    "public": PUBLIC_DEEPLOB,
+    "the transformer": TRANSFORMER,
+}
 
 
 @pytest.mark.parametrize("threads", [1, 2])

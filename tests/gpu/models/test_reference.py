@@ -15,10 +15,12 @@ from gpu.models.architecture import (
     LSTM_C,
     PAPER_DEEPLOB,
     PUBLIC_DEEPLOB,
+    TRANSFORMER,
     Architecture,
     Bilinear,
     DeepLob,
     Lstm,
+    Transformer,
     parameters,
     vectors_per_window,
 )
@@ -116,6 +118,15 @@ def test_a_bilinear_model_is_its_formula() -> None:
     assert found[0, 0] == pytest.approx(first + 10 * second - 1.0, abs=1e-7)
 
 
+def test_the_spans_of_a_transformer_fill_its_window() -> None:
+    assert TRANSFORMER.spans == (50, 51)
+    for window in range(4, 40):
+        for blocks in (1, 2, 3):
+            spans = Transformer(4, 4, 2, blocks, 4, window).spans
+            assert sum(span - 1 for span in spans) == window - 1
+            assert 2 <= min(spans) <= max(spans) <= min(spans) + 1
+
+
 @pytest.mark.parametrize(
     ("architecture", "count"),
     [
@@ -125,6 +136,7 @@ def test_a_bilinear_model_is_its_formula() -> None:
         (LSTM_B, 1_002_601),
         (LSTM_C, 30_017_001),
         (COMPACT, 1_851),
+        (TRANSFORMER, 5_229),
     ],
 )
 def test_models_have_the_parameters_that_their_shapes_say(architecture: Architecture, count: int) -> None:
@@ -148,6 +160,10 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         window_logits(model, np.zeros((1, 8, 20)))
     with pytest.raises(Rejected, match="a DeepLOB needs at least 23 rows"):
         DeepLob(window=22)
+    with pytest.raises(Rejected, match="width was 6: must be a multiple of heads, which is 4"):
+        Transformer(features=8, width=6, heads=4, blocks=1, expanded=4, window=9)
+    with pytest.raises(Rejected, match="window was 3: a transformer of 3 blocks needs at least 4 rows"):
+        Transformer(features=8, width=6, heads=2, blocks=3, expanded=4, window=3)
     with pytest.raises(Rejected, match="hidden was 0"):
         Lstm(features=1, layers=1, hidden=0, window=1)
     with pytest.raises(Rejected, match="2 rows: a vector needs 23"):

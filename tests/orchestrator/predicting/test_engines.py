@@ -18,7 +18,7 @@ from config.models import ModelBackend
 from gpu.cuda_on_cpu.module import CpuModule
 from gpu.kernel import KernelSource, LaunchShape
 from gpu.live_model import HostMemory, LiveModel
-from gpu.models.architecture import Architecture, Bilinear, DeepLob, Lstm
+from gpu.models.architecture import Architecture, Bilinear, DeepLob, Lstm, Transformer
 from gpu.models.one_window import OneWindow
 from gpu.models.onnx_graph import windows_graph
 from gpu.models.onnx_runtime import OnnxModel
@@ -149,12 +149,23 @@ def test_without_a_gpu_the_cpu_computes_and_says_why() -> None:
         engine_of(made, ModelBackend.GPU, without_gpu())
 
 
-def test_a_model_that_no_gpu_keeps_is_left_to_the_cpu_unless_the_gpu_is_demanded() -> None:
-    made = Made(Bilinear(features=8, width=4, moments=3, window=12))
+@pytest.mark.parametrize(
+    ("architecture", "kind"),
+    [
+        (Bilinear(features=8, width=4, moments=3, window=12), "bilinear"),
+        (Transformer(features=8, width=4, heads=2, blocks=2, expanded=5, window=12), "transformer"),
+    ],
+    ids=["bilinear", "transformer"],
+)
+def test_a_model_that_no_gpu_keeps_is_left_to_the_cpu_unless_the_gpu_is_demanded(
+    architecture: Architecture, kind: str
+) -> None:
+    made, rows = Made(architecture), rows_of(architecture, 12)
     engine = engine_of(made, ModelBackend.AUTO, kernels_of())
     assert engine.by.computer is Computer.CPU
-    assert "no recurrence to keep on a GPU" in engine.by.why
-    with pytest.raises(Fatal, match=r"btc\.backend is gpu: a bilinear model has no recurrence.*set it to auto or cpu"):
+    assert f"a {kind} model has no recurrence to keep on a GPU" in engine.by.why
+    assert engine.answer(12, rows) == made.one_window().probabilities(rows)
+    with pytest.raises(Fatal, match=rf"btc\.backend is gpu: a {kind} model has no recurrence.*set it to auto or cpu"):
         engine_of(made, ModelBackend.GPU, kernels_of())
 
 

@@ -1,4 +1,4 @@
-"""Small models that ``tickwire train`` made of the datasets below; a test makes one again."""
+"""Small models that ``tickwire train`` made of the datasets below; a test makes two of them again."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tests.orchestrator.research.datasets.test_dataset import built
 
 SMALL_MODEL: Final = Path(__file__).with_name("trained")
 GRID_MODEL: Final = Path(__file__).with_name("trained_grid")
+TRANSFORMER_MODEL: Final = Path(__file__).with_name("trained_transformer")
 MARKET: Final = "binance-spot BTCUSDT"
 GRID_NS: Final = 20_000_000
 

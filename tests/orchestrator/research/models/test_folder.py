@@ -18,7 +18,7 @@ from orchestrator.research.datasets.dataset import open_dataset
 from orchestrator.research.models.card import CARD_FILE, WEIGHTS_FILE, WINDOWS_FILE, read_card
 from orchestrator.research.models.folder import TrainedModel
 from orchestrator.research.models.inputs import LIMIT, model_inputs
-from tests.orchestrator.research.models.small_model import MARKET, SMALL_MODEL, small_dataset
+from tests.orchestrator.research.models.small_model import MARKET, SMALL_MODEL, TRANSFORMER_MODEL, small_dataset
 
 
 def copied(folder: Path) -> Path:
@@ -31,8 +31,9 @@ def rewritten(folder: Path, **fields: object) -> Path:
     return folder
 
 
-def test_weights_and_both_graphs_are_one_model() -> None:
-    trained = TrainedModel(SMALL_MODEL)
+@pytest.mark.parametrize("folder", [SMALL_MODEL, TRANSFORMER_MODEL], ids=["compact", "transformer"])
+def test_weights_and_both_graphs_are_one_model(folder: Path) -> None:
+    trained = TrainedModel(folder)
     rows = np.random.default_rng(3).standard_normal((40, 12)).astype(np.float32)
     expected = probabilities(stretch_logits(trained.weights(), rows))
     windows = np.stack([rows[first : first + 5] for first in range(36)])

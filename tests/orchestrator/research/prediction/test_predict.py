@@ -22,17 +22,26 @@ from orchestrator.research.prediction.computing import Computing, computed_by
 from orchestrator.research.prediction.stretches import predict_windows
 from tests.orchestrator.cli.terminal import Terminal
 from tests.orchestrator.research.datasets.market_books import recording
-from tests.orchestrator.research.models.small_model import MARKET, SMALL_MODEL, lively_lstm, small_dataset
+from tests.orchestrator.research.models.small_model import (
+    MARKET,
+    SMALL_MODEL,
+    TRANSFORMER_MODEL,
+    lively_lstm,
+    small_dataset,
+)
 from tests.orchestrator.research.prediction.runner import put_runner
 
 MODEL = str(SMALL_MODEL)
 
 
+@pytest.mark.parametrize("folder", [SMALL_MODEL, TRANSFORMER_MODEL], ids=["compact", "transformer"])
 @pytest.mark.parametrize("piece", [1, 7, 512])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_shared_rows_are_full_recomputation(piece: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shared_rows_are_full_recomputation(
+    piece: int, threads: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stretches, "PIECE", piece)
-    trained = TrainedModel(SMALL_MODEL)
+    trained = TrainedModel(folder)
     inputs = np.random.default_rng(5).standard_normal((90, 12)).astype(np.float32)
     samples = np.array([4, 5, 6, 20, 21, 40, *range(50, 90)])
     done: list[int] = []

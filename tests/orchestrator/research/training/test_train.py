@@ -20,10 +20,10 @@ from orchestrator.research.training.sizes import Size, architecture
 from orchestrator.research.training.stretches import LabelledRows, Stretches, labelled_rows
 from tests.gpu.models.shapes import SMALL, rows_for
 from tests.orchestrator.cli.terminal import Terminal
-from tests.orchestrator.research.models.small_model import MARKET, SMALL_MODEL, small_dataset
+from tests.orchestrator.research.models.small_model import MARKET, SMALL_MODEL, TRANSFORMER_MODEL, small_dataset
 
 OPTIONS = ("--epochs", "6", "--resamples", "50")
-"""Those that the small model was made with."""
+"""Those that the small models were made with."""
 
 
 def part_of(folder: Path, part: Part) -> Stretches:
@@ -62,7 +62,8 @@ def test_without_pytorch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("size", "count"), [(Size.DEEPLOB, 142_435), (Size.DEEPLOB_PAPER, 60_691), (Size.COMPACT, 1_851)]
+    ("size", "count"),
+    [(Size.DEEPLOB, 142_435), (Size.DEEPLOB_PAPER, 60_691), (Size.COMPACT, 1_851), (Size.TRANSFORMER, 5_229)],
 )
 def test_sizes_are_those_of_their_names(size: Size, count: int) -> None:
     shapes = architecture(size, levels=10, window=100).shapes
@@ -93,7 +94,8 @@ def test_the_network_is_the_reference(kind: str) -> None:
 
 
 @pytest.mark.long
-def test_a_training_learns_what_can_be_learnt(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [Size.COMPACT, Size.TRANSFORMER])
+def test_a_training_learns_what_can_be_learnt(size: Size, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     [market] = small_dataset(tmp_path).markets
     training = labelled_rows(market, market.samples(Part.TRAINING))
@@ -104,23 +106,26 @@ def test_a_training_learns_what_can_be_learnt(tmp_path: Path) -> None:
         for part in (Part.TRAINING, Part.VALIDATION)
     )
     settings = FitSettings(epochs=40, learning_rate=0.01, dropout=0.0)
-    fitted = fit(architecture(Size.COMPACT, 3, 5), before, after, settings)
+    fitted = fit(architecture(size, 3, 5), before, after, settings)
     assert fitted.losses[fitted.best][1] < 0.6 < np.log(3)
 
 
 @pytest.mark.long
-def test_the_command_makes_the_same_files_again(terminal: Terminal) -> None:
+@pytest.mark.parametrize(
+    ("size", "folder"), [("compact", SMALL_MODEL), ("transformer", TRANSFORMER_MODEL)], ids=["compact", "transformer"]
+)
+def test_the_command_makes_the_same_files_again(size: str, folder: Path, terminal: Terminal) -> None:
     pytest.importorskip("torch")
     small_dataset(terminal.folder)
     for name in ("one", "two"):
-        ended = terminal.run("train", "set", *OPTIONS, "--out", name, "--json")
+        ended = terminal.run("train", "set", "--model", size, *OPTIONS, "--out", name, "--json")
         assert ended.code == ExitCode.DONE, ended.err
     for file in (CARD_FILE, *DIGESTED):
         assert (terminal.folder / "one" / file).read_bytes() == (terminal.folder / "two" / file).read_bytes()
-    card, committed = read_card(terminal.folder / "one"), read_card(SMALL_MODEL)
+    card, committed = read_card(terminal.folder / "one"), read_card(folder)
     assert (card.shape, card.dataset, card.markets) == (committed.shape, committed.dataset, committed.markets)
     assert ended.json["card"]["scores"][MARKET]["above_every_baseline"] == ended.json["above_every_baseline"][MARKET]
-    again = terminal.run("train", "set", *OPTIONS, "--out", "one")
+    again = terminal.run("train", "set", "--model", size, *OPTIONS, "--out", "one")
     assert again.code == ExitCode.INPUT
     assert "is there already" in again.err
 
