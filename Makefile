@@ -110,7 +110,10 @@ lint: $(VENV)/.test $(VENV)/.live $(VENV)/.plots $(VENV)/.models $(VENV)/.tune
 bench: setup $(VENV)/.bench
 	@$(BIN)/python -m benchmarks
 
-bench-gpu: $(VENV)/.core $(VENV)/.test $(VENV)/.gpu $(VENV)/.train
+# Without a GPU it says so before PyTorch, some gigabytes, is fetched.
+bench-gpu: $(VENV)/.core $(VENV)/.gpu
+	@$(BIN)/python -m benchmarks.gpu --only-look
+	@$(MAKE) --no-print-directory $(VENV)/.test $(VENV)/.train
 	@$(BIN)/python -m benchmarks.gpu
 
 clean:

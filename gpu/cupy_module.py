@@ -14,7 +14,7 @@ _STATIC_SHARED_BYTES: Final = 48 * 1024
 
 
 class CupyModule:
-    """A source compiled for the current device; launches go to CuPy's current stream.
+    """A source compiled for the current device; launches go to CuPy's current stream, or into the graph it captures.
 
     Raises ``MissingExtra`` without CuPy, or without a device that it can use.
     """
@@ -26,13 +26,16 @@ class CupyModule:
         digest = f"-DSOURCE_DIGEST=x{source.digest()}"
         self._module = cupy.RawModule(code=source.text, options=(*options_of(source), digest))
         self._functions: dict[str, Any] = {}
+        self._shared_bytes: dict[str, int] = {}
 
     def launch(self, kernel: str, shape: LaunchShape, arguments: Sequence[Any]) -> None:
         """Run a kernel over a grid, after what is in the stream. Raises as ``KernelModule.launch`` says."""
         prototype_of(self.source, kernel).check(arguments)
         function = self._function(kernel)
-        if shape.shared_bytes > _STATIC_SHARED_BYTES:
+        # Asked for once: it holds for every launch after that.
+        if shape.shared_bytes > self._shared_bytes.get(kernel, _STATIC_SHARED_BYTES):
             function.max_dynamic_shared_size_bytes = shape.shared_bytes
+            self._shared_bytes[kernel] = shape.shared_bytes
         function(shape.grid, shape.block, tuple(arguments), shared_mem=shape.shared_bytes)
 
     def _function(self, kernel: str) -> Any:

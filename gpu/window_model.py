@@ -11,6 +11,7 @@ import numpy as np
 
 from gpu.arrays import choose_for, first_true, is_on_gpu, module_of
 from gpu.backend import Backend, choose
+from gpu.cupy_graph import CupyRecorder
 from gpu.cupy_module import CupyModule
 from gpu.device import require_gpu
 from gpu.memory import in_parts, rows_that_fit
@@ -20,6 +21,7 @@ from gpu.models.reference import probabilities as softmax
 from gpu.models.reference import stretch_logits
 from gpu.models.weights import Model, Singles
 from gpu.models_cuda import ModelKernels, Precision, fits
+from gpu.recorded_model import RecordedModel
 from market.errors import Rejected
 
 FEWEST_WINDOWS: Final = 64
@@ -35,6 +37,12 @@ def backend_for(model: Model, asked: Backend | str) -> Backend:
     return choose(asked, has_kernels=fits(model.architecture) if is_free else True)
 
 
+def _kernels_on_gpu(model: Model, precision: Precision, graphs: bool) -> ModelKernels:
+    if graphs:
+        return RecordedModel(model, CupyModule, require_gpu(), CupyRecorder(), precision)
+    return ModelKernels(model, CupyModule, require_gpu(), precision)
+
+
 class WindowModel:
     """A model that is applied to every window of rows that follow one another.
 
@@ -44,6 +52,8 @@ class WindowModel:
         cannot hold. threads: of ONNX Runtime; None: all.
     precision: on a GPU; the others compute in float32 and more. kernels: what a GPU computes with; None: of the
         current one. windows_at_once: of a part; None: what fits.
+    graphs: whether a GPU records the launches of a number of rows that comes again and replays them, which counts for
+        short stretches; the others launch nothing.
 
     Members
     -------
@@ -61,6 +71,7 @@ class WindowModel:
         precision: Precision = Precision.FLOAT32,
         kernels: ModelKernels | None = None,
         windows_at_once: int | None = None,
+        graphs: bool = False,
     ) -> None:
         self.model = model
         self.backend = Backend.GPU if kernels is not None else backend_for(model, backend)
@@ -68,7 +79,7 @@ class WindowModel:
         self._at_once = windows_at_once
         self._kernels, self._runtime = kernels, None
         if self.backend is Backend.GPU and kernels is None:
-            self._kernels = ModelKernels(model, CupyModule, require_gpu(), precision)
+            self._kernels = _kernels_on_gpu(model, precision, graphs)
         elif self.backend is Backend.CPU:
             self._runtime = OnnxModel(stretch_graph(model), threads)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.gpu.graph_runs import BATCHES, measure_graphs
 from benchmarks.gpu.grid_file import GRID, read_grid
 from benchmarks.gpu.live_runs import RUNS, Run, measure_live
 from benchmarks.gpu.model_runs import measure_models
@@ -25,11 +26,13 @@ from benchmarks.gpu.sweep_run import measure_sweep
 from benchmarks.gpu.timing import Deadline
 from benchmarks.gpu.vpin_runs import measure_grid, measure_scan
 from benchmarks.harness import RESULTS, ROOT, commit
+from gpu.cupy_graph import CupyRecorder
 from gpu.cupy_module import CupyModule
-from gpu.device import require_gpu
+from gpu.device import missing_gpu, require_gpu
 from gpu.grid_cuda import on_device
 from gpu.grid_scan import BYTES_PER_ROW
 from gpu.kernel import KernelModule, KernelSource
+from gpu.launch_graph import GraphRecorder
 from gpu.live_model import LiveModel, live_on_gpu
 from gpu.memory import release, rows_that_fit
 from gpu.models.architecture import PUBLIC_DEEPLOB, DeepLob
@@ -49,6 +52,7 @@ _NOT_DONE: Final = 124
 """Exit code of tests that took too long."""
 _GRACE_S: Final = 6.0
 """After the minutes that a run may take: a kernel that hangs would hold it for ever."""
+_TAKES: Final = "it takes an NVIDIA GPU, its driver, and what make bench-gpu installs"
 _SCANNED: Final = 1_000_000_000
 
 
@@ -62,6 +66,7 @@ class Options:
     minutes: float
     commit: str | None
     skip_tests: bool
+    only_look: bool
 
 
 def options_of(arguments: Sequence[str]) -> Options:
@@ -73,6 +78,7 @@ def options_of(arguments: Sequence[str]) -> Options:
     parser.add_argument("--minutes", type=float, default=_MOST_MINUTES, help=f"that it may take ({_MOST_MINUTES})")
     parser.add_argument("--commit", help="what is measured, where this is no clone of the repository")
     parser.add_argument("--skip-tests", action="store_true", help="only measure")
+    parser.add_argument("--only-look", action="store_true", help="only say whether there is a GPU")
     options = Options(**vars(parser.parse_args(arguments)))
     if options.trades < 1 or not 0.0 < options.minutes <= 60.0:
         parser.error("--trades must be from 1 on, --minutes above 0 and at most 60")
@@ -85,10 +91,16 @@ def main(arguments: Sequence[str]) -> int:
     try:
         grid = read_grid(options.grid)
         cupy = require_gpu()
+        if options.only_look:
+            print("there is a GPU: {name}, driver {driver}".format_map(device_of(cupy)))
+            return DONE
         measured = options.commit or _own_commit()
-    except (MissingExtra, MissingInput, Rejected) as missing:
-        print(f"nothing was measured: {missing}", file=sys.stderr)
-        return MISSING if isinstance(missing, MissingExtra) else USAGE
+    except MissingExtra:
+        print(f"nothing was measured: {missing_gpu()}; {_TAKES}", file=sys.stderr)
+        return MISSING
+    except (MissingInput, Rejected) as wrong:
+        print(f"nothing was measured: {wrong}", file=sys.stderr)
+        return USAGE
     command = shlex.join(["python", "-m", "benchmarks.gpu", *arguments])
     outcome = Outcome(command, device_of(cupy), measured)
     outcome.say(f"{outcome.device['name']}, driver {outcome.device['driver']}, commit {measured}")
@@ -117,20 +129,24 @@ class Bench:
     Parameters
     ----------
     module: compiles a source. xp: the array module whose arrays it takes. live_of: a model that stays on the device.
-    scanned: trades of the scan; others follow from it. model, live: shapes of models, and how live ones are timed.
+    recorder_of: what records launches. scanned: trades of the scan; others follow from it. model, live: shapes of
+        models, and how live ones are timed. batches: windows of those that are replayed. replays: of each.
     """
 
     module: Callable[[KernelSource], KernelModule]
     xp: Any
     live_of: Callable[[Model], LiveModel]
+    recorder_of: Callable[[], GraphRecorder]
     scanned: int = _SCANNED
     model: DeepLob = PUBLIC_DEEPLOB
     live: Mapping[str, Run] = field(default_factory=lambda: RUNS)
+    batches: Sequence[int] = BATCHES
+    replays: int = 200
 
     @classmethod
     def on_gpu(cls, cupy: Any) -> Bench:
         """In full size on the current GPU."""
-        return cls(CupyModule, cupy, live_on_gpu)
+        return cls(CupyModule, cupy, live_on_gpu, CupyRecorder)
 
     def parts(self, outcome: Outcome, options: Options, grid: VpinGrid, end: Deadline) -> Iterator[Callable[[], None]]:
         """The measurements, the ones that matter most first."""
@@ -139,6 +155,7 @@ class Bench:
         yield lambda: measure_grid(outcome, kernels, grid, options.trades, options.out / "grid.csv.gz", end)
         yield lambda: measure_models(outcome, self.module, xp, self.scanned // 2_000, self.model)
         yield lambda: measure_sweep(outcome, SweepKernels(self.module(sweep_source()), xp), self.scanned // 20)
+        yield lambda: measure_graphs(outcome, self.module, xp, self.recorder_of, self.model, self.batches, self.replays)
         # What stays on the device comes last: nothing else runs beside it if it hangs.
         yield lambda: measure_live(outcome, self.live_of, self.live)
 

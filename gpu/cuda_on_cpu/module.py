@@ -10,11 +10,13 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from gpu.cuda_on_cpu.graph import RecordedLaunch, is_recording, record
 from gpu.cuda_on_cpu.schedule import Schedule
 from gpu.kernel import KernelSource, LaunchShape, prototype_of
 from gpu.prototype import Parameter, Prototype
@@ -57,10 +59,17 @@ class CpuModule:
         self._lock = threading.Lock()
 
     def launch(self, kernel: str, shape: LaunchShape, arguments: Sequence[Any]) -> None:
-        """Run a kernel over a grid, thread by thread. Raises as ``KernelModule.launch`` says."""
+        """Run a kernel over a grid, thread by thread, or record that. Raises as ``KernelModule.launch`` says."""
         prototype = prototype_of(self.source, kernel)
         prototype.check(arguments)
+        # As with CUDA, a launch has addresses: it does not keep arrays alive.
         values = [_address(parameter, value) for parameter, value in zip(prototype.parameters, arguments, strict=True)]
+        if is_recording():
+            record(RecordedLaunch.of(kernel, partial(self._run, kernel, shape, values), arguments))
+        else:
+            self._run(kernel, shape, values)
+
+    def _run(self, kernel: str, shape: LaunchShape, values: Sequence[Any]) -> None:
         pointers = (ctypes.c_void_p * max(1, len(values)))(*(ctypes.addressof(value) for value in values))
         grid = (ctypes.c_uint * 3)(*_three(shape.grid))
         block = (ctypes.c_uint * 3)(*_three(shape.block))

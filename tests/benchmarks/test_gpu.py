@@ -19,6 +19,7 @@ from benchmarks.gpu import __main__ as program
 from benchmarks.gpu.__main__ import CHECK_FAILED, DONE, MISSING, USAGE, Bench, Options, main, measure, options_of
 from benchmarks.gpu.generated import GeneratedTrades
 from benchmarks.gpu.generated_models import lively_network
+from benchmarks.gpu.graph_runs import measure_graphs
 from benchmarks.gpu.grid_file import GRID, read_grid
 from benchmarks.gpu.live_runs import LATENCY_US, RUNS, Run
 from benchmarks.gpu.model_runs import LEAST_RATIO, WINDOWS_PER_S, measure_models, peer_of
@@ -27,6 +28,7 @@ from benchmarks.gpu.timing import Deadline
 from benchmarks.gpu.vpin_runs import MOST_ROWS, GridPlan, require_equal, run_grid
 from gpu.classification import Bulk, Rule, TimeBars
 from gpu.columns import Trades
+from gpu.cuda_on_cpu.graph import CpuGraph, CpuRecorder
 from gpu.cuda_on_cpu.module import CpuModule
 from gpu.grid_cuda import GridKernels, on_device
 from gpu.kernel import KernelSource, LaunchShape
@@ -105,12 +107,13 @@ def run(
         "minutes": 20.0,
         "commit": "abc",
         "skip_tests": False,
+        "only_look": False,
     }
     outcome = Outcome("the command", {"name": "the runner"}, "abc", say=say)
     options = Options(**(words | changed))
-    bench = Bench(CpuModule, np, live_on_runner, 5_000, SMALL_MODEL, {"small": SMALL_RUN})
+    bench = Bench(CpuModule, np, live_on_runner, CpuRecorder, 5_000, SMALL_MODEL, {"small": SMALL_RUN}, (2,), 1)
     if steps:
-        bench = Steps(CpuModule, np, live_on_runner, steps=steps)
+        bench = Steps(CpuModule, np, live_on_runner, CpuRecorder, steps=steps)
     code = measure(outcome, options, SMALL, bench, tests)
     return code, json.loads((out / "result.json").read_text())
 
@@ -150,7 +153,8 @@ def test_a_run_writes_every_sets_result_and_where_the_figures_come_from(tmp_path
     measured = {"copy bandwidth", "VPIN scan", "VPIN scan, share of the copy bandwidth", "VPIN grid", "sweep"}
     windows = {f"windows by a model, {precision}" for precision in ("float32", "bfloat16")}
     parts = {f"{name}, {part} part" for name in windows for part in ("row", "recurrent")}
-    assert measured | windows | parts | {"live small, p99", "live small, whole call, median"} <= set(names)
+    batches = {f"batch of 2 windows, {precision}{how}" for precision in Precision for how in ("", ", replayed")}
+    assert measured | windows | parts | batches | {"live small, p99", "live small, whole call, median"} <= set(names)
     assert names["live small, p99"]["value"] < names["live small, whole call, p99"]["value"]
     assert all(figure["value"] > 0 for figure in names.values())
     assert (names["VPIN grid"]["target"], names["VPIN grid"]["lower_is_better"]) == (30.0, True)
@@ -190,6 +194,18 @@ def test_a_model_that_is_far_off_is_not_timed(precision: str, most: str) -> None
     with pytest.raises(Fatal, match=rf"in {precision} are off by [\d.]+, more than {most}: they were not timed"):
         measure_models(outcome, Wrong, np, 10, SMALL_MODEL)
     assert not [figure for figure in outcome.figures if precision in figure.name]
+
+
+def test_a_batch_that_differs_when_replayed_is_not_timed() -> None:
+    class Forgetful(CpuRecorder):
+        def record(self, work: Callable[[], object]) -> CpuGraph:
+            """All launches but the last."""
+            return CpuGraph(super().record(work).launches[:-1])
+
+    outcome = Outcome("the command", {}, "abc", say=lambda text: None)
+    with pytest.raises(Fatal, match="logits of 2 windows in float32 differ when replayed: they were not timed"):
+        measure_graphs(outcome, CpuModule, np, Forgetful, SMALL_MODEL, (2,), 1)
+    assert not outcome.figures
 
 
 @pytest.mark.long
@@ -269,8 +285,10 @@ def test_without_a_gpu_it_says_so_and_ends_with_4(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TICKWIRE_GPU", "0")
-    assert main(["--out", str(tmp_path / "out")]) == MISSING
-    assert "nothing was measured: the GPU is turned off by TICKWIRE_GPU=0" in capsys.readouterr().err
+    for arguments in ([], ["--only-look"]):
+        assert main(["--out", str(tmp_path / "out"), *arguments]) == MISSING
+        said = capsys.readouterr().err
+        assert said.startswith("nothing was measured: the GPU is turned off by TICKWIRE_GPU=0; it takes an NVIDIA GPU")
     assert not (tmp_path / "out").exists()
 
 

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.gpu.generated_models import lively_weights
 from gpu.backend import Backend
 from gpu.compile_gate import ARCHITECTURES, check
+from gpu.cuda_on_cpu.arrays import RunnerArray
 from gpu.cuda_on_cpu.module import CpuModule
 from gpu.cuda_on_cpu.schedule import SCHEDULES, Schedule
 from gpu.cupy_module import CupyModule
@@ -32,7 +33,7 @@ from gpu.window_model import WindowModel, backend_for
 from market.errors import MissingExtra, Rejected
 from tests.gpu.model_checks import TOLERANCE, check_model
 from tests.gpu.models.shapes import SMALL, rows_for
-from tests.gpu.small_device import DeviceArray, SmallDevice
+from tests.gpu.small_device import SmallDevice
 
 LARGE: dict[str, Architecture] = {
     "paper": PAPER_DEEPLOB,
@@ -100,7 +101,7 @@ def test_rows_on_a_gpu_give_probabilities_there(monkeypatch: pytest.MonkeyPatch)
         here = WindowModel(model, kernels=kernels_for(model, device), windows_at_once=20)
         expected = probabilities(stretch_logits(model, rows))
         there = here.probabilities(device.asarray(rows))
-        assert isinstance(there, DeviceArray), kind
+        assert isinstance(there, RunnerArray), kind
         np.testing.assert_allclose(there.get(), expected, atol=TOLERANCE)
         assert type(here.probabilities(rows)) is np.ndarray
     with pytest.raises(Rejected, match="takes NumPy arrays, these lie on a GPU"):
