@@ -43,7 +43,7 @@ _POSITIVE: Final = click.FloatRange(min=0, min_open=True)
 @click.option("--top", default=0.1, show_default=True, type=click.FloatRange(0, 1, True, True), help="The top part.")
 @click.option("--horizon", default=300.0, show_default=True, type=_POSITIVE, help="Seconds to look ahead after it.")
 @click.option("--past-only", is_flag=True, help="Judge the top part by the past alone.")
-@click.option("--backend", default="auto", type=click.Choice(["auto", "cpu", "gpu"]), help="What computes.")
+@click.option("--backend", default="auto", type=click.Choice(["auto", "cpu", "gpu"]), help="Fills buckets; auto: cpu.")
 @click.option("--threads", type=click.IntRange(1), help="Threads of the CPU; results do not depend on it.")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for result.json and vpin.parquet."

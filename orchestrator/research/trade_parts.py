@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gpu.columns import Trades
+from market.errors import Rejected
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,11 @@ class TradedMarket:
     quantity_decimals: int
 
     def lots(self, volume: float) -> int:
-        """A volume as whole lots, at least one."""
-        return max(1, round(volume * 10.0**self.quantity_decimals))
+        """A volume as whole lots, the nearest. Raises Rejected for less than one."""
+        lots = round(volume * 10.0**self.quantity_decimals)
+        if lots < 1:
+            raise Rejected(f"market {self.name}: a volume of {volume:g} is less than a lot, {self.volume(1):g}")
+        return lots
 
     def volume(self, lots: int) -> float:
         """Lots as a volume."""

@@ -42,6 +42,7 @@ class SeriesFile:
     """``vpin.parquet``, which takes its name only when it is whole."""
 
     def __init__(self, folder: Path) -> None:
+        self._made = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "vpin.parquet"
         self._part = folder / "vpin.parquet.part"
@@ -60,9 +61,12 @@ class SeriesFile:
             self._part.replace(self._path)
 
     def drop(self) -> None:
-        """Remove what there is of it."""
+        """Remove what there is of it, and the folder if it was made for it."""
         self._file.close()
         self._part.unlink(missing_ok=True)
+        folder = self._part.parent
+        if self._made and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def series_columns(market: TradedMarket, series: VpinSeries) -> dict[str, NDArray[Any]]:

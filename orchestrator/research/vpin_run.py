@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -46,6 +46,7 @@ class VpinPlan:
     volumes: bucket volumes in the market's units; empty: ``share`` decides.
     share: buckets that the whole sample is to have, if no volumes are given.
     bars, degrees, sigma_ticks: of bulk classification; sigma None: that of the sample.
+    backend: who finds buckets; auto: the CPU, since reading the trades takes far longer.
     """
 
     volumes: tuple[float, ...] = ()
@@ -58,6 +59,15 @@ class VpinPlan:
     sigma_ticks: float | None = None
     backend: Backend = Backend.AUTO
     threads: int | None = None
+
+    def require_backend(self) -> Backend:
+        """CPU or GPU. Raises MissingExtra without the GPU that was asked for, Rejected for another back end."""
+        if self.backend is Backend.AUTO:
+            return Backend.CPU
+        chosen = choose(self.backend, has_kernels=True)
+        if chosen is Backend.NUMPY:
+            raise Rejected("backend 'numpy' takes whole arrays: files are computed part by part by 'cpu' or 'gpu'")
+        return chosen
 
     def classifiers(self, market: TradedMarket) -> list[Classifier]:
         """Rules first, then every distribution with every bar."""
@@ -139,7 +149,11 @@ class VpinOutcome:
 
 
 def first_reading(sources: Iterable[TradeSource], plan: VpinPlan, advance: Advance) -> dict[str, Sample]:
-    """Volume of every market, and the standard deviations that are not given. Raises as the sources do."""
+    """Volume of every market, and the standard deviations that are not given.
+
+    Raises as the sources do, and for what ``compute_vpin`` could not do afterwards.
+    """
+    plan.require_backend()
     samples: dict[str, Sample] = {}
     count = 0
     for source in sources:
@@ -147,6 +161,8 @@ def first_reading(sources: Iterable[TradeSource], plan: VpinPlan, advance: Advan
             sample = samples.get(market.name)
             if sample is None:
                 sample = samples[market.name] = Sample(market)
+                for volume in plan.volumes:
+                    market.lots(volume)
                 bulks = [each for each in plan.classifiers(market) if isinstance(each, Bulk)]
                 sample.sigmas = {bulk: BarSigma(bulk) for bulk in bulks if bulk.sigma_ticks is None}
             sample.trades += len(trades)
@@ -163,10 +179,9 @@ def compute_vpin(
 ) -> VpinOutcome:
     """VPIN of all sources, computed part by part.
 
-    Raises Rejected for impossible parameters or trades, MissingInput for unreadable files.
+    Raises Rejected for impossible parameters or trades, MissingInput for unreadable files, MissingExtra without the GPU
+    that was asked for.
     """
-    if choose(plan.backend) is Backend.NUMPY:
-        raise Rejected("backend 'numpy' takes whole arrays: files are computed part by part by 'cpu' or 'gpu'")
     markets: dict[str, _Market] = {}
     by_name: dict[str, TradedMarket] = {}
     count = 0
@@ -203,10 +218,9 @@ def _streams(market: TradedMarket, sample: Sample, plan: VpinPlan, trades: Trade
         sample.sigmas[each].known() if isinstance(each, Bulk) and each in sample.sigmas else each
         for each in plan.classifiers(market)
     ]
-    return [
-        VpinStream(market.name, classifier, bucket_lots=sizes, windows=plan.windows, threads=plan.threads)
-        for classifier in classifiers
-    ]
+    words: dict[str, Any] = {"bucket_lots": sizes, "windows": plan.windows, "threads": plan.threads}
+    backend = plan.require_backend()
+    return [VpinStream(market.name, classifier, backend=backend, **words) for classifier in classifiers]
 
 
 def _joined(parts: Sequence[VpinSeries]) -> VpinSeries:

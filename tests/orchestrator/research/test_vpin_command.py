@@ -14,6 +14,7 @@ import pytest
 
 from config.loading import load_settings
 from gpu.classification import Distribution, Rule
+from gpu.cuda_on_cpu.module import CpuModule
 from gpu.vpin import vpin
 from market.signals.vpin import bucket_imbalances, imbalance_sums
 from orchestrator.cli.exits import ExitCode
@@ -22,6 +23,7 @@ from orchestrator.research.recorded_trades import RecordedTrades
 from orchestrator.research.trade_files import TradeFile
 from orchestrator.research.trade_parts import TradedMarket
 from orchestrator.research.vpin_run import BarLength, VpinPlan, compute_vpin, first_reading
+from tests.gpu.small_device import SmallDevice
 from tests.gpu.trade_columns import random_trades
 from tests.orchestrator.cli.terminal import Terminal
 from tests.orchestrator.replay.market_lines import START_NS, line, spot_lines, spot_quote, spot_trade, write
@@ -164,6 +166,7 @@ def test_the_table_and_the_note_are_for_people(terminal: Terminal) -> None:
         (("--trades", "A=trades.parquet", "--column", "price=cost"), "there is no column 'cost'", ExitCode.INPUT),
         (("--trades", "A=text.csv"), "needs one column price; there are time_ns, hello", ExitCode.INPUT),
         (("--trades", "A=empty.parquet"), "no trades in there", ExitCode.INPUT),
+        (("--trades", "A=trades.parquet", "--bucket", "0.0004"), "of 0.0004 is less than a lot, 0.001", ExitCode.INPUT),
         (("--trades", "A=trades.parquet", "--bar", "60"), "--bar was '60'", ExitCode.USAGE),
         (("--trades", "A=trades.parquet", "--classifier", "quote"), "reads bids and asks", ExitCode.INPUT),
         (("--trades", "A=trades.parquet", "--column", "cost=price"), "--column was", ExitCode.USAGE),
@@ -175,8 +178,9 @@ def test_the_table_and_the_note_are_for_people(terminal: Terminal) -> None:
     ],
 )
 def test_bad_input_is_refused_and_leaves_no_file(
-    terminal: Terminal, options: tuple[str, ...], text: str, code: ExitCode
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], text: str, code: ExitCode
 ) -> None:
+    monkeypatch.setenv("TICKWIRE_GPU", "0")
     pq.write_table(trade_table(50), terminal.folder / "trades.parquet")
     pq.write_table(trade_table(0), terminal.folder / "empty.parquet")
     base = {"time_ns": [1, 2], "price": [1.0, 1.01], "quantity": [1.0, 1.0], "aggressor": [1, 2]}
@@ -193,8 +197,28 @@ def test_bad_input_is_refused_and_leaves_no_file(
     ended = terminal.run(*words(*options, *out))
     assert text in ended.err
     assert ended.code == code
-    assert not (terminal.folder / "out" / "vpin.parquet").exists()
-    assert not (terminal.folder / "out" / "vpin.parquet.part").exists()
+    assert not (terminal.folder / "out").exists()
+
+
+def test_a_gpu_fills_the_same_buckets(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    pq.write_table(trade_table(3_000), terminal.folder / "trades.parquet")
+    options = words(
+        "--trades", "A=trades.parquet", "--classifier", "flag", "--classifier", "bulk-normal", "--bar", "2s"
+    )
+    expected = result_of(terminal, *options)
+    launches = list[str]()
+
+    class Counting(CpuModule):
+        def launch(self, kernel: str, *arguments: Any) -> None:
+            """As asked for, and kept."""
+            launches.append(kernel)
+            super().launch(kernel, *arguments)
+
+    monkeypatch.setattr("gpu.backend.require_gpu", SmallDevice)
+    monkeypatch.setattr("gpu.device_scan.require_gpu", SmallDevice)
+    monkeypatch.setattr("gpu.device_scan.CupyModule", Counting)
+    assert result_of(terminal, *options, "--backend", "gpu") == expected
+    assert {"tile_scan_int32", "tile_scan_bars"} <= set(launches)
 
 
 def test_plots_are_drawn_for_every_series(terminal: Terminal) -> None:
