@@ -15,12 +15,13 @@ from gpu.cuda_on_cpu.module import CpuModule
 from gpu.cuda_on_cpu.schedule import SCHEDULES, Schedule
 from gpu.models.architecture import TRANSFORMER, Transformer
 from gpu.models.attention import attended
+from gpu.models.reference import stretch_logits
 from gpu.models_cuda import SHARED_BYTES, ModelKernels, Precision, fits
 from gpu.transformer_cuda import MOST_HEAD, ROWS, TransformerRows, attention_fits, shared_bytes, source
 from gpu.window_model import backend_for
 from market.errors import Rejected
 from tests.gpu.model_checks import check_model
-from tests.gpu.models.shapes import SMALL
+from tests.gpu.models.shapes import SMALL, rows_for
 
 SHAPES: dict[str, Transformer] = {
     "heads of one value": Transformer(features=3, width=4, heads=4, blocks=1, expanded=5, window=7),
@@ -39,6 +40,15 @@ def test_every_shape_is_the_reference_in_every_schedule(kind: str, schedule: Sch
 
 def test_rows_of_several_blocks_are_the_reference() -> None:
     check_model(SMALL["transformer"], 2 * ROWS + 3, CpuModule, np)
+
+
+def test_where_normalisation_enlarges_rounding_it_is_not_more_than_twice_numpys_own() -> None:
+    shape = SHAPES["spans of two rows"]
+    model, rows = lively_weights(shape, 11), rows_for(shape, 2 * ROWS + 3)
+    expected = stretch_logits(model, rows)
+    theirs = np.abs(stretch_logits(model, rows, np.float32) - expected).max()
+    ours = np.abs(ModelKernels(model, CpuModule, np).logits(rows) - expected).max()
+    assert ours < 2 * theirs
 
 
 @pytest.mark.parametrize("size", [1e3, 1e18])
@@ -60,7 +70,7 @@ def no_layer(name: str, values: Any, *, leaky: bool = False) -> Any:
     raise AssertionError(name)
 
 
-def test_a_block_of_the_default_size_takes_a_twentieth_of_a_multiprocessor() -> None:
+def test_a_block_of_the_default_size_takes_12_kb() -> None:
     assert [shared_bytes(TRANSFORMER, span) for span in TRANSFORMER.spans] == [11_528, 11_596]
 
 
