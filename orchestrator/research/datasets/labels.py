@@ -106,7 +106,10 @@ def balanced_alpha(moves: Floats) -> float:
     """
     sizes = np.sort(np.abs(moves[np.isfinite(moves)]))
     if not len(sizes):
-        raise Rejected("no row of the training part has a label, so no alpha can be chosen: give alpha")
+        raise Rejected(
+            "no row of the training part has a label, so no alpha can be chosen: give alpha, or shorten "
+            "window and horizon"
+        )
     upper = float(sizes[len(sizes) // CLASSES])
     below = int(np.searchsorted(sizes, upper))
     up_to = int(np.searchsorted(sizes, upper, side="right"))

@@ -57,10 +57,18 @@ class FitSettings:
     class_weights: ClassWeights = ClassWeights.BALANCED
 
     def __post_init__(self) -> None:
-        if min(self.epochs, self.patience, self.stretches) < 1 or self.seed < 0:
-            raise Rejected("epochs, patience and stretches must be at least 1, seed at least 0")
-        if not (self.learning_rate > 0 and self.weight_decay >= 0 and 0 <= self.dropout < 1):
-            raise Rejected("learning_rate must be above 0, weight_decay at least 0, dropout from 0 to below 1")
+        whole, real, inf = "must be a whole number of at least", "must be a number", float("inf")
+        for name, fits, must in (
+            ("epochs", self.epochs >= 1, f"{whole} 1"),
+            ("patience", self.patience >= 1, f"{whole} 1"),
+            ("stretches", self.stretches >= 1, f"{whole} 1"),
+            ("seed", self.seed >= 0, f"{whole} 0"),
+            ("learning_rate", 0 < self.learning_rate < inf, f"{real} above 0"),
+            ("weight_decay", 0 <= self.weight_decay < inf, f"{real} of at least 0"),
+            ("dropout", 0 <= self.dropout < 1, f"{real} from 0 to below 1"),
+        ):
+            if not fits:
+                raise Rejected(f"{name} was {getattr(self, name)}: {must}")
 
 
 @dataclass(frozen=True)

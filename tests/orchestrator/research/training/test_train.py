@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from gpu.models.architecture import Architecture, DeepLob
 from gpu.models.reference import probabilities, stretch_logits
-from market.errors import MissingExtra
+from market.errors import MissingExtra, Rejected
 from orchestrator.cli.exits import ExitCode
 from orchestrator.research.datasets.parts import Part
 from orchestrator.research.models.card import CARD_FILE, DIGESTED, read_card
@@ -50,6 +51,22 @@ def test_the_temperature_is_the_one_that_fits_best() -> None:
     assert best_temperature(logits, samples) == pytest.approx(3.0, rel=0.1)
     losses = [log_loss(logits / each, samples, np.ones(3)) for each in (2.0, 3.0, 4.5)]
     assert min(losses) == losses[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ({"epochs": 0}, "epochs was 0: must be a whole number of at least 1"),
+        ({"seed": -1}, "seed was -1: must be a whole number of at least 0"),
+        ({"learning_rate": float("nan")}, "learning_rate was nan: must be a number above 0"),
+        ({"learning_rate": float("inf")}, "learning_rate was inf: must be a number above 0"),
+        ({"weight_decay": -0.5}, "weight_decay was -0.5: must be a number of at least 0"),
+        ({"dropout": 1.0}, "dropout was 1.0: must be a number from 0 to below 1"),
+    ],
+)
+def test_impossible_settings_are_refused_by_name(words: dict[str, Any], says: str) -> None:
+    with pytest.raises(Rejected, match=says):
+        FitSettings(**words)
 
 
 def test_without_pytorch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
