@@ -28,6 +28,7 @@ class CompiledContext:
             id(Value.cast(value)): "__".join(map(str, path))
             for path, _, value in component.signature.flatten(component)
         }
+        self._driven: dict[str, int] = {}
 
     def get(self, expression: Any) -> Any:
         """The value of ports as it is in this cycle."""
@@ -45,10 +46,12 @@ class CompiledContext:
         """Drive ports."""
         if isinstance(expression, ValueCastable) and isinstance(shape := expression.shape(), ShapeCastable):
             given = shape.const(given)
-        bits = Const.cast(given).value
+        bits = given if isinstance(given, int) else Const.cast(given).value
         for name, start, width in self._pieces(Value.cast(expression)):
             part = (1 << width) - 1 << start
-            self._ports.set(name, self._ports.get(name) & ~part | bits << start & part)
+            driven = self._driven.get(name, 0) & ~part | bits << start & part
+            self._driven[name] = driven
+            self._ports.set(name, driven)
             bits >>= width
 
     async def tick(self) -> None:
@@ -76,16 +79,16 @@ class CompiledContext:
 
 
 class CompiledComponent:
-    """A component that is described once; every run has a model of its own, as at power-on.
+    """A component with its model; every run has one of its own, as at power-on.
 
     Attributes
     ----------
     component: whose members a bench names.
     """
 
-    def __init__(self, component: Any) -> None:
-        self.component = component
-        self._compiled = Compiled(component)
+    def __init__(self, make: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+        self._compiled = Compiled(make, *arguments, **named)
+        self.component = self._compiled.component
 
     def run(self, bench: Bench) -> None:
         """Run a bench to its end."""
@@ -98,5 +101,5 @@ class CompiledComponent:
 
 @cache
 def compiled(make: Callable[..., Any], *arguments: Any, **named: Any) -> CompiledComponent:
-    """A component made from these arguments, the same one for all who ask."""
-    return CompiledComponent(make(*arguments, **named))
+    """A component made with these arguments, the same one for all who ask."""
+    return CompiledComponent(make, *arguments, **named)

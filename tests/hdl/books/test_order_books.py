@@ -34,7 +34,7 @@ ANY_NUMBERS = (0, 1, -1, TOP, TOP + 1, 1 << 62, (1 << 63) - 1, -(1 << 63))
 @pytest.fixture(scope="module")
 def books() -> Compiled:
     """Four books of the usual size."""
-    return Compiled(OrderBooks(CoreParameters(SIZES)))
+    return Compiled(OrderBooks, CoreParameters(SIZES))
 
 
 def same_sets(count: int, sizes: EngineSizes = SIZES) -> list[int]:
@@ -160,7 +160,7 @@ def test_a_build_may_use_less_than_it_can_take(books: Compiled, sizes: EngineSiz
     ids=("smallest", "many prices"),
 )
 def test_builds_of_other_sizes(sizes: EngineSizes) -> None:
-    compiled = Compiled(OrderBooks(CoreParameters(sizes)))
+    compiled = Compiled(OrderBooks, CoreParameters(sizes))
     assert min(follow_random(compiled, Run(sizes, sizes), 2).values()) > 100
 
 

@@ -60,4 +60,4 @@ def test_random_packets(bus_bytes: int) -> None:
                 await bench.packet(line % sizes.venues, feeds[line], damaged(rng, payload) if draw > 0.97 else payload)
         assert min(bench.kinds.values()) > 10, bench.kinds
 
-    Compiled(PacketBooks(CoreParameters(CAPACITY, bus_bytes))).run(test)
+    Compiled(PacketBooks, CoreParameters(CAPACITY, bus_bytes)).run(test)

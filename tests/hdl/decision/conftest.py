@@ -18,7 +18,7 @@ PARAMETERS = CoreParameters(EngineSizes(venues=4, instruments=4))
 @pytest.fixture(scope="session")
 def compiled_for() -> dict[int, Compiled]:
     """Machines of four venues and four instruments, by bus width: they differ in their memories and preparation."""
-    return {width: Compiled(DecisionTop(CoreParameters(PARAMETERS.capacity, width))) for width in BUS_BYTES}
+    return {width: Compiled(DecisionTop, CoreParameters(PARAMETERS.capacity, width)) for width in BUS_BYTES}
 
 
 @pytest.fixture

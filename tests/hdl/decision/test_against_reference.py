@@ -75,7 +75,7 @@ def test_many_random_inputs_decide_the_same_in_both(compiled_for: dict[int, Comp
 @pytest.mark.parametrize("bus_bytes", BUS_BYTES)
 def test_many_venues_decide_the_same(bus_bytes: int) -> None:
     parameters = CoreParameters(MANY, bus_bytes)
-    machine = Compiled(DecisionTop(parameters))
+    machine = Compiled(DecisionTop, parameters)
     for venues in (9, 6):
         sizes = EngineSizes(venues=venues, instruments=2)
         assert follow_random(machine, parameters, sizes, seed=300 + venues, inputs=2_500) > 50
@@ -85,7 +85,7 @@ def test_many_venues_decide_the_same(bus_bytes: int) -> None:
 @pytest.mark.parametrize("bus_bytes", BUS_BYTES)
 def test_another_capacity_decides_the_same(bus_bytes: int) -> None:
     parameters = CoreParameters(OTHER, bus_bytes)
-    machine = Compiled(DecisionTop(parameters))
+    machine = Compiled(DecisionTop, parameters)
     for seed in range(200, 204):
         sizes = EngineSizes(venues=2 + seed % 2, instruments=5, price_bits=48)
         assert follow_random(machine, parameters, sizes, seed, inputs=8_000) > 250

