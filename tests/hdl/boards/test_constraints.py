@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from ipaddress import IPv4Address
 
 import pytest
@@ -10,9 +11,11 @@ pytest.importorskip("amaranth_boards", reason="the fpga extra is not installed: 
 
 from hdl.boards.board import Board
 from hdl.boards.catalogue import board_build
+from hdl.boards.line_board import BOARD_BUS_BYTES
 from hdl.boards.network import BoardNetwork
 from hdl.control.seal import BoardSeal
 from market.fastpath.specification import Feed
+from tests.hdl.kept import kept_text, name_of
 
 NETWORK = BoardNetwork(address=IPv4Address("10.1.2.3"), host=IPv4Address("10.1.2.4"))
 SEAL = BoardSeal(bytes(range(16)), floor=1_000)
@@ -31,21 +34,31 @@ PINS = {**dict.fromkeys(Board, LINE_PINS), Board.WIDE_CORE: ("rx_clk", "rx_ctrl"
 FORMS = [*((board, 8) for board in Board), (Board.ECPIX5, 1)]
 
 
+def prepare(board: Board, bus_bytes: int, feeds: frozenset[Feed] | None) -> str:
+    """Constraints and description of a build by their suffix, as its tools are given them; as JSON."""
+    made = board_build(board, NETWORK, SEAL, feeds, bus_bytes)
+    files = made.platform.prepare(made.top, "top", emit_src=False).files
+    texts = {suffix: files[f"top.{suffix}"] for suffix in ("lpf", "il")}
+    return json.dumps({suffix: text if isinstance(text, str) else text.decode() for suffix, text in texts.items()})
+
+
+def prepared(board: Board, bus_bytes: int = BOARD_BUS_BYTES, feeds: frozenset[Feed] | None = None) -> dict[str, str]:
+    """The same, from the cache where neither this file nor anything that a build is made from has changed."""
+    name = name_of(prepare, (board, bus_bytes, feeds), {}, ("amaranth", "amaranth-boards"))
+    found: dict[str, str] = json.loads(kept_text(name, ".json", lambda: prepare(board, bus_bytes, feeds)))
+    return found
+
+
 @pytest.mark.parametrize(("board", "bus_bytes"), FORMS, ids=lambda value: getattr(value, "value", value))
 def test_every_clock_is_constrained_and_the_line_has_its_pins(board: Board, bus_bytes: int) -> None:
-    made = board_build(board, NETWORK, SEAL, bus_bytes=bus_bytes)
-    constraints = made.platform.prepare(made.top, "top", emit_src=False).files["top.lpf"]
-    constraints = constraints if isinstance(constraints, str) else constraints.decode()
+    constraints = prepared(board, bus_bytes)["lpf"]
     assert all(clock in constraints for clock in CLOCKS[board])
     assert (CORE in constraints) == (bus_bytes == 8 and board is not Board.WIDE_CORE)
     assert all(f'LOCATE COMP "eth_rgmii_0__{name}' in constraints for name in PINS[board])
 
 
 def test_a_build_may_have_fewer_decoders() -> None:
-    def description(feeds: frozenset[Feed] | None) -> str:
-        made = board_build(Board.COLORLIGHT, NETWORK, SEAL, feeds)
-        return str(made.platform.prepare(made.top, "top", emit_src=False).files["top.il"])
-
-    few, more = description(None), description(frozenset({Feed.BINANCE_SBE, Feed.STARBASE}))
+    few = prepared(Board.COLORLIGHT)["il"]
+    more = prepared(Board.COLORLIGHT, feeds=frozenset({Feed.BINANCE_SBE, Feed.STARBASE}))["il"]
     assert "core.books.packets" not in few
     assert "core.books.packets" in more
