@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gpu.models.weights import Singles
-from market.book.book import DIFFS, GAPS, RESYNCS, SNAPSHOTS
+from market.book.book import DIFFS, GAPS, RESYNCS, RULE, SNAPSHOTS
 from market.wire.records import Rows, Words
-from orchestrator.research.datasets.book_rows import VALUES_PER_LEVEL, read_row
+from orchestrator.research.datasets.book_rows import CHAINS, VALUES_PER_LEVEL, read_row
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ class GridRows:
         seen, self._seen = self._seen, counted
         if counted.events != seen.events:
             self._event_ns = time_ns
-        replaced = counted.snapshots != seen.snapshots and seen.diffs > 0
+        goes_on = book is not None and int(book[RULE]) in CHAINS
+        replaced = counted.snapshots != seen.snapshots and seen.diffs > 0 and not goes_on
         if counted.breaks != seen.breaks or replaced:
             self.run = 0
         is_silent = time_ns - self._event_ns > self._silence_ns

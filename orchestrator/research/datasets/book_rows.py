@@ -1,8 +1,8 @@
 """Rows of rebuilt books: the best levels of both sides, market by market, while the book is known.
 
 Rows of one segment follow one another without a gap. A segment ends where the book is lost, where a snapshot replaces
-a book that updates had changed (what was between them is unknown), where a side has too few levels, and where no
-book event came for too long.
+a book that updates had changed (what was between them is unknown; on a grid, where updates name the one before, it does
+not matter), where a side has too few levels, and where no book event came for too long.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from market.book.book import (
     BOOK_WORDS,
+    RULE,
     SNAPSHOT_EQUAL,
     STALE,
     STALE_SNAPSHOTS,
@@ -22,6 +23,7 @@ from market.book.book import (
     ask_side,
     bid_side,
 )
+from market.book.continuity import CHAINED, CHAINED_OVERLAP
 from market.book.intake import take_record
 from market.book.ladder import NO_PRICE, best_tick, next_level, quantity_at
 from market.errors import MissingInput, Rejected
@@ -34,6 +36,8 @@ MOST_LEVELS: Final = 1_000
 VALUES_PER_LEVEL: Final = 4
 """Ask price, ask quantity, bid price, bid quantity."""
 _ROOM: Final = 4_096
+CHAINS: Final = (CHAINED, CHAINED_OVERLAP)
+"""Rules by which updates name the one before: a book in step is right until a snapshot, and rows of a grid go on."""
 
 # Words of the sampler, then one row per market.
 _LEVELS: Final = 0
@@ -141,7 +145,7 @@ def _is_taken(book: int, kind: int, stale: int, refused: int) -> bool:
 
 
 @shared
-def _take(place: int, book: int, row: int, bids: int, asks: int) -> bool:
+def _take(place: int, book: int, row: int, bids: int, asks: int, grid: int) -> bool:
     """Take a record into its book; whether that was a book event, after which the book is known."""
     kind = get(row, KIND)
     was_known = get(book, SYNCHRONISED) != 0
@@ -153,7 +157,8 @@ def _take(place: int, book: int, row: int, bids: int, asks: int) -> bool:
         put(place, _DUE, 0)
     if (kind != DIFF and kind != SNAPSHOT) or not _is_taken(book, kind, stale, refused):
         return False
-    if kind == SNAPSHOT and get(place, _CHANGED) != 0:
+    goes_on = grid > 0 and (get(book, RULE) == CHAINED or get(book, RULE) == CHAINED_OVERLAP)
+    if kind == SNAPSHOT and get(place, _CHANGED) != 0 and not goes_on:
         put(place, _JOINED, 0)
     put(place, _CHANGED, 1 if kind == DIFF else 0)
     return True
@@ -192,7 +197,7 @@ def _sample(
             put(place, _DUE, get(place, _DUE) + grid)
             continue
         index += 1
-        if not _take(place, book, record, address_of(bids), address_of(asks)):
+        if not _take(place, book, record, address_of(bids), address_of(asks), grid):
             continue
         put(place, _LAST, now)
         if grid > 0:
