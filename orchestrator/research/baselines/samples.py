@@ -90,7 +90,7 @@ def market_samples(
     moves = past_moves(double_mids(market.book), np.asarray(market.segments), back)
     book = np.asarray(market.book[rows])
     scores = (normalisation or market.header.normalisation).apply(market.raw_features(rows))
-    return Samples(scores, imbalances(book), classify(moves[rows], chosen), classify(market.moves[rows], chosen))
+    return Samples(scores, imbalances(book), classify(moves[rows], chosen), market.labels_by(alpha)[rows])
 
 
 def fi2010_samples(data: Fi2010, horizon: int) -> Samples:

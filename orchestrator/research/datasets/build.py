@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,20 +15,20 @@ from numpy.typing import NDArray
 from market.errors import MissingInput, Rejected
 from market.wire.records import Rows, Words
 from orchestrator.research.datasets.book_rows import VALUES_PER_LEVEL, RecordedRows, Sampling
-from orchestrator.research.datasets.dataset import ARRAYS, array_file, file_digest
+from orchestrator.research.datasets.dataset import CRASH_ARRAYS, DETECTOR, array_file, file_digest
 from orchestrator.research.datasets.features import Form, fit_normalisation
 from orchestrator.research.datasets.growing_array import GrowingArray
 from orchestrator.research.datasets.header import HEADER_FILE, Header, MarketHeader, SamplingHeader, SplitHeader
 from orchestrator.research.datasets.labels import (
     CLASSES,
+    NO_LABEL,
     Classes,
-    Floats,
     balanced_alpha,
     classify,
     double_mids,
     smoothed_moves,
 )
-from orchestrator.research.datasets.parts import Part, Parts, Reach, assign_parts, cut_times
+from orchestrator.research.datasets.parts import Part, Reach, assign_parts, cut_times
 
 _GROWN: Final = ("book", "times_ns", "segments")
 _ROWS_AT_ONCE: Final = 1 << 16
@@ -52,8 +53,8 @@ class DatasetPlan:
 
 
 @dataclass(frozen=True)
-class _Gathered:
-    """One market's rows in their files."""
+class GatheredRows:
+    """One market's rows in their files, in order of time."""
 
     name: str
     file: str
@@ -62,6 +63,34 @@ class _Gathered:
     book: Rows
     times_ns: Words
     segments: Words
+
+
+@dataclass(frozen=True, eq=False)
+class KnownLabels:
+    """Labels that do not follow from the rows: ``crash_labels.Coming`` int8[n], and what the detector said, int8[n]."""
+
+    labels: Classes
+    detector: Classes
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """The folder that a dataset is written into; it takes its name at the end, and nothing stays of a failure.
+
+    Raises Rejected where something is there already.
+    """
+    if folder.exists():
+        raise Rejected(f"{folder} is there already: name another folder, or remove it")
+    part = folder.with_name(folder.name + ".part")
+    if part.exists():
+        raise Rejected(f"{part} is there already, left by a build that was ended: remove it")
+    part.mkdir(parents=True)
+    try:
+        yield part
+        part.replace(folder)
+    except BaseException:
+        shutil.rmtree(part)
+        raise
 
 
 def build_dataset(
@@ -75,27 +104,17 @@ def build_dataset(
 
     Raises Rejected for an impossible plan or an existing folder, MissingInput for recordings without rows.
     """
-    if folder.exists():
-        raise Rejected(f"{folder} is there already: name another folder, or remove it")
-    part = folder.with_name(folder.name + ".part")
-    if part.exists():
-        raise Rejected(f"{part} is there already, left by a build that was ended: remove it")
-    part.mkdir(parents=True)
-    try:
+    with new_folder(folder) as part:
         gathered = _gather(sources, plan.sampling.levels, part, advance)
         header = _describe(gathered, plan, part)
         (part / HEADER_FILE).write_text(header.text(), encoding="utf-8")
-        part.replace(folder)
-    except BaseException:
-        shutil.rmtree(part)
-        raise
     return header
 
 
 def _gather(
     sources: Sequence[RecordedRows], levels: int, folder: Path, advance: Callable[[int], None]
-) -> list[_Gathered]:
-    gathered: list[_Gathered] = []
+) -> list[GatheredRows]:
+    gathered: list[GatheredRows] = []
     rows = 0
     for source in sources:
         files: dict[int, tuple[int, list[GrowingArray]]] = {}
@@ -103,7 +122,7 @@ def _gather(
             for found in source.parts():
                 if found.market not in files:
                     number = len(gathered) + len(files)
-                    files[found.market] = (number, _grown(folder, number, levels))
+                    files[found.market] = (number, grown_files(folder, number, levels))
                 for file, values in zip(
                     files[found.market][1], (found.book, found.times_ns, found.segments), strict=True
                 ):
@@ -119,19 +138,21 @@ def _gather(
                 f"{source.settings.path}: no book in there was ever known with {levels} levels on both sides; "
                 "`tickwire inspect` shows what is in a file"
             )
-        gathered += [_gathered(source, market, number, folder) for market, (number, _) in files.items()]
+        gathered += [gathered_rows(source, market, number, folder) for market, (number, _) in files.items()]
     return gathered
 
 
-def _grown(folder: Path, number: int, levels: int) -> list[GrowingArray]:
+def grown_files(folder: Path, number: int, levels: int) -> list[GrowingArray]:
+    """Files of book, times and segments of a market, to append to."""
     widths = (VALUES_PER_LEVEL * levels, 0, 0)
     return [GrowingArray(folder / array_file(number, name), width) for name, width in zip(_GROWN, widths, strict=True)]
 
 
-def _gathered(source: RecordedRows, market: int, number: int, folder: Path) -> _Gathered:
+def gathered_rows(source: RecordedRows, market: int, number: int, folder: Path) -> GatheredRows:
+    """What lies in them now, of a market of a source."""
     described = source.settings.markets[market]
     book, times_ns, segments = (np.load(folder / array_file(number, name), mmap_mode="r") for name in _GROWN)
-    return _Gathered(
+    return GatheredRows(
         source.names[market],
         source.settings.path.name,
         described.price_decimals,
@@ -142,7 +163,7 @@ def _gathered(source: RecordedRows, market: int, number: int, folder: Path) -> _
     )
 
 
-def _describe(gathered: Sequence[_Gathered], plan: DatasetPlan, folder: Path) -> Header:
+def _describe(gathered: Sequence[GatheredRows], plan: DatasetPlan, folder: Path) -> Header:
     names = [market.name for market in gathered]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -159,23 +180,43 @@ def _describe(gathered: Sequence[_Gathered], plan: DatasetPlan, folder: Path) ->
         balanced=plan.alpha is None,
         sampling=SamplingHeader(every=sampling.every, grid_ns=sampling.grid_ns, silence_ns=sampling.silence_ns),
         split=split,
-        markets=tuple(_market_header(market, number, plan, split, folder) for number, market in enumerate(gathered)),
+        markets=tuple(market_header(market, number, plan, split, folder) for number, market in enumerate(gathered)),
     )
 
 
-def _market_header(market: _Gathered, number: int, plan: DatasetPlan, split: SplitHeader, folder: Path) -> MarketHeader:
+def market_header(
+    market: GatheredRows,
+    number: int,
+    plan: DatasetPlan,
+    split: SplitHeader,
+    folder: Path,
+    known: KnownLabels | None = None,
+) -> MarketHeader:
+    """Labels, parts and normalisation of a market, written beside its rows, and its header.
+
+    Parameters
+    ----------
+    known: in place of labels of moves; a row without one is no sample, nor does it decide about the normalisation.
+    """
     times_ns, segments, reach = market.times_ns, market.segments, plan.reach
     moves = smoothed_moves(_mids(market.book), segments, reach.horizon)
     parts = assign_parts(times_ns, segments, reach, split.validation_ns, split.test_ns)
+    if known is not None:
+        parts[known.labels == NO_LABEL] = Part.NONE
     try:
         alpha = balanced_alpha(moves[parts == Part.TRAINING]) if plan.alpha is None else plan.alpha
-        normalisation = fit_normalisation(
-            market.book, segments, np.flatnonzero(times_ns < split.validation_ns), plan.form
-        )
+        decisive = times_ns < split.validation_ns
+        if known is not None:
+            decisive &= known.labels != NO_LABEL
+        normalisation = fit_normalisation(market.book, segments, np.flatnonzero(decisive), plan.form)
     except Rejected as error:
         raise Rejected(f"market {market.name}, {len(times_ns)} rows of {market.file}: {error}") from error
-    labels = classify(moves, alpha)
-    _write(folder, number, moves, labels, parts)
+    labels = classify(moves, alpha) if known is None else known.labels
+    arrays: dict[str, NDArray[Any]] = {"moves": moves, "labels": labels, "parts": parts}
+    if known is not None:
+        arrays[DETECTOR] = known.detector
+    for name, values in arrays.items():
+        np.save(folder / array_file(number, name), values.astype(CRASH_ARRAYS[name]), allow_pickle=False)
     return MarketHeader(
         name=market.name,
         file=market.file,
@@ -188,7 +229,7 @@ def _market_header(market: _Gathered, number: int, plan: DatasetPlan, split: Spl
         classes=_counts(labels[parts == Part.TRAINING]),
         means=normalisation.means,
         deviations=normalisation.deviations,
-        digests={name: file_digest(folder / array_file(number, name)) for name in ARRAYS},
+        digests={name: file_digest(folder / array_file(number, name)) for name in (*_GROWN, *arrays)},
     )
 
 
@@ -201,9 +242,3 @@ def _mids(book: Rows) -> Words:
 def _counts(labels: Classes) -> tuple[int, int, int]:
     down, same, up = np.bincount(labels, minlength=CLASSES).tolist()
     return down, same, up
-
-
-def _write(folder: Path, number: int, moves: Floats, labels: Classes, parts: Parts) -> None:
-    arrays: dict[str, NDArray[Any]] = {"moves": moves, "labels": labels, "parts": parts}
-    for name, values in arrays.items():
-        np.save(folder / array_file(number, name), values.astype(ARRAYS[name]), allow_pickle=False)

@@ -14,11 +14,14 @@ from market.errors import MissingInput, Rejected
 from market.wire.records import Rows, Words
 from orchestrator.research.datasets.features import Form, raw_features, rows_before
 from orchestrator.research.datasets.header import Header, MarketHeader, read_header
-from orchestrator.research.datasets.labels import Classes, Floats
+from orchestrator.research.datasets.labels import Classes, Floats, classify
 from orchestrator.research.datasets.parts import Part, Parts, Reach
 
 ARRAYS: Final = {"book": "<i8", "times_ns": "<i8", "segments": "<i8", "moves": "<f8", "labels": "|i1", "parts": "|i1"}
 """Arrays of each market, and how their values are written."""
+DETECTOR: Final = "detector"
+CRASH_ARRAYS: Final = {**ARRAYS, DETECTOR: "|i1"}
+"""Those of a dataset of crashes: also what the detector said."""
 
 
 def array_file(number: int, name: str) -> str:
@@ -39,8 +42,9 @@ class DatasetMarket:
     Parameters
     ----------
     book: int64[n, 4 * levels], see ``book_rows.BookRows``. times_ns, segments: int64[n].
-    moves: float64[n], smoothed moves, NaN without. labels: int8[n], ``labels.Move`` or -1.
+    moves: float64[n], smoothed moves, NaN without. labels: int8[n], ``labels.Move`` or ``crash_labels.Coming``, or -1.
     parts: int8[n], ``parts.Part`` of the sample that ends at the row.
+    detector: int8[n], ``market.detector.states.State`` before the row's time; None where labels are of moves.
     """
 
     header: MarketHeader
@@ -52,11 +56,18 @@ class DatasetMarket:
     moves: Floats
     labels: Classes
     parts: Parts
+    detector: Classes | None = None
 
     @property
     def name(self) -> str:
         """Venue and symbol."""
         return self.header.name
+
+    def labels_by(self, alpha: float | None = None) -> Classes:
+        """int8[n]: labels of moves by another alpha than that of the header; others are what they are."""
+        if self.detector is not None:
+            return np.asarray(self.labels)
+        return classify(np.asarray(self.moves), self.header.alpha if alpha is None else alpha)
 
     def samples(self, part: Part) -> Words:
         """Rows whose samples are of a part."""
@@ -115,7 +126,7 @@ def open_dataset(folder: Path, *, verify: bool = True) -> Dataset:
 def _market(folder: Path, header: Header, number: int, verify: bool) -> DatasetMarket:
     described = header.markets[number]
     arrays: dict[str, NDArray[Any]] = {}
-    for name, kind in ARRAYS.items():
+    for name, kind in (ARRAYS if header.crash is None else CRASH_ARRAYS).items():
         shape = (described.rows, 4 * header.levels) if name == "book" else (described.rows,)
         path = folder / array_file(number, name)
         if verify and path.is_file() and file_digest(path) != described.digests.get(name):

@@ -8,7 +8,9 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from config.scenarios import ScenarioKind
 from market.errors import MissingInput, Rejected
+from orchestrator.research.datasets.crash_labels import CrashTarget, Fall, Until
 from orchestrator.research.datasets.features import Form, Normalisation
 
 FORMAT: Final = "tickwire-dataset"
@@ -66,6 +68,55 @@ class MarketHeader(_Part):
         return Normalisation(self.means, self.deviations)
 
 
+class TargetHeader(_Part):
+    """``crash_labels.CrashTarget``: what a dataset or model of crashes is asked."""
+
+    within_ns: int = Field(ge=1)
+    until: Until = Field(strict=False)
+
+    @property
+    def target(self) -> CrashTarget:
+        """What is asked."""
+        return CrashTarget(self.within_ns, self.until)
+
+
+class FallHeader(_Part):
+    """``crash_labels.Fall``."""
+
+    begin_ns: int
+    half_ns: int
+    end_ns: int
+
+    @property
+    def fall(self) -> Fall:
+        """The truth."""
+        return Fall(self.begin_ns, self.half_ns, self.end_ns)
+
+
+class SessionHeader(_Part):
+    """One generated session.
+
+    Parameters
+    ----------
+    kind, seed: what ``tickwire simulate`` makes it again of. part: what its samples are for.
+    first, rows: its rows in the arrays. fall: None without a crash.
+    """
+
+    kind: ScenarioKind = Field(strict=False)
+    seed: int
+    part: str = Field(pattern="^(training|validation|test)$")
+    first: int = Field(ge=0)
+    rows: int = Field(ge=1)
+    fall: FallHeader | None
+
+
+class CrashHeader(_Part):
+    """A dataset of crashes: what labels say, and its sessions in order of time."""
+
+    target: TargetHeader
+    sessions: tuple[SessionHeader, ...] = Field(strict=False, min_length=1)
+
+
 class Header(_Part):
     """A dataset.
 
@@ -73,6 +124,7 @@ class Header(_Part):
     ----------
     window, horizon: rows that a sample sees and looks ahead.
     balanced: whether alpha was chosen on the training part, so that the classes are balanced.
+    crash: where labels say whether a crash comes; None: they say what the mid does next.
     """
 
     format: Literal["tickwire-dataset"] = FORMAT
@@ -85,6 +137,7 @@ class Header(_Part):
     sampling: SamplingHeader
     split: SplitHeader
     markets: tuple[MarketHeader, ...] = Field(strict=False, min_length=1)
+    crash: CrashHeader | None = None
 
     @model_validator(mode="after")
     def _widths_agree(self) -> Header:
@@ -98,9 +151,30 @@ class Header(_Part):
                 raise ValueError(f"market {market.name}: deviations must be above 0")
         return self
 
+    @model_validator(mode="after")
+    def _sessions_follow_one_another(self) -> Header:
+        if self.crash is None:
+            return self
+        if len(self.markets) != 1:
+            raise ValueError(f"crash: {len(self.markets)} markets, sessions are of one")
+        first = 0
+        for number, session in enumerate(self.crash.sessions):
+            if session.first != first:
+                raise ValueError(
+                    f"crash.sessions.{number}.first is {session.first}: the sessions before end at {first}"
+                )
+            first += session.rows
+        if first != self.markets[0].rows:
+            raise ValueError(f"crash.sessions have {first} rows, the market {self.markets[0].rows}")
+        return self
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON; nothing of crashes where labels are of moves."""
+        return self.model_dump(mode="json", exclude={"crash"} if self.crash is None else None)
+
     def text(self) -> str:
         """As it stands in its file."""
-        return json.dumps(self.model_dump(mode="json"), indent=1, allow_nan=False) + "\n"
+        return json.dumps(self.plain(), indent=1, allow_nan=False) + "\n"
 
 
 def read_header(folder: Path) -> Header:

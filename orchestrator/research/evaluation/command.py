@@ -13,6 +13,8 @@ import click
 from market.errors import Rejected
 from orchestrator.cli.output import Output, with_output
 from orchestrator.research.baselines.predictors import Baseline
+from orchestrator.research.crashes.study import NOTE as CRASH_NOTE
+from orchestrator.research.crashes.study import judge_parts, show_crashes
 from orchestrator.research.datasets.dataset import Dataset, open_dataset
 from orchestrator.research.datasets.fi2010 import HORIZONS, load_fi2010
 from orchestrator.research.datasets.parts import Part
@@ -23,7 +25,6 @@ from orchestrator.research.evaluation.study import (
     EvaluationPlan,
     Judged,
     evaluate_fi2010,
-    evaluate_parts,
     walk_forward,
 )
 from orchestrator.research.evaluation.trades import TradeCurve, trade_curve
@@ -63,6 +64,12 @@ class _Evaluated:
     folds: list[Judged]
     trades: list[tuple[str, str, TradeCurve]]
     computed_by: dict[str, dict[str, str]] = field(default_factory=dict)
+    is_of_crashes: bool = False
+
+    @property
+    def note(self) -> str:
+        """What to think of it."""
+        return CRASH_NOTE if self.is_of_crashes else NOTE
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
@@ -118,7 +125,8 @@ def evaluate(output: Output, /, folders: tuple[Path, ...], out: Path | None, plo
 
     Majority, last move, and logistic regression on the imbalance and on all features are fitted on the training part.
     A model of `tickwire train` is judged as it is, on the datasets of its own horizon. Accuracy, F1, Matthews
-    correlation and calibration come with intervals of a seeded block bootstrap.
+    correlation and calibration come with intervals of a seeded block bootstrap. On a dataset of crashes the baselines
+    are its own: the share, regressions on imbalance, features and volatility, and the flash-crash detector.
 
     \b
     tickwire evaluate btc --folds 4
@@ -132,15 +140,17 @@ def evaluate(output: Output, /, folders: tuple[Path, ...], out: Path | None, plo
         raise click.UsageError("name what to evaluate on: folders of `tickwire dataset`, or --fi2010 TRAINING TEST")
     if plots:
         require_plots()
-    found = _evaluate(output, folders, _plan(words), words)
-    result: dict[str, Any] = {"note": NOTE, "evaluations": [each.plain() for each in found], "plots": []}
+    found = _evaluate(output, folders, _plan(words), words | {"plots": plots})
+    notes = list(dict.fromkeys(each.note for each in found))
+    result: dict[str, Any] = {"note": "; ".join(notes), "evaluations": [each.plain() for each in found], "plots": []}
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         result["plots"] = [path.name for path in _draw(found, out)] if plots else []
         (out / "result.json").write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     for each in found:
         _show(output, each)
-    output.say(NOTE)
+    for note in notes:
+        output.say(note)
     output.emit(result)
 
 
@@ -154,13 +164,16 @@ def _evaluate(output: Output, folders: Sequence[Path], plan: EvaluationPlan, wor
         for folder in folders:
             progress.show(str(folder))
             dataset = open_dataset(folder)
+            is_of_crashes = dataset.header.crash is not None
+            if is_of_crashes:
+                _refuse_words_of_moves(folder, words)
             predictors = _predictors(models, dataset, computing)
-            parts = evaluate_parts(dataset, plan, predictors)
+            parts = judge_parts(dataset, plan, predictors)
             folds = walk_forward(dataset, plan, progress.show) if plan.folds else []
-            trades = _trades(dataset, plan, predictors, words["fee_bps"])
+            trades = [] if is_of_crashes else _trades(dataset, plan, predictors, words["fee_bps"])
             by = {predictor.name: predictor.computed_by for predictor in predictors}
             rows = dataset.header.window, dataset.header.horizon
-            found.append(_Evaluated(str(folder), *rows, parts, folds, trades, by))
+            found.append(_Evaluated(str(folder), *rows, parts, folds, trades, by, is_of_crashes=is_of_crashes))
         if words["fi2010"] is not None:
             training, test = words["fi2010"]
             horizon = int(words["horizon"])
@@ -172,6 +185,21 @@ def _evaluate(output: Output, folders: Sequence[Path], plan: EvaluationPlan, wor
             parts = evaluate_fi2010(load_fi2010(training), load_fi2010(test), horizon, plan)
             found.append(_Evaluated(FI2010, None, horizon, parts, [], []))
     return found
+
+
+def _refuse_words_of_moves(folder: Path, words: dict[str, Any]) -> None:
+    named = {
+        "--folds": words["folds"],
+        "--block": words["block"],
+        "--baseline": words["names"],
+        "--plots": words["plots"],
+    }
+    given = [name for name, value in named.items() if value]
+    if given:
+        raise Rejected(
+            f"{folder} is of crashes, whose parts are whole sessions and whose baselines are its own: leave out "
+            f"{', '.join(given)}"
+        )
 
 
 def _predictors(models: Sequence[TrainedModel], dataset: Dataset, computing: Computing) -> list[ModelPredictor]:
@@ -214,7 +242,10 @@ def _plan(words: dict[str, Any]) -> EvaluationPlan:
 def _show(output: Output, found: _Evaluated) -> None:
     samples = found.parts[0].training
     title = f"{found.label}, horizon {found.horizon}: fitted on {samples:,} samples"
-    output.table(title, COLUMNS, [judged_row(each) for each in found.parts], right=COLUMNS[2:])
+    if found.is_of_crashes:
+        show_crashes(output, title, found.parts)
+    else:
+        output.table(title, COLUMNS, [judged_row(each) for each in found.parts], right=COLUMNS[2:])
     for name, by in found.computed_by.items():
         output.say(f"{name}: computed by the {by['backend'].upper()} in {by['precision']}")
     if found.folds:

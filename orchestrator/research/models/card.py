@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from gpu.models.weights import Singles
 from market.errors import MissingInput, Rejected
 from orchestrator.research.datasets.features import Form, Normalisation
-from orchestrator.research.datasets.header import SamplingHeader
+from orchestrator.research.datasets.header import SamplingHeader, TargetHeader
 from orchestrator.research.datasets.labels import Floats
 
 FORMAT: Final = "tickwire-model"
@@ -97,6 +97,7 @@ class Card(_Part):
     deciles, shares: float[features][9] of the normalised inputs of the samples that it was fitted on, and
         float[features][10], the share of them above so many deciles: to notice other inputs.
     calibration_error: on validation samples. scores: by market, part and measure. digests: SHA-256 by file.
+    crash: of a model that says whether a crash comes, in the place of a move down; None of one of moves.
     """
 
     format: Literal["tickwire-model"] = FORMAT
@@ -118,6 +119,7 @@ class Card(_Part):
     calibration_error: float = Field(ge=0)
     scores: dict[str, Any]
     digests: dict[str, str]
+    crash: TargetHeader | None = None
 
     @model_validator(mode="after")
     def _widths_agree(self) -> Card:
@@ -138,9 +140,13 @@ class Card(_Part):
         known = ", ".join(repr(market.name) for market in self.markets)
         raise Rejected(f"the model has no normalisation of market {name!r}: it has {known}")
 
+    def plain(self) -> dict[str, Any]:
+        """For JSON; nothing of crashes of a model of moves."""
+        return self.model_dump(mode="json", exclude={"crash"} if self.crash is None else None)
+
     def text(self) -> str:
         """As it stands in its file."""
-        return json.dumps(self.model_dump(mode="json"), indent=1, allow_nan=False) + "\n"
+        return json.dumps(self.plain(), indent=1, allow_nan=False) + "\n"
 
 
 def read_card(folder: Path) -> Card:

@@ -15,6 +15,7 @@ from gpu.models.weights import Model, read_weights, write_weights
 from market.errors import MissingInput, Rejected
 from orchestrator.research.datasets.dataset import Dataset, file_digest
 from orchestrator.research.datasets.features import Form
+from orchestrator.research.datasets.header import TargetHeader
 from orchestrator.research.models.card import (
     CARD_FILE,
     DIGESTED,
@@ -104,6 +105,18 @@ class TrainedModel:
                 raise Rejected(
                     f"{dataset.path}: {field} is {_said(found)}, model {self.folder} was trained with {_said(expected)}"
                 )
+        target = None if header.crash is None else header.crash.target
+        if target != card.crash:
+            raise Rejected(
+                f"{dataset.path}: labels say {_asked(target)}, model {self.folder} was trained to say "
+                f"{_asked(card.crash)}"
+            )
+
+
+def _asked(target: TargetHeader | None) -> str:
+    if target is None:
+        return "what the mid does next"
+    return f"whether a crash comes within {target.within_ns / 1e9:g} s, until {target.until.value}"
 
 
 def _said(value: object) -> str:

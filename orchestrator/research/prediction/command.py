@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import numpy as np
@@ -20,6 +20,7 @@ from orchestrator.cli.output import Output, with_output
 from orchestrator.cli.profile import load_profile, profile_option
 from orchestrator.replay.plan import parse_source, session_settings
 from orchestrator.research.datasets.book_rows import RecordedRows, Sampling
+from orchestrator.research.datasets.crash_labels import Coming
 from orchestrator.research.datasets.dataset import open_dataset
 from orchestrator.research.datasets.features import Form, Normalisation
 from orchestrator.research.datasets.labels import Classes, segment_starts
@@ -28,6 +29,10 @@ from orchestrator.research.models.folder import TrainedModel
 from orchestrator.research.models.inputs import model_inputs
 from orchestrator.research.prediction.computing import Computing, computed_by, computing_options
 from orchestrator.research.prediction.stretches import predict_windows
+
+MOVES: Final = ("down", "same", "up")
+CRASHES: Final = ("crash",)
+"""Columns of probabilities, in the order of classes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +71,9 @@ def predict(output: Output, /, model: Path, folder: Path | None, out: Path, **wo
     """Write a model's probabilities of down, same and up for every window of a dataset or recording.
 
     A row of the file is a row of the book at which a whole window ends: market, row, time_ns, down, same, up, and from
-    a dataset the label. A market is normalised as the model's card says; --as takes another market's normalisation.
-    Ends with 0, with 1 when a recording was damaged.
+    a dataset the label. Of a model of crashes it is market, row, time_ns, crash: the probability that one comes, and
+    the label: 1 where one does, 0 where none does. A market is normalised as the model's card says; --as takes another
+    market's normalisation. Ends with 0, with 1 when a recording was damaged.
 
     \b
     tickwire predict btc-50 --dataset usdm-50 --part test --out said.parquet
@@ -85,13 +91,14 @@ def predict(output: Output, /, model: Path, folder: Path | None, out: Path, **wo
     by = computed_by(computer)
     part = out.with_name(out.name + ".part")
     counts: dict[str, int] = {}
+    names = MOVES if trained.card.crash is None else CRASHES
     classes = np.zeros(3, dtype=np.int64)
     try:
-        with output.progress("predicting") as progress, pq.ParquetWriter(part, _schema()) as writer:
+        with output.progress("predicting") as progress, pq.ParquetWriter(part, _schema(names)) as writer:
             for each in wanted:
                 progress.show(f"{each.market}, {len(each.samples):,} windows")
                 found = predict_windows(computer, each.inputs(), each.samples, trained.card.window, words["threads"])
-                writer.write_table(_table(each, found))
+                writer.write_table(_table(each, found, names))
                 counts[each.market] = counts.get(each.market, 0) + len(found)
                 classes += np.bincount(found.argmax(axis=1), minlength=3)
         if not classes.sum():
@@ -104,7 +111,7 @@ def predict(output: Output, /, model: Path, folder: Path | None, out: Path, **wo
         part.unlink(missing_ok=True)
     rows = [(market, f"{count:,}") for market, count in counts.items()]
     output.table(f"{out}: windows", ("market", "windows"), rows, right=("windows",))
-    named = dict(zip(("down", "same", "up"), classes.tolist(), strict=True))
+    named = dict(zip(MOVES if names is MOVES else ("crash", "none"), classes.tolist(), strict=False))
     output.say(", ".join(f"{name} {count:,}" for name, count in named.items()))
     output.say(f"computed by the {by['backend'].upper()} in {by['precision']}")
     damage = sum(recording.damage for recording in recordings)
@@ -114,22 +121,24 @@ def predict(output: Output, /, model: Path, folder: Path | None, out: Path, **wo
         raise click.exceptions.Exit(ExitCode.CHECK_FAILED)
 
 
-def _schema() -> pa.Schema:
+def _schema(names: tuple[str, ...]) -> pa.Schema:
     kinds: dict[str, pa.DataType] = {"market": pa.string(), "row": pa.int64(), "time_ns": pa.int64()}
-    kinds |= dict.fromkeys(("down", "same", "up"), pa.float32())
+    kinds |= dict.fromkeys(names, pa.float32())
     return pa.schema(kinds | {"label": pa.int8()})
 
 
-def _table(wanted: _Wanted, found: Singles) -> pa.Table:
+def _table(wanted: _Wanted, found: Singles, names: tuple[str, ...]) -> pa.Table:
     labels = wanted.labels
+    if labels is not None and names is CRASHES:
+        labels = np.where(labels < 0, labels, labels == Coming.CRASH).astype(np.int8)
     columns: list[pa.Array[Any]] = [
         pa.array([wanted.market] * len(found), pa.string()),
         pa.array(wanted.samples),
         pa.array(np.asarray(wanted.times_ns)[wanted.samples]),
-        *(pa.array(np.ascontiguousarray(found[:, number])) for number in range(3)),
+        *(pa.array(np.ascontiguousarray(found[:, number])) for number in range(len(names))),
         pa.nulls(len(found), pa.int8()) if labels is None else pa.array(labels, pa.int8(), mask=labels < 0),
     ]
-    return pa.Table.from_arrays(columns, schema=_schema())
+    return pa.Table.from_arrays(columns, schema=_schema(names))
 
 
 def _of_dataset(trained: TrainedModel, folder: Path, words: dict[str, Any]) -> Iterator[_Wanted]:

@@ -10,6 +10,8 @@ import click
 from gpu.models.onnx_graph import require_onnx
 from gpu.models.onnx_runtime import require_onnx_runtime
 from orchestrator.cli.output import Output, with_output
+from orchestrator.research.crashes.study import NOTE as CRASH_NOTE
+from orchestrator.research.crashes.study import show_crashes
 from orchestrator.research.datasets.dataset import open_dataset
 from orchestrator.research.evaluation.command import COLUMNS, NOTE, judged_row
 from orchestrator.research.evaluation.study import EvaluationPlan
@@ -52,7 +54,8 @@ def train_model(output: Output, /, folder: Path, size: str, out: Path, **words: 
     """Train a model on the training part of a dataset, in PyTorch, and write it with its card.
 
     The validation part decides when to stop, the test part judges once: beside the same baselines as `tickwire
-    evaluate`, with intervals. The same samples, options, PyTorch and processor give the same files.
+    evaluate`, with intervals. The same samples, options, PyTorch and processor give the same files. Of a dataset of
+    crashes the model says how probable it is that one comes.
 
     \b
     tickwire train usdm-50 --train "binance-usdm BTCUSDT" --out btc-50
@@ -81,21 +84,25 @@ def train_model(output: Output, /, folder: Path, size: str, out: Path, **words: 
     card = write_model(
         trained.fitted.model, lambda digests: describe(dataset, chosen, settings, plan, trained, digests), out
     )
-    _show(output, f"{folder}, horizon {card.horizon}", chosen, trained)
+    if card.crash is None:
+        _show(output, f"{folder}, horizon {card.horizon}", trained)
+    else:
+        show_crashes(output, f"{folder}, test part", trained.test)
+    for market, is_above in beaten(trained.test, size).items():
+        measure = "macro F1" if card.crash is None else "average precision"
+        said = "is above" if is_above else "is NOT above"
+        output.say(f"{market}: {measure} of {size} {said} the intervals of all baselines")
     output.say(f"{out}: {card.parameters:,} parameters, kept after epoch {card.training.best_epoch}")
-    output.say(NOTE)
+    output.say(NOTE if card.crash is None else CRASH_NOTE)
     above = beaten(trained.test, size)
     judged = {"test": trained.test, "walk_forward": trained.folds}
     results = {part: [each.plain() for each in found] for part, found in judged.items()}
-    output.emit({"out": str(out), "card": card.model_dump(mode="json"), "above_every_baseline": above, **results})
+    output.emit({"out": str(out), "card": card.plain(), "above_every_baseline": above, **results})
 
 
-def _show(output: Output, title: str, size: Size, trained: Trained) -> None:
+def _show(output: Output, title: str, trained: Trained) -> None:
     output.table(f"{title}: test part", COLUMNS, [judged_row(each) for each in trained.test], right=COLUMNS[2:])
     whole = [each for each in trained.folds if each.fold == 0]
     if whole:
         rows = [judged_row(each) for each in whole]
         output.table(f"{title}: walk forward, all folds together", COLUMNS, rows, right=COLUMNS[2:])
-    for market, above in beaten(trained.test, size.value).items():
-        said = "is above" if above else "is NOT above"
-        output.say(f"{market}: macro F1 of {size.value} {said} the intervals of all baselines")

@@ -12,9 +12,11 @@ import numpy as np
 from gpu.models.architecture import parameters
 from gpu.models.onnx_graph import stretch_graph
 from gpu.models.onnx_runtime import OnnxModel
+from market.errors import Rejected
+from orchestrator.research.crashes.study import MEASURE, CrashJudged, judge_parts
 from orchestrator.research.datasets.dataset import Dataset, DatasetMarket
 from orchestrator.research.datasets.parts import BEGINNING_NS, Part
-from orchestrator.research.evaluation.study import EvaluationPlan, FoldRows, Judged, evaluate_parts, walk_forward
+from orchestrator.research.evaluation.study import EvaluationPlan, FoldRows, Judged, walk_forward
 from orchestrator.research.models.card import DECILES, Card, MarketCard, TrainingCard, bins_of
 from orchestrator.research.prediction.stretches import ModelPredictor
 from orchestrator.research.training.fit import FitSettings, Fitted, fit
@@ -50,6 +52,8 @@ def train(dataset: Dataset, size: Size, settings: FitSettings, plan: EvaluationP
     Raises Rejected for markets that are not there and for parts without samples.
     """
     header = dataset.header
+    if header.crash is not None and plan.folds:
+        raise Rejected(f"{dataset.path}: parts of a dataset of crashes are sessions of their own: leave out --folds")
     shape = architecture(size, header.levels, header.window)
     markets = [dataset.market(name) for name in plan.train] or list(dataset.markets)
 
@@ -61,12 +65,12 @@ def train(dataset: Dataset, size: Size, settings: FitSettings, plan: EvaluationP
     advance("judging")
     runtime = OnnxModel(stretch_graph(fitted.model))
     predictor = ModelPredictor(size.value, runtime, header.window, len(training))
-    test = evaluate_parts(dataset, plan, [predictor])
+    test = judge_parts(dataset, plan, [predictor])
     # Baselines choose their penalties on the validation part, so that only the model is judged on it.
     fixed = EvaluationPlan(
         train=plan.train, on=plan.on, baselines=(), part=Part.VALIDATION, penalty=1.0, resamples=plan.resamples
     )
-    validation = evaluate_parts(dataset, fixed, [predictor])
+    validation = judge_parts(dataset, fixed, [predictor])
     learner = _Refitted(size, settings, header.window, header.levels, advance)
     folds = walk_forward(dataset, plan, advance, [learner]) if plan.folds else []
     return Trained(fitted, validation, test, folds)
@@ -106,12 +110,15 @@ def _said(epoch: int, loss: float) -> str:
 
 
 def beaten(judged: Sequence[Judged], name: str) -> dict[str, bool]:
-    """By market: whether a model's macro F1 lies above the upper end of every baseline's interval."""
+    """By market: whether a model lies above the upper end of every baseline's interval, by macro F1 or, of crashes,
+    by average precision.
+    """
     found: dict[str, bool] = {}
     for market in dict.fromkeys(each.market for each in judged):
         own = [each for each in judged if each.market == market]
-        mine = next(each for each in own if each.predictor == name).report.measures["macro_f1"].value
-        others = [each.report.measures["macro_f1"] for each in own if each.predictor != name]
+        by = MEASURE if isinstance(own[0], CrashJudged) else "macro_f1"
+        mine = next(each for each in own if each.predictor == name).report.measures[by].value
+        others = [each.report.measures[by] for each in own if each.predictor != name]
         found[market] = all(mine > (other.interval or (0.0, other.value))[1] for other in others)
     return found
 
@@ -139,7 +146,7 @@ def describe(
         levels=header.levels,
         form=header.form,
         sampling=header.sampling,
-        markets=tuple(_market_card(market, trained=market.name in names) for market in dataset.markets),
+        markets=tuple(market_card(market, trained=market.name in names) for market in dataset.markets),
         training=TrainingCard(
             seed=settings.seed,
             epochs=len(fitted.losses),
@@ -156,10 +163,12 @@ def describe(
         calibration_error=max(errors, default=0.0),
         scores=_scores(trained, size.value),
         digests=digests,
+        crash=None if header.crash is None else header.crash.target,
     )
 
 
-def _market_card(market: DatasetMarket, *, trained: bool) -> MarketCard:
+def market_card(market: DatasetMarket, *, trained: bool) -> MarketCard:
+    """One market of a card."""
     samples = market.samples(Part.TRAINING)
     last = int(samples[-1]) if len(samples) else 0
     return MarketCard(

@@ -15,7 +15,7 @@ from market.errors import Rejected
 from market.wire.records import Words
 from orchestrator.research.datasets.dataset import DatasetMarket
 from orchestrator.research.datasets.features import Normalisation
-from orchestrator.research.datasets.labels import NO_LABEL, Classes, classify
+from orchestrator.research.datasets.labels import NO_LABEL, Classes
 from orchestrator.research.models.inputs import model_inputs
 
 WINDOWS: Final = 32
@@ -40,8 +40,7 @@ def labelled_rows(
     market: DatasetMarket, samples: Words, normalisation: Normalisation | None = None, alpha: float | None = None
 ) -> LabelledRows:
     """Samples of a market; ``normalisation`` and ``alpha`` in place of those of the dataset."""
-    chosen = market.header.alpha if alpha is None else alpha
-    return LabelledRows(normalised_rows(market, normalisation), classify(np.asarray(market.moves), chosen), samples)
+    return LabelledRows(normalised_rows(market, normalisation), market.labels_by(alpha), samples)
 
 
 def normalised_rows(market: DatasetMarket, normalisation: Normalisation | None = None) -> Singles:

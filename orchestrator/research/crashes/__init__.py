@@ -1,0 +1,1 @@
+"""Flash crashes before they come: datasets of generated sessions, and how well their labels are predicted."""
