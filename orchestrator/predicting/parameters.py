@@ -25,6 +25,7 @@ class ModelParameters:
     Parameters
     ----------
     name: of the settings. market: that it watches. card_market: whose normalisation and alpha it uses.
+    spared: tag of the strategy whose orders it lets pass, empty for none.
     """
 
     name: str
@@ -40,3 +41,4 @@ class ModelParameters:
     judged: int
     calibration_limit: float
     trading: TradingParameters | None
+    spared: str = ""

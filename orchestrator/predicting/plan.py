@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from config.base import EXACT
-from config.models import ModelSettings, ModelTradingSettings
+from config.models import ModelMode, ModelSettings, ModelTradingSettings
 from config.settings import Settings
 from market.errors import Fatal, Rejected
 from market.instruments import Catalogue
@@ -22,6 +23,7 @@ from orchestrator.predicting.predictor import BookPredictor
 from orchestrator.research.models.folder import TrainedModel
 from orchestrator.run_loop.access import PeriodicTask, RunAccess
 from orchestrator.storage.records import Area, StateChanged
+from orchestrator.strategies.flash_crash.plan import trader_tag
 from orchestrator.strategies.sizing import Sizing
 
 _PPM_PER_BPS: Final = 100
@@ -41,6 +43,9 @@ def book_predictors(
     for number, (name, chosen) in enumerate(settings.models.watching.items()):
         model = TrainedModel(Path(chosen.folder))
         parameters = _parameters(settings, listings, name, chosen)
+        if model.card.crash is not None:
+            # It waits for the very thing that is foretold.
+            parameters = replace(parameters, spared=trader_tag(*parameters.market))
         _check(settings, name, chosen, model, parameters)
         made.append(BookPredictor(parameters, model, predictions, f"model{number}", sizing))
     return made
@@ -151,6 +156,12 @@ def _check(
         raise Rejected(
             f"models.watching.{name}.folder: {model.folder} was trained on a row per book event; a run takes rows at "
             "multiples of a time: make its dataset with --grid-ms"
+        )
+    trading = chosen.trading
+    if card.crash is not None and chosen.mode is ModelMode.ACTIVE and (trading is None or not trading.shorts):
+        raise Rejected(
+            f"models.watching.{name}.trading.shorts is false: {model.folder} says whether a crash comes, and an active "
+            "model of crashes acts by selling; set it to true, or the mode to filter"
         )
     market = card.market(parameters.card_market)
     written = settings.instruments[chosen.instrument].markets[chosen.venue]

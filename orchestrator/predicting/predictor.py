@@ -61,6 +61,9 @@ class Breach:
 class BookPredictor:
     """One model of a run: a strategy that hears of nothing but its own timers.
 
+    A model of crashes says in place of a move down how probable a crash is. It speaks against buying alone, and its
+    predictions are not judged: no market says when a crash has begun.
+
     Members
     -------
     mode: what it may do now. latest: the newest prediction that counts, whatever it says; None before the first.
@@ -77,6 +80,7 @@ class BookPredictor:
         self._predictions = predictions
         self._tag = tag
         self._form = card.form
+        self._is_of_crashes = card.crash is not None
         self._normalisation = chosen.normalisation
         self._grid_ns = card.sampling.grid_ns
         self._hold_ns = card.horizon * card.sampling.grid_ns
@@ -136,7 +140,11 @@ class BookPredictor:
 
     def check(self, intent: OrderIntent, view: MarketView) -> None:
         """A ``PreTradeCheck``: refuses to open what the newest prediction speaks against, as a filter or active."""
-        if (intent.instrument, intent.venue) != self._parameters.market or intent.cause.strategy == self._tag:
+        if (intent.instrument, intent.venue) != self._parameters.market:
+            return
+        if intent.cause.strategy in (self._tag, self._parameters.spared):
+            return
+        if self._is_of_crashes and intent.side is Side.SELL:
             return
         if intent.cause.origin is not Origin.DECISION or intent.reduce_only:
             return
@@ -151,9 +159,10 @@ class BookPredictor:
             return
         self.refused += 1
         if self.mode is not ModelMode.SHADOW:
+            said = "crash" if self._is_of_crashes else against.name.lower()
             raise Rejected(
-                f"order {intent.client_order_id}: model {self.name} says {against.name.lower()} with {probability:.3f}"
-                f", expected at most {self._parameters.filter_above}"
+                f"order {intent.client_order_id}: model {self.name} says {said} with {probability:.3f}, expected at "
+                f"most {self._parameters.filter_above}"
             )
 
     def take_breaches(self) -> Sequence[Breach]:
@@ -200,7 +209,8 @@ class BookPredictor:
             self._number += 1
             self._window.take(inputs)
             self._drift.take(inputs)
-            self._outcomes.take(self._number, int(book[-1, 0] + book[-1, 2]))
+            if not self._is_of_crashes:
+                self._outcomes.take(self._number, int(book[-1, 0] + book[-1, 2]))
             if self._rows.run >= self._length:
                 self._predictions.ask(self.name, self._number, self._window.newest())
                 self._asked.append((self._number, row_ns))
@@ -220,9 +230,10 @@ class BookPredictor:
             return ()
         self.predictions += 1
         self.latest = Prediction(number, row_ns, row_ns + self._hold_ns, answer)
-        self._outcomes.predicted(number, answer)
-        side = Side.BUY if answer[Move.UP] >= answer[Move.DOWN] else Side.SELL
-        probability = max(answer[Move.UP], answer[Move.DOWN])
+        if not self._is_of_crashes:
+            self._outcomes.predicted(number, answer)
+        is_up = answer[Move.UP] >= answer[Move.DOWN] and not self._is_of_crashes
+        side, probability = (Side.BUY, answer[Move.UP]) if is_up else (Side.SELL, answer[Move.DOWN])
         if probability <= self._parameters.act_above:
             return ()
         self.wanted += 1

@@ -44,9 +44,14 @@ def flash_crash_traders(settings: Settings, listings: Catalogue, sizing: Sizing)
             price_decimals=written.price_decimals,
             quantity_decimals=written.quantity_decimals,
         )
-        tag = f"fc{listing.instrument.number}_{listing.venue}"
+        tag = trader_tag(listing.instrument.number, listing.venue)
         made.append(FlashCrash(parameters, MarketWatch(parameters, watched), tag, sizing))
     return made
+
+
+def trader_tag(instrument: int, venue: int) -> str:
+    """Tag of the trader of a market."""
+    return f"fc{instrument}_{venue}"
 
 
 def flash_crash_parameters(settings: Settings, market: FlashCrashMarket, listing: Listing) -> FlashCrashParameters:
