@@ -35,7 +35,7 @@ from gpu.kernel import KernelModule, KernelSource
 from gpu.launch_graph import GraphRecorder
 from gpu.live_model import LiveModel, live_on_gpu
 from gpu.memory import release, rows_that_fit
-from gpu.models.architecture import PUBLIC_DEEPLOB, DeepLob
+from gpu.models.architecture import PUBLIC_DEEPLOB, TRANSFORMER, DeepLob, Transformer
 from gpu.models.weights import Model
 from gpu.sweep_tools import SweepKernels
 from gpu.sweep_tools import source as sweep_source
@@ -129,8 +129,8 @@ class Bench:
     Parameters
     ----------
     module: compiles a source. xp: the array module whose arrays it takes. live_of: a model that stays on the device.
-    recorder_of: what records launches. scanned: trades of the scan; others follow from it. model, live: shapes of
-        models, and how live ones are timed. batches: windows of those that are replayed. replays: of each.
+    recorder_of: what records launches. scanned: trades of the scan; others follow from it. model, transformer, live:
+        shapes of models, and how live ones are timed. batches: windows of those that are replayed. replays: of each.
     """
 
     module: Callable[[KernelSource], KernelModule]
@@ -142,6 +142,7 @@ class Bench:
     live: Mapping[str, Run] = field(default_factory=lambda: RUNS)
     batches: Sequence[int] = BATCHES
     replays: int = 200
+    transformer: Transformer = TRANSFORMER
 
     @classmethod
     def on_gpu(cls, cupy: Any) -> Bench:
@@ -154,6 +155,8 @@ class Bench:
         yield lambda: measure_scan(outcome, kernels, self._most(BYTES_PER_ROW + 40), min(1 << 32, 32 * self.scanned))
         yield lambda: measure_grid(outcome, kernels, grid, options.trades, options.out / "grid.csv.gz", end)
         yield lambda: measure_models(outcome, self.module, xp, self.scanned // 2_000, self.model)
+        windows = self.scanned // 2_000
+        yield lambda: measure_models(outcome, self.module, xp, windows, self.transformer, "windows by a transformer")
         yield lambda: measure_sweep(outcome, SweepKernels(self.module(sweep_source()), xp), self.scanned // 20)
         yield lambda: measure_graphs(outcome, self.module, xp, self.recorder_of, self.model, self.batches, self.replays)
         # What stays on the device comes last: nothing else runs beside it if it hangs.

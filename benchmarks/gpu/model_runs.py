@@ -1,4 +1,4 @@
-"""Every window of a stretch of rows by a DeepLOB on a GPU, beside PyTorch on windows by themselves."""
+"""Every window of a stretch of rows by a model on a GPU, beside PyTorch on windows by themselves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.gpu.outcome import Figure, Outcome
 from benchmarks.gpu.timing import least_seconds
 from gpu.arrays import on_host
 from gpu.kernel import KernelModule, KernelSource
-from gpu.models.architecture import PUBLIC_DEEPLOB, DeepLob, parameters
+from gpu.models.architecture import PUBLIC_DEEPLOB, Architecture, DeepLob, parameters
 from gpu.models.reference import stretch_logits
 from gpu.models.weights import Singles
 from gpu.models_cuda import ModelKernels, Precision
@@ -46,9 +46,10 @@ def measure_models(
     module: Callable[[KernelSource], KernelModule],
     xp: Any,
     windows: int,
-    architecture: DeepLob = PUBLIC_DEEPLOB,
+    architecture: Architecture = PUBLIC_DEEPLOB,
+    name: str = "windows by a model",
 ) -> None:
-    """Windows per second of a DeepLOB with random weights, by precision.
+    """Windows per second of a model with random weights, by precision; those of a DeepLOB are aimed at a number.
 
     Raises Fatal where logits are not the reference's, or in bfloat16 further off than twice PyTorch's; nothing is timed
     then.
@@ -61,17 +62,19 @@ def measure_models(
     model = lively_weights(architecture, _SEED) if network is None else network.model()
     few = rows[: architecture.window + _CHECKED - 1]
     expected, there = stretch_logits(model, few), xp.asarray(rows)
-    outcome.parts["windows by a model, reckoned"] = [str(line) for line in reckon(architecture, Device())]
+    if isinstance(architecture, DeepLob):
+        outcome.parts[f"{name}, reckoned"] = [str(line) for line in reckon(architecture, Device())]
     for precision in Precision:
         peer = None if network is None else peer_of(outcome, torch, network, precision, rows, expected)
         kernels = ModelKernels(model, module, xp, precision)
         error = float(np.abs(on_host(kernels.logits(xp.asarray(few))) - expected).max())
         _require_near(precision, error, peer)
-        _time(outcome, kernels, precision, there, windows, error, peer)
+        _time(outcome, f"{name}, {precision}", kernels, precision, there, windows, error, peer)
 
 
 def _time(
     outcome: Outcome,
+    name: str,
     kernels: ModelKernels,
     precision: Precision,
     rows: Any,
@@ -79,19 +82,17 @@ def _time(
     error: float,
     peer: Peer | None,
 ) -> None:
-    name, narrow = f"windows by a model, {precision}", precision is Precision.BFLOAT16
-    assert isinstance(kernels.architecture, DeepLob)
-    detail = (
-        f"DeepLOB, {parameters(kernels.architecture)} parameters, {windows} windows that share rows, off by {error:.2g}"
-    )
+    aims = isinstance(kernels.architecture, DeepLob)
+    kind, size = type(kernels.architecture).__name__, parameters(kernels.architecture)
+    detail = f"{kind}, {size} parameters, {windows} windows that share rows, off by {error:.2g}"
     rate = windows / least_seconds(kernels.xp, lambda: kernels.logits(rows), _ROUNDS)
     # In float32, without matrix instructions, an H100 can at best do the products in that time.
-    target = WINDOWS_PER_S / 1e6 if narrow else None
+    target = WINDOWS_PER_S / 1e6 if aims and precision is Precision.BFLOAT16 else None
     outcome.add(Figure(name, rate / 1e6, "million per s", target=target, detail=detail))
     vectors = kernels.row_vectors(rows)
     for part, work, count in (
         ("row part", lambda: kernels.row_vectors(rows), len(vectors)),
-        ("recurrent part", lambda: kernels.window_logits(vectors), windows),
+        ("recurrent part" if aims else "last layer", lambda: kernels.window_logits(vectors), windows),
     ):
         taken = least_seconds(kernels.xp, work, _ROUNDS)
         outcome.add(Figure(f"{name}, {part}", taken / count * 1e9, "ns", lower_is_better=True))
@@ -101,7 +102,8 @@ def _time(
             f"PyTorch and cuDNN on windows by themselves, batch {_BATCH}, {1e-6 / taken:.3f} million per s, off by "
         )
         detail += f"{peer.error:.2g}"
-        outcome.add(Figure(f"{name}, over PyTorch", rate * taken, "times", target=LEAST_RATIO, detail=detail))
+        least = LEAST_RATIO if aims else None
+        outcome.add(Figure(f"{name}, over PyTorch", rate * taken, "times", target=least, detail=detail))
 
 
 def _require_near(precision: Precision, error: float, peer: Peer | None) -> None:

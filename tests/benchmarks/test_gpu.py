@@ -33,7 +33,7 @@ from gpu.cuda_on_cpu.module import CpuModule
 from gpu.grid_cuda import GridKernels, on_device
 from gpu.kernel import KernelSource, LaunchShape
 from gpu.live_model import HostMemory, LiveModel
-from gpu.models.architecture import DeepLob, Lstm
+from gpu.models.architecture import DeepLob, Lstm, Transformer
 from gpu.models.reference import stretch_logits
 from gpu.models.weights import Model
 from gpu.models_cuda import Precision
@@ -51,6 +51,7 @@ SMALL = VpinGrid(
 )
 TRADES = 12_000
 SMALL_RUN = Run(Lstm(features=3, layers=1, hidden=4, window=5), rows=20)
+SMALL_TRANSFORMER = Transformer(features=8, width=16, heads=2, blocks=1, expanded=16, window=7)
 SMALL_MODEL = DeepLob(levels=2, filters=2, inception=3, hidden=16, window=27)
 
 
@@ -111,7 +112,9 @@ def run(
     }
     outcome = Outcome("the command", {"name": "the runner"}, "abc", say=say)
     options = Options(**(words | changed))
-    bench = Bench(CpuModule, np, live_on_runner, CpuRecorder, 5_000, SMALL_MODEL, {"small": SMALL_RUN}, (2,), 1)
+    bench = Bench(
+        CpuModule, np, live_on_runner, CpuRecorder, 5_000, SMALL_MODEL, {"small": SMALL_RUN}, (2,), 1, SMALL_TRANSFORMER
+    )
     if steps:
         bench = Steps(CpuModule, np, live_on_runner, CpuRecorder, steps=steps)
     code = measure(outcome, options, SMALL, bench, tests)
@@ -153,6 +156,8 @@ def test_a_run_writes_every_sets_result_and_where_the_figures_come_from(tmp_path
     measured = {"copy bandwidth", "VPIN scan", "VPIN scan, share of the copy bandwidth", "VPIN grid", "sweep"}
     windows = {f"windows by a model, {precision}" for precision in ("float32", "bfloat16")}
     parts = {f"{name}, {part} part" for name in windows for part in ("row", "recurrent")}
+    transformer = {f"windows by a transformer, {precision}" for precision in Precision}
+    parts |= transformer | {f"{name}, {part}" for name in transformer for part in ("row part", "last layer")}
     batches = {f"batch of 2 windows, {precision}{how}" for precision in Precision for how in ("", ", replayed")}
     assert measured | windows | parts | batches | {"live small, p99", "live small, whole call, median"} <= set(names)
     assert names["live small, p99"]["value"] < names["live small, whole call, p99"]["value"]
@@ -175,6 +180,7 @@ def test_targets_are_those_of_the_paths_that_can_meet_them(tmp_path: Path) -> No
     targets = {figure["name"]: figure["target"] for figure in run(tmp_path, skip_tests=True)[1]["figures"]}
     assert targets["windows by a model, bfloat16"] == WINDOWS_PER_S / 1e6 == 20.0
     assert targets["windows by a model, float32"] is None
+    assert targets["windows by a transformer, bfloat16"] is None
     assert targets["live small, p99"] == LATENCY_US == 10.0
     assert targets["live small, whole call, p99"] is None
     assert {name for name, each in RUNS.items() if each.target_us is not None} == {"DeepLOB", "LSTM_A's shape"}

@@ -54,6 +54,7 @@ def _attended(architecture: Transformer, queries: Any, keys: Any, values: Any, b
 def _band(torch: Any, offsets: Any, rows: int) -> Any:
     """[heads, n - span + 1, n]: offsets of what a row attends to, minus infinity elsewhere."""
     span = offsets.shape[1]
-    back = torch.arange(span - 1, rows)[:, None] - torch.arange(rows)
+    numbers = torch.arange(rows, device=offsets.device)
+    back = numbers[span - 1 :, None] - numbers
     is_outside = (back < 0) | (back >= span)
     return offsets[:, back.clamp(0, span - 1)].masked_fill(is_outside, -torch.inf)
