@@ -133,11 +133,11 @@ def crash_samples(dataset: Dataset, rows: Words) -> CrashSamples:
 def show_crashes(output: Output, title: str, judged: Sequence[Judged]) -> None:
     """Two tables: of rows, and of warnings."""
     for what, names in (("rows", _ROWS), ("warnings", _WARNINGS)):
-        columns = ("predictor", *(["samples"] if names is _ROWS else []), *names.values())
+        columns = ("predictor", "samples" if names is _ROWS else "from", *names.values())
         rows = [
             (
                 each.predictor,
-                *([f"{each.report.samples:,}"] if names is _ROWS else []),
+                f"{each.report.samples:,}" if names is _ROWS else _threshold(each),
                 *(_text(each.report.measures.get(name)) for name in names),
             )
             for each in judged
@@ -179,6 +179,10 @@ def _over(samples: CrashSamples, one: Floats, other: Floats, resampling: Resampl
     drawn = resampled(len(samples.falls), resampling, between)
     known = np.array([value for value in drawn or () if np.isfinite(value)])
     return Measure(between(np.ones(len(samples.falls))), interval(known) if len(known) else None)
+
+
+def _threshold(judged: Judged) -> str:
+    return f"{judged.threshold:.3g}" if isinstance(judged, CrashJudged) else ""
 
 
 def _text(measure: Measure | None) -> str:
