@@ -96,10 +96,10 @@ demo: setup $(VENV)/.live
 	@$(BIN)/tickwire demo --live
 
 test: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu $(VENV)/.plots $(VENV)/.models $(VENV)/.tune
-	@$(BIN)/python -m pytest -n 2 $(call NO_HANG,600) tests
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(call NO_HANG,600) tests
 
 test-long: $(VENV)/.checked-tests setup $(VENV)/.test $(VENV)/.fpga $(VENV)/.live $(VENV)/.gpu $(VENV)/.plots $(VENV)/.models $(VENV)/.tune $(VENV)/.train $(VENV)/.bench
-	@$(BIN)/python -m pytest -n 2 --long $(call NO_HANG,7200) $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --long $(call NO_HANG,7200) $(TESTS)
 
 lint: $(VENV)/.test $(VENV)/.live $(VENV)/.plots $(VENV)/.models $(VENV)/.tune
 	@$(BIN)/ruff check .
