@@ -106,7 +106,9 @@ class Core(wiring.Component):
         m.submodules.channels = self.channels = ChannelTable(parameters)
         m.submodules.binance = self.binance = BinanceDecoder(parameters)
         m.submodules.intake = self.intake = Intake(
-            PACKET_QUEUE_DEPTH if parameters.packet_feeds else QUEUE_DEPTH, judges_first=parameters.registers_rows
+            PACKET_QUEUE_DEPTH if parameters.packet_feeds else QUEUE_DEPTH,
+            judges_first=parameters.registers_rows,
+            mantissa_bits=parameters.price_bits if parameters.compact else None,
         )
         m.submodules.sequencer = self.sequencer = Sequencer(parameters)
         m.submodules.decider = self.decider = Decider(parameters)

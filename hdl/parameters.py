@@ -79,6 +79,11 @@ class CoreParameters:
         return max(1, self.venues - 1)
 
     @property
+    def has_lone_other(self) -> bool:
+        """Whether a compact core has one other venue: nothing behind it takes its place before the next event."""
+        return self.compact and self.others == 1
+
+    @property
     def instruments(self) -> int:
         """Instruments of the largest build."""
         return self.capacity.instruments

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-from amaranth.hdl import signed, unsigned
+from amaranth.hdl import Cat, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -147,6 +147,17 @@ quote_layout: Final = data.StructLayout(
     }
 )
 """A top of book as a feed gives it: mantissas of the exponents."""
+MANTISSAS: Final = ("bid_price", "bid_quantity", "ask_price", "ask_quantity")
+
+
+def narrowed(mantissa: Value, bits: int) -> Value:
+    """``bits`` and two more of a number: in 0..2^bits - 1 itself, else one that is too large, or negative.
+
+    Prices and quantities of that many bits need no more to be told from what is out of range. The bits are a signed
+    number; in a wider field there are zeros above them.
+    """
+    return Cat(mantissa[:bits], mantissa[bits:-1].any(), mantissa[-1])
+
 
 trade_layout: Final = data.StructLayout(
     {

@@ -64,7 +64,8 @@ class Account(wiring.Component):
         """A queue, and who each record is for; what is sent waits until all that was counted before is in."""
         m = Module()
         shape = record_layout(self._parameters)
-        in_block = self._parameters.registers_rows
+        # the ways to and from a row of block RAMs that are all in use are more than a small device has
+        in_block = self._parameters.registers_rows and not self._parameters.compact
         queue: Any = BlockQueue(shape, QUEUE_DEPTH, registered=True) if in_block else SmallQueue(shape, QUEUE_DEPTH)
         m.submodules.queue = queue
         m.submodules.counters = counters = Counters()

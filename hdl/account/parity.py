@@ -13,10 +13,14 @@ from hdl.parameters import BYTE, CoreParameters
 from hdl.records import WORD_BITS
 
 PARITY_BITS: Final = REMAINDER_BITS
+_COMPACT_BITS: Final = 2 * BYTE
+"""Per cycle: a trigger is in the parity sooner than it has left on the wire."""
 
 
 class Parity(wiring.Component):
-    """CRC-32 (as zlib) over words, ``bus_bytes`` bytes per cycle (FASTPATH, Parity; docs/fastpath.md, rule 30).
+    """CRC-32 (as zlib) over words (FASTPATH, Parity; docs/fastpath.md, rule 30).
+
+    ``bus_bytes`` bytes per cycle; two in a compact core.
 
     Members
     -------
@@ -28,12 +32,12 @@ class Parity(wiring.Component):
 
     Latency
     -------
-    A word is in the parity 9 cycles after its strobe on the 8-bit bus, and can be followed by the next after 8;
-    on the 64-bit bus 2 cycles after it, and by the next after 1.
+    A word is in the parity 9 cycles after its strobe at a byte per cycle, and can be followed by the next after 8; at
+    two it is 5 and 4, at eight 2 and 1.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
-        self._bits = parameters.bus_bytes * BYTE
+        self._bits = _COMPACT_BITS if parameters.compact else parameters.bus_bytes * BYTE
         super().__init__(
             {
                 "valid": In(1),

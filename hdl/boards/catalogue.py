@@ -14,11 +14,11 @@ from hdl.boards.butterstick import Butterstick
 from hdl.boards.colorlight import Colorlight
 from hdl.boards.ecpix5 import Ecpix5
 from hdl.boards.geared_core import CORE_HERTZ
-from hdl.boards.line_board import BOARD_BUS_BYTES, NARROW_PATHS
+from hdl.boards.line_board import BOARD_BUS_BYTES, COMPACT_SPARING
 from hdl.boards.network import BoardNetwork
 from hdl.boards.wide_core import WideCore
 from hdl.control.seal import BoardSeal
-from hdl.toolchain.board import USUAL_DENSITY
+from hdl.toolchain.board import USUAL_DENSITY, Sparing
 from market.fastpath.specification import Feed
 
 _SPREAD: Final = 0.6
@@ -32,7 +32,7 @@ class BoardBuild:
     platform: Any
     top: Any
     density: float = USUAL_DENSITY
-    sparing: tuple[str, ...] = ()
+    sparing: Sparing | None = None
 
 
 def board_build(
@@ -56,7 +56,7 @@ def board_build(
         case Board.BUTTERSTICK:
             return BoardBuild(ButterStickPlatform(), Butterstick(network, seal, **on_line), _SPREAD)
         case Board.COLORLIGHT:
-            sparing = NARROW_PATHS if bus_bytes == BOARD_BUS_BYTES else ()
+            sparing = COMPACT_SPARING if bus_bytes == BOARD_BUS_BYTES else None
             return BoardBuild(Colorlight_5A75B_R70Platform(), Colorlight(network, seal, **on_line), sparing=sparing)
         case Board.WIDE_CORE:
             return BoardBuild(ECPIX585Platform(), WideCore(**chosen), _SPREAD)

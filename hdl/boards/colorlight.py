@@ -10,9 +10,9 @@ from hdl.boards.network import BoardNetwork
 from hdl.control.seal import BoardSeal
 from market.fastpath.specification import EngineSizes, Feed
 
-SMALL_SIZES: Final = EngineSizes(venues=2, instruments=8, price_bits=40, channels=16)
+SMALL_SIZES: Final = EngineSizes(venues=2, instruments=8, price_bits=32, channels=16)
 SMALL_FEEDS: Final = frozenset({Feed.BINANCE_SBE})
-"""What a device with 24k lookup tables has room for: a pair of venues, fed by BestBidAsk, and prices of 40 bits."""
+"""What a device with 24k lookup tables has room for: a pair of venues, fed by BestBidAsk, and prices of 32 bits."""
 _PINS: Final = BoardPins(clock="clk25", hertz=25_000_000, button="button", control="ctl")
 
 

@@ -16,6 +16,7 @@ from hdl.boards.line_core import LINE_HERTZ, LineCore
 from hdl.boards.network import BoardNetwork
 from hdl.boards.rgmii_pads import RgmiiPads
 from hdl.control.seal import BoardSeal
+from hdl.toolchain.board import Sparing
 from market.fastpath.specification import EngineSizes, Feed
 
 PHY_RESET_S: Final = 0.01
@@ -23,8 +24,19 @@ PRESS_BITS: Final = 16
 """The kill button counts once it has been down for 2^16 cycles of the core's clock, half a millisecond or one."""
 BOARD_BUS_BYTES: Final = 8
 """The bus of a board's core, unless its build says otherwise: the one with which it comes nearest to its clock."""
-NARROW_PATHS: Final = tuple(f"line_core.narrow.{part}" for part in ("side", "came", "leaves"))
-"""Where in a compact board the line's clock is, the quicker one: its side, and the queues between both clocks."""
+COMPACT_SPARING: Final = Sparing(
+    # where the line's clock is: its side, and the queues between both clocks
+    apart=tuple(f"line_core.narrow.{part}" for part in ("side", "came", "leaves")),
+    # what is read and may be used was written a cycle ago or earlier
+    unshown=(
+        "line_core.inbox",
+        "line_core.core.authority",
+        "line_core.core.authority.ratchet",
+        *(f"line_core.core.core.event_log.{part}" for part in ("datagrams", "controls", "queue")),
+        *(f"line_core.core.core.egress.{part}" for part in ("messages", "batch.buffer")),
+    ),
+)
+"""Of a compact board."""
 BOARD_FEEDS: Final = frozenset({Feed.BINANCE_SBE})
 """The feeds of a board with an 85F, unless its build says otherwise: those with which it has been routed."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
@@ -13,7 +14,7 @@ from hdl.decision.scaling import multiplied, scaled, top_mantissa, top_value
 from hdl.decision.schedule import Preparation, Schedule, Stage
 from hdl.decision.shapes import SCALING_FIELDS, bundle, price_shape
 from hdl.parameters import CoreParameters
-from hdl.records import quote_layout, sizes_layout
+from hdl.records import MANTISSAS, quote_layout, sizes_layout
 from market.fastpath.specification import SCALING_SHIFT_LIMIT, RejectReason
 
 
@@ -77,12 +78,21 @@ class Admission(wiring.Component):
             self._verdict(m, flags)
         return m
 
+    def _quote(self) -> Any:
+        """The quote; a compact core has ``narrowed`` mantissas, the sign bits above them are left out."""
+        if not self._parameters.compact:
+            return self.quote
+        bits = self._parameters.price_bits + 2
+        fields = {name: self.quote[name] for name in quote_layout.members}
+        fields |= {name: self.quote[name][:bits].as_signed() for name in MANTISSAS}
+        return SimpleNamespace(**fields)
+
     def _scale(self, m: Module) -> None:
         """Each of the four products has its own register of its power of ten.
 
         Synthesis makes one register of those that are alike: so they differ in their first values.
         """
-        bits, quote, scaling = self._parameters.price_bits, self.quote, self.scaling
+        bits, quote, scaling = self._parameters.price_bits, self._quote(), self.scaling
         times_power = multiplied if self._parameters.compact else scaled
         products = (
             (self.bid, quote.bid_price, scaling.price_shift, 0),
@@ -104,7 +114,7 @@ class Admission(wiring.Component):
 
     def _checks(self, m: Module, price_top: Any) -> dict[str, Any]:
         """The checks of the mantissas, each a register or a few of them, after ``Stage.SCALE``."""
-        quote, scaling = self.quote, self.scaling
+        quote, scaling = self._quote(), self.scaling
         exponents = Cat(quote.price_exponent, quote.quantity_exponent)
         expected = Cat(scaling.price_exponent, scaling.quantity_exponent)
         checks = {

@@ -103,7 +103,8 @@ class Arbitrage(wiring.Component):
         )
         for product, stored, sum_of_edge, reached, limit_of in sides:
             multiplied = Signal(price, name=f"{stored.name}_multiplied")
-            worth = carried(m, self.at, Signal(limit, name=f"{stored.name}_worth"), Preparation.PARTS)
+            first = Signal(limit, name=f"{stored.name}_worth")
+            worth = carried(m, self.at, first, Preparation.PARTS, lone=self._parameters.has_lone_other)
             m.d.comb += [product.price.eq(multiplied), product.fees.eq(fees), reached.eq(limit_of(worth[-1], product))]
             with m.If(self.at.preparation[Preparation.SUMS]):
                 m.d.sync += [multiplied.eq(stored), worth[0].eq(sum_of_edge)]

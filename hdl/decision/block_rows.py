@@ -24,6 +24,7 @@ class BlockRows(wiring.Component):
     fields: the row's fields. depth: rows.
     registered: whether there is a register behind the memory's own. Block RAM is slow to show what it has read.
     in_block: it may be in block RAM; without a register behind it ``row`` should then go straight to one.
+    few: it is in block RAM, however few rows there are.
 
     Members
     -------
@@ -31,8 +32,8 @@ class BlockRows(wiring.Component):
     write: strobe; ``write_row`` is written to ``write_address``.
     """
 
-    def __init__(self, fields: Fields, depth: int, *, registered: bool, in_block: bool) -> None:
-        self._fields, self._depth, self._registered = fields, depth, registered
+    def __init__(self, fields: Fields, depth: int, *, registered: bool, in_block: bool, few: bool = False) -> None:
+        self._fields, self._depth, self._registered, self._few = fields, depth, registered, few
         self._in_block = in_block and depth > _DISTRIBUTED_ROWS
         super().__init__(
             {
@@ -47,7 +48,9 @@ class BlockRows(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        style = {} if self._in_block else {"ram_style": "distributed"}
+        style: dict[str, Any] = {} if self._in_block else {"ram_style": "distributed"}
+        if self._few:
+            style = {"ram_style": "block", "no_rw_check": 1}
         shown = delayed(m, self.read, "reading") if self._registered else None
         for name, shape in self._fields.items():
             m.submodules[name] = store = memory.Memory(shape=shape, depth=self._depth, init=[], attrs=style)
@@ -69,6 +72,6 @@ class BlockRows(wiring.Component):
 
 
 def scanned_rows(fields: Fields, parameters: CoreParameters) -> BlockRows:
-    """A table with a row per (instrument, venue)."""
+    """A table with a row per (instrument, venue); a compact core has logic for nothing that block RAM can hold."""
     registered = parameters.registers_rows
-    return BlockRows(fields, parameters.places, registered=registered, in_block=registered)
+    return BlockRows(fields, parameters.places, registered=registered, in_block=registered, few=parameters.compact)

@@ -19,6 +19,9 @@ from hdl.parameters import CoreParameters
 LIMITS: Final = dict(zip(PAIR_GROUPS, ("sell_limit", "buy_limit", "rich_limit", "cheap_limit"), strict=True))
 """Per group, what an event must reach."""
 
+_REGISTERS: Final = ("rich_limit", "cheap_limit", "selling", "buying")
+"""Fields of a prospect that come out of a register, which a lone other venue leaves as it is during the event."""
+
 
 def prospect_fields(parameters: CoreParameters) -> Fields:
     """What is known of another venue w before the event: limits, rooms, conditions, legs, and whether a sample is due.
@@ -68,9 +71,13 @@ class Contender(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         known = self.known
+        stays = _REGISTERS if self._parameters.has_lone_other else ()
+        m.d.comb += [getattr(known, name).eq(getattr(self.prospect, name)) for name in stays]
         with m.If(self.take):
             m.d.sync += [
-                getattr(known, name).eq(getattr(self.prospect, name)) for name in prospect_fields(self._parameters)
+                getattr(known, name).eq(getattr(self.prospect, name))
+                for name in prospect_fields(self._parameters)
+                if name not in stays
             ]
         reaches = {
             "arb_sells": at_least(self.own_bid, known.sell_limit),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Cat, Module, unsigned
-from amaranth.lib import memory, wiring
+from amaranth.hdl import Module
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.decision.address import NewAddress, address_of, delayed
@@ -31,12 +31,6 @@ _MESSAGE_FIELDS: Final = {
     "cooldown": "cooldown",
     "position_limit": "positionLimit",
 }
-
-_IN_BLOCK: Final = (
-    *("basis_interval", "cooldown", "minimum_edge", "basis_threshold", "maximum_spread", "imbalance_threshold"),
-    *("minimum_quantity", "maximum_quantity", "price_low", "basis_warm_up", "basis_shift", "kinds"),
-)
-"""Fields of a compact core's rows that are in block RAM: with prices of 40 bits they just fill eleven blocks."""
 
 
 class InstrumentTable(wiring.Component):
@@ -70,39 +64,14 @@ class InstrumentTable(wiring.Component):
             m.d.comb += getattr(given, name).eq(command_field(self.message, "InstrumentRow", source))
         for venue in range(venues):
             m.d.comb += getattr(given, LEAD_FIELD.format(venue)).eq(lead_mask(self.message, venue, venues))
-        in_block = _IN_BLOCK if self._parameters.compact else ()
-        near = {name: shape for name, shape in fields.items() if name not in in_block}
-        m.submodules.rows = rows = RowMemory(near, self._parameters.instruments)
+        m.submodules.rows = rows = RowMemory(fields, self._parameters.instruments)
         address = address_of(m, self.address, self._parameters, copy=0)
         m.d.comb += [
             rows.address[0].eq(address.instrument),
             rows.write_address.eq(address.instrument),
             rows.write.eq(delayed(m, self.write, "writing")),
-            *assign(rows.write_row, given, near),
+            *assign(rows.write_row, given, fields),
         ]
         with m.If(self.load):
-            m.d.sync += assign(self.row, rows.read[0], near)
-        if in_block:
-            self._in_block(m, address.instrument, rows.write, given)
+            m.d.sync += assign(self.row, rows.read[0], fields)
         return m
-
-    def _in_block(self, m: Module, instrument: Any, writes: Any, given: Any) -> None:
-        """Fields in block RAM, side by side in one word; the register behind it is its own."""
-        word = Cat(getattr(given, name) for name in _IN_BLOCK)
-        row = Cat(getattr(self.row, name) for name in _IN_BLOCK)
-        m.submodules.block = block = memory.Memory(
-            shape=unsigned(len(word)),
-            depth=self._parameters.instruments,
-            init=[],
-            attrs={"no_rw_check": 1, "ram_style": "block"},
-        )
-        write, read = block.write_port(), block.read_port(domain="comb")
-        m.d.comb += [
-            read.addr.eq(instrument),
-            write.addr.eq(instrument),
-            write.data.eq(word),
-            # never both at once, and what such a read would show does not matter
-            write.en.eq(writes & ~self.load),
-        ]
-        with m.If(self.load):
-            m.d.sync += row.eq(read.data)

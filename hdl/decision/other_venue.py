@@ -133,7 +133,8 @@ class OtherVenues(wiring.Component):
         register = Signal(len(value), name=name)
         with m.If(self.at.preparation[Preparation.PRODUCTS]):
             m.d.sync += register.eq(value)
-        return carried(m, self.at, register, Preparation.PARTS, since=Preparation.PRODUCTS)
+        lone = self._parameters.has_lone_other
+        return carried(m, self.at, register, Preparation.PARTS, since=Preparation.PRODUCTS, lone=lone)
 
     def _arbitrage(self, m: Module) -> Arbitrage:
         m.submodules.arbitrage = part = Arbitrage(self._parameters)
@@ -192,7 +193,8 @@ class OtherVenues(wiring.Component):
         for name, mask in masks.items():
             with m.If(self.at.preparation[Preparation.SUMS]):
                 m.d.sync += flags[name].eq((here & mask).any())
-        then = {name: carried(m, self.at, flag, Preparation.PARTS) for name, flag in flags.items()}
+        lone = self._parameters.has_lone_other
+        then = {name: carried(m, self.at, flag, Preparation.PARTS, lone=lone) for name, flag in flags.items()}
         shown = Signal(2)
         m.d.comb += shown.eq(Cat(sides.bid_shown, sides.ask_shown))
         shown_then = self._since_sums(m, shown, "shown")

@@ -78,7 +78,8 @@ class Rooms(wiring.Component):
             register = Signal(price_shape(self._parameters), name=f"{side}_shown")
             with m.If(self.at.preparation[Preparation.SUMS]):
                 m.d.sync += register.eq(getattr(self, f"{side}_quantity"))
-            shown[side] = carried(m, self.at, register, Preparation.PARTS)[-1]
+            lone = self._parameters.has_lone_other
+            shown[side] = carried(m, self.at, register, Preparation.PARTS, lone=lone)[-1]
         m.d.comb += [
             self.sell_fits.eq(at_most(self.maximum, self.selling) | at_most(shown["bid"], self.selling)),
             self.buy_fits.eq(at_most(self.maximum, self.buying) | at_most(shown["ask"], self.buying)),

@@ -82,6 +82,8 @@ class BasisSample(wiring.Component):
     def _along(self, m: Module, first: Any, name: str, since: Sampling = Sampling.TARGET) -> list[Any]:
         """What goes along with w: after each step from ``since`` to ``COARSE``."""
         copies: list[Any] = []
+        if self._parameters.has_lone_other:
+            return [first] * (Sampling.VALUE - since)
         for step in range(since, Sampling.VALUE):
             copy = Signal(first.shape(), name=f"{name}_{Sampling(step).name.lower()}")
             with m.If(self.at.event[step]):

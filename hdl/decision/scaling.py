@@ -19,6 +19,8 @@ _EXPONENTS = {"price_exponent": "priceExponent", "quantity_exponent": "quantityE
 _SHIFTS = {"price_shift": "priceShift", "quantity_shift": "quantityShift"}
 _FACTOR_BITS: Final = 18
 """Of a multiplier."""
+_LEAST_FACTOR_BITS: Final = 6
+"""Fewer bits than that are left to logic."""
 
 
 def scaled(mantissa: Value, shift: Value, bits: int) -> Value:
@@ -43,7 +45,7 @@ def multiplied(mantissa: Value, shift: Value, bits: int) -> Value:
     """The same as ``scaled``, by multipliers of 18 bits, and by logic for what is left above them."""
     low = mantissa[:bits]
     power = Array([10**k for k in range(SCALING_SHIFT_LIMIT + 1)])[shift]
-    whole = bits // _FACTOR_BITS * _FACTOR_BITS
+    whole = bits if bits % _FACTOR_BITS >= _LEAST_FACTOR_BITS else bits // _FACTOR_BITS * _FACTOR_BITS
     total: Value = scaled(low[whole:], shift, bits - whole).shift_left(whole) if bits > whole else Const(0)
     for start in range(0, whole, _FACTOR_BITS):
         total = total + (low[start : start + _FACTOR_BITS] * power).shift_left(start)

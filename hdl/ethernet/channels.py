@@ -23,7 +23,7 @@ from hdl.records import (
 from market.fastpath import layout
 
 _FEWEST_ROWS_AT_ONCE: Final = 4
-_COMPACT_STEPS: Final = 8
+_COMPACT_STEPS: Final = 16
 _PACED_STEPS: Final = 4
 """A packet's feed must be known by its third beat, some nine cycles behind the beat with the port."""
 
@@ -45,12 +45,12 @@ def write_cycles(parameters: CoreParameters) -> int:
 def _rows_at_once(parameters: CoreParameters) -> int:
     """Rows that are compared in a cycle: four, or as many as it takes to be done in four cycles.
 
-    A datagram with a quote leaves time for twice as many.
+    A datagram with a quote leaves time for four times as many.
     """
     if parameters.bus_bytes == 1:
         return _FEWEST_ROWS_AT_ONCE
     if parameters.compact and not parameters.packet_feeds:
-        return max(2, 1 << (-(-parameters.channels // _COMPACT_STEPS) - 1).bit_length())
+        return 1 << (-(-parameters.channels // _COMPACT_STEPS) - 1).bit_length()
     return max(_FEWEST_ROWS_AT_ONCE, 1 << (-(-parameters.channels // _PACED_STEPS) - 1).bit_length())
 
 

@@ -58,7 +58,7 @@ class ScanMatch(wiring.Component):
         with m.If(compared & ~settled & (any_hit | was_last)):
             m.d.sync += [
                 self.found.eq(any_hit),
-                self.index.eq(Cat(lowest[:bank_bits], last_step)),
+                self.index.eq(Cat(lowest[:bank_bits], last_step) if bank_bits else last_step),
                 settled.eq(1),
                 asked.eq(0),
                 self.answered.eq(asked),

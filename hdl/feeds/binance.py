@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.feeds.trade_queue import TRADE_COUNT_BITS, TradeQueue
 from hdl.parameters import CoreParameters
-from hdl.records import LENGTH_BITS, PayloadBus, channel_layout, quote_layout, trade_layout
+from hdl.records import LENGTH_BITS, MANTISSAS, PayloadBus, channel_layout, narrowed, quote_layout, trade_layout
 from hdl.sbe.extractor import MessageExtractor, header_pattern
 from hdl.sbe.groups import GroupExtractor
 from hdl.sbe.match import PatternMatch
@@ -46,7 +46,7 @@ class BinanceDecoder(wiring.Component):
     row: what the channel table says of it, right from the 57th byte on at the latest.
     is_quote: level: the header is that of a BestBidAsk; from the cycle after its last byte to the cycle after the
         next datagram's first beat.
-    quote: registers, right from ``loaded`` to the next datagram's fields.
+    quote: registers, right from ``loaded`` to the next datagram's fields; mantissas are ``narrowed`` in a compact core.
     loaded: strobe: the ask quantity is in the registers, one cycle after its last byte. The verdict is not yet known.
     verdict: level, right from the cycle after the last beat to the cycle after the next datagram's first beat; both one
         cycle later on the 8-bit bus.
@@ -62,6 +62,7 @@ class BinanceDecoder(wiring.Component):
 
     def __init__(self, parameters: CoreParameters) -> None:
         self._bus_bytes, self._takes_trades = parameters.bus_bytes, parameters.trades
+        self._mantissa_bits = parameters.price_bits if parameters.compact else None
         super().__init__(
             {
                 "payload": In(PayloadBus(parameters)),
@@ -83,14 +84,21 @@ class BinanceDecoder(wiring.Component):
         """One extractor per message, side by side; the check of the symbol is shared. Without trades theirs is BAD."""
         m = Module()
         width = self._bus_bytes
-        m.submodules.quotes = quotes = MessageExtractor(_SCHEMA, _QUOTE, tuple(_QUOTE_FIELDS), bus_bytes=width)
+        narrow = {field: self._mantissa_bits for field, name in _QUOTE_FIELDS.items() if name in MANTISSAS}
+        m.submodules.quotes = quotes = MessageExtractor(
+            *(_SCHEMA, _QUOTE, tuple(_QUOTE_FIELDS)),
+            bus_bytes=width,
+            narrow=None if self._mantissa_bits is None else narrow,
+        )
         # nothing waits for trades and the check of the whole: on the narrow bus they see each byte a cycle later
         payload = self.payload
         self._beat = {"valid": payload.valid, "start": payload.first, "data": payload.data}
         self._late = {name: self._delayed(m, value, name) for name, value in self._beat.items()}
         self._feed(m, quotes, self._beat)
         m.d.comb += [self.is_quote.eq(quotes.matched), self.loaded.eq(quotes.loaded)]
-        m.d.comb += [self.quote[name].eq(quotes.fields[field]) for field, name in _QUOTE_FIELDS.items()]
+        m.d.comb += [
+            self.quote[name].eq(self._kept(name, quotes.fields[field])) for field, name in _QUOTE_FIELDS.items()
+        ]
         deals = None
         if self._takes_trades:
             m.submodules.deals = deals = GroupExtractor(
@@ -104,6 +112,12 @@ class BinanceDecoder(wiring.Component):
             self._queue(m, deals)
         self._judge(m, quotes, deals)
         return m
+
+    def _kept(self, name: str, field: Value) -> Value:
+        if self._mantissa_bits is None or name not in MANTISSAS:
+            return field
+        # eight bytes per cycle have made it narrow on the way
+        return field[: self._mantissa_bits + 2] if self._bus_bytes > 1 else narrowed(field, self._mantissa_bits)
 
     def _delayed(self, m: Module, value: Any, name: str) -> Any:
         if self._bus_bytes != 1:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -24,6 +24,7 @@ class BlockCapture(wiring.Component):
     bus_bytes: 1 or 8.
     lane: the lane of the block's byte 0.
     mark: offset of a byte, not in the first beat, to be told of; the last byte of the fields if not given.
+    narrow: signed fields of which only so many bits are kept, see ``narrowed``; on a bus of one byte they are whole.
 
     Members
     -------
@@ -38,8 +39,16 @@ class BlockCapture(wiring.Component):
     register that moves while they pass.
     """
 
-    def __init__(self, places: Sequence[Place], *, bus_bytes: int, lane: int = 0, mark: int | None = None) -> None:
-        self._places = in_order(places)
+    def __init__(
+        self,
+        places: Sequence[Place],
+        *,
+        bus_bytes: int,
+        lane: int = 0,
+        mark: int | None = None,
+        narrow: Mapping[str, int] | None = None,
+    ) -> None:
+        self._places, self._narrow = in_order(places), narrow or {}
         self._bus_bytes, self._lane = bus_bytes, lane
         last = self._places[-1].end - 1
         self._last_beat = (lane + last) // bus_bytes
@@ -62,13 +71,18 @@ class BlockCapture(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """A register per field, so that no signal is wider than a number."""
         m = Module()
-        registers = {place: Signal(place.shape, name=place.name) for place in self._places}
+        registers = {place: Signal(self._shape(place), name=place.name) for place in self._places}
         m.d.comb += [Value.cast(self.fields[place.name]).eq(register) for place, register in registers.items()]
         if self._bus_bytes == 1:
             self._shift(m, registers)
         else:
             self._take_lanes(m, registers)
         return m
+
+    def _shape(self, place: Place) -> Any:
+        if self._bus_bytes == 1 or place.name not in self._narrow:
+            return place.shape
+        return unsigned(self._narrow[place.name] + 2)
 
     def _take_lanes(self, m: Module, registers: dict[Place, Any]) -> None:
         strobes = beat_strobes(m, self.start, self.valid, self._beats)
@@ -77,10 +91,32 @@ class BlockCapture(wiring.Component):
         for beat, strobe in enumerate(strobes):
             with m.If(strobe):
                 for place, register in registers.items():
+                    if place.name in self._narrow:
+                        self._take_narrow(m, beat, place, register)
+                        continue
                     for index in range(place.size):
                         at, lane = divmod(self._lane + place.offset + index, self._bus_bytes)
                         if at == beat:
                             m.d.sync += register.word_select(index, BYTE).eq(self.data.word_select(lane, BYTE))
+
+    def _take_narrow(self, m: Module, beat: int, place: Place, register: Signal) -> None:
+        """The bits of a field that are in a beat; those beyond the ones that are kept become one."""
+        kept, beyond = len(register) - 2, []
+        first = self._lane + place.offset
+        for index in range(place.size * BYTE):
+            at, lane = divmod(first + index // BYTE, self._bus_bytes)
+            if at != beat:
+                continue
+            bit = self.data[lane * BYTE + index % BYTE]
+            if index < kept:
+                m.d.sync += register[index].eq(bit)
+            elif index == place.size * BYTE - 1:
+                m.d.sync += register[-1].eq(bit)
+            else:
+                beyond.append(bit)
+        if beyond:
+            is_first = (first + kept // BYTE) // self._bus_bytes == beat
+            m.d.sync += register[kept].eq(Cat(*beyond).any() | (0 if is_first else register[kept]))
 
     def _shift(self, m: Module, registers: dict[Place, Any]) -> None:
         at = Signal(range(self._beats + 1), init=self._beats)

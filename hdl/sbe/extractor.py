@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
@@ -43,7 +43,7 @@ class MessageExtractor(wiring.Component):
     Parameters
     ----------
     schema, message, fields: what to take; fields by their names in the schema.
-    bus_bytes: 1 or 8.
+    bus_bytes: 1 or 8. narrow: see ``BlockCapture``.
 
     Members
     -------
@@ -58,11 +58,19 @@ class MessageExtractor(wiring.Component):
     Latency: 1 cycle from the last byte's beat to ``loaded``.
     """
 
-    def __init__(self, schema: Schema, message: str, fields: Sequence[str], *, bus_bytes: int) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        message: str,
+        fields: Sequence[str],
+        *,
+        bus_bytes: int,
+        narrow: Mapping[str, int] | None = None,
+    ) -> None:
         self._places = root_places(schema, message, fields)
         self._pattern = header_pattern(schema, message)
         self._tail = schema.header.size + schema.message(message).block_length
-        self._bus_bytes = bus_bytes
+        self._bus_bytes, self._narrow = bus_bytes, narrow
         super().__init__(
             {
                 "valid": In(1),
@@ -82,7 +90,9 @@ class MessageExtractor(wiring.Component):
         m = Module()
         width = self._bus_bytes
         m.submodules.match = match = PatternMatch({"header": self._pattern}, bus_bytes=width)
-        m.submodules.capture = capture = BlockCapture(self._places, bus_bytes=width, mark=self._tail)
+        m.submodules.capture = capture = BlockCapture(
+            self._places, bus_bytes=width, mark=self._tail, narrow=self._narrow
+        )
         for part in (match, capture):
             m.d.comb += [part.valid.eq(self.valid), part.start.eq(self.start), part.data.eq(self.data)]
         m.d.comb += [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,17 +12,19 @@ from hdl.block_queue import BlockQueue
 from hdl.records import (
     DROP_BITS,
     INSTRUMENT_NUMBER_BITS,
+    MANTISSAS,
     TIME_BITS,
     VENUE_NUMBER_BITS,
     WORD_BITS,
     Drop,
     channel_layout,
+    narrowed,
     quote_layout,
     trade_layout,
 )
 from hdl.small_queue import SmallQueue
 from hdl.steps.clock import StepClock
-from hdl.steps.item import TRADE_COUNT_BITS, ItemKind, item_layout
+from hdl.steps.item import TRADE_COUNT_BITS, ItemKind, item_layout, narrow_item_layout, pass_item
 from market.fastpath.feeds.verdict import BAD, OLD, SKIPPED
 
 QUEUE_DEPTH: Final = 8
@@ -37,6 +39,8 @@ class Intake(wiring.Component):
     Parameters
     ----------
     depth: items that may wait.
+    mantissa_bits: of prices and quantities, if mantissas of frames are ``narrowed`` ones; those of the host become so,
+        and items wait in distributed RAM.
     judges_first: whether a frame is judged in a cycle of its own before it is numbered, and items wait in block RAM;
         ends are then two cycles apart.
 
@@ -55,8 +59,10 @@ class Intake(wiring.Component):
     from the first. ``overrun`` stays set once an item found the queue full: then a step is missing.
     """
 
-    def __init__(self, depth: int = QUEUE_DEPTH, *, judges_first: bool = False) -> None:
-        self._depth, self._judges_first = depth, judges_first
+    def __init__(
+        self, depth: int = QUEUE_DEPTH, *, judges_first: bool = False, mantissa_bits: int | None = None
+    ) -> None:
+        self._depth, self._judges_first, self._mantissa_bits = depth, judges_first, mantissa_bits
         super().__init__(
             {
                 "begin": In(1),
@@ -101,13 +107,19 @@ class Intake(wiring.Component):
         """Host events and control messages come before a frame that ends in the same cycle."""
         m = Module()
         m.submodules.clock = clock = StepClock(registered=self._judges_first)
-        queue: Any = (BlockQueue if self._judges_first else SmallQueue)(item_layout, self._depth)
+        bits = self._mantissa_bits
+        shape = item_layout if bits is None else narrow_item_layout(bits)
+        queue: Any = (BlockQueue if self._judges_first and bits is None else SmallQueue)(shape, self._depth)
         m.submodules.queue = queue
         waiting, ending, drop = self._frame_end(m)
         frame_time = self._frame_times(m, waiting)
 
         from_host, written = Signal(), Signal(2)
-        wiring.connect(m, queue.after, wiring.flipped(self.items))
+        if bits is None:
+            wiring.connect(m, queue.after, wiring.flipped(self.items))
+        else:
+            m.d.comb += [self.items.valid.eq(queue.after.valid), queue.after.ready.eq(self.items.ready)]
+            m.d.comb += pass_item(self.items.payload, queue.after.payload)
         m.d.sync += written.eq(Cat(queue.before.valid, written))
         m.d.comb += [
             from_host.eq(self.host_quote | self.host_trade),
@@ -132,7 +144,7 @@ class Intake(wiring.Component):
             item.backwards.eq(clock.backwards),
             item.step.eq(clock.next_step),
             item.time.eq(clock.next_now),
-            queue.before.payload.eq(item),
+            *([queue.before.payload.eq(item)] if bits is None else pass_item(queue.before.payload, item)),
             queue.before.valid.eq(from_host | ending),
             self.queued.eq(written.any() if self._judges_first else 0),
             self.idle.eq(~self.frame_open & ~waiting & queue.empty),
@@ -217,7 +229,7 @@ class Intake(wiring.Component):
                 item.kind.eq(ItemKind.QUOTE),
                 item.instrument.eq(self.host_instrument),
                 item.venue.eq(self.host_venue),
-                item.quote.eq(self.host_fields),
+                *self._quote_of_host(item),
             ]
         with m.Else():
             m.d.comb += [
@@ -227,6 +239,14 @@ class Intake(wiring.Component):
                 item.aggressor.eq(trade.aggressor),
                 item.quote.price_exponent.eq(trade.price_exponent),
                 item.quote.quantity_exponent.eq(trade.quantity_exponent),
-                item.quote.bid_price.eq(trade.price),
-                item.quote.bid_quantity.eq(trade.quantity),
+                item.quote.bid_price.eq(self._kept("bid_price", trade.price)),
+                item.quote.bid_quantity.eq(self._kept("bid_quantity", trade.quantity)),
             ]
+
+    def _quote_of_host(self, item: Signal) -> list[Any]:
+        if self._mantissa_bits is None:
+            return [item.quote.eq(self.host_fields)]
+        return [item.quote[name].eq(self._kept(name, self.host_fields[name])) for name in quote_layout.members]
+
+    def _kept(self, name: str, value: Value) -> Value:
+        return value if self._mantissa_bits is None or name not in MANTISSAS else narrowed(value, self._mantissa_bits)

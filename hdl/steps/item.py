@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
-from amaranth.hdl import unsigned
+from amaranth.hdl import Value, unsigned
 from amaranth.lib import data
 
 from hdl.records import (
     DROP_BITS,
     INSTRUMENT_NUMBER_BITS,
+    MANTISSAS,
     SIDE_BITS,
     TIME_BITS,
     VENUE_NUMBER_BITS,
@@ -53,3 +54,16 @@ item_layout: Final = data.StructLayout(
     }
 )
 """``speculated``: the machine was already prepared for this frame while it arrived."""
+
+
+def narrow_item_layout(bits: int) -> data.StructLayout:
+    """An item with ``narrowed`` mantissas and no more."""
+    mantissas = dict.fromkeys(MANTISSAS, unsigned(bits + 2))
+    quote = data.StructLayout({name: field.shape for name, field in quote_layout} | mantissas)
+    return data.StructLayout({name: field.shape for name, field in item_layout} | {"quote": quote})
+
+
+def pass_item(target: Any, source: Any) -> list[Any]:
+    """Assignments of an item to a narrow one, or the other way round."""
+    others = [target[name].eq(source[name]) for name in item_layout.members if name != "quote"]
+    return [*others, *(target.quote[name].eq(Value.cast(source.quote[name])) for name in quote_layout.members)]

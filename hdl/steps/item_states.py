@@ -137,13 +137,20 @@ def choose_trade(m: Module, ports: Any, work: Work) -> None:
     stated = Signal(trade_layout)
     quote = Mux(work.of_packet, event.quote, item.quote)
     fields = type(item.quote)(item.quote.shape(), quote)
+    price, quantity = fields.bid_price, fields.bid_quantity
+    if ports.is_compact:
+        # mantissas of items are narrow numbers in wide fields
+        price, quantity = (
+            Mux(work.of_packet, event.quote[name], item.quote[name][: ports.price_bits + 2].as_signed())
+            for name in ("bid_price", "bid_quantity")
+        )
     m.d.comb += [
         stated.instrument.eq(Mux(work.of_packet, event.instrument, item.instrument)),
         stated.venue.eq(item.venue),
         stated.price_exponent.eq(fields.price_exponent),
         stated.quantity_exponent.eq(fields.quantity_exponent),
         stated.aggressor.eq(Mux(work.of_packet, event.aggressor, item.aggressor)),
-        stated.price.eq(fields.bid_price),
-        stated.quantity.eq(fields.bid_quantity),
+        stated.price.eq(price),
+        stated.quantity.eq(quantity),
         ports.trade.payload.eq(Mux(work.of_packet | (item.kind == ItemKind.TRADE), stated, ports.trades.payload)),
     ]

@@ -12,11 +12,13 @@ from hdl.books.records import event_layout
 from hdl.parameters import CoreParameters
 from hdl.records import (
     INSTRUMENT_NUMBER_BITS,
+    MANTISSAS,
     TIME_BITS,
     VENUE_NUMBER_BITS,
     WORD_BITS,
     acknowledge_layout,
     count_layout,
+    narrowed,
     quote_layout,
     record_layout,
     trade_layout,
@@ -71,6 +73,7 @@ class Sequencer(wiring.Component):
         self._follows_packets = bool(parameters.packet_feeds)
         self._registers = parameters.registers_rows
         self.counts_trades, self.is_compact = parameters.trades, parameters.compact
+        self.price_bits = parameters.price_bits
         super().__init__(
             {
                 "items": In(stream.Signature(item_layout)),
@@ -211,8 +214,12 @@ class Sequencer(wiring.Component):
         # a quote is on the shortest way to a trigger, and a choice of all its bits would take its time
         for number, name in enumerate(quote_layout.members):
             of_feed = from_feed.copy(number)
-            later_quote = Mux(work.of_packet, event.quote[name], item.quote[name])
-            m.d.comb += self.quote[name].eq(Mux(of_feed, self.feed_quote[name], later_quote))
+            feed, of_event, of_item = (quote[name] for quote in (self.feed_quote, event.quote, item.quote))
+            if self.is_compact and name in MANTISSAS:
+                feed, of_item = (value[: self.price_bits + 2] for value in (feed, of_item))
+                of_event = narrowed(of_event, self.price_bits)
+            later_quote = Mux(work.of_packet, of_event, of_item)
+            m.d.comb += self.quote[name].eq(Mux(of_feed, feed, later_quote))
 
     def _arriving(self, m: Module, work: Work, from_feed: _Copies, prepared_once: Signal) -> None:
         """The quote of the arriving frame: its fields may be in before the decider could be prepared."""

@@ -45,6 +45,22 @@ class Router(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Sparing:
+    """What lets a build take few cells, for a device that will be nearly full.
+
+    Parameters
+    ----------
+    apart: paths of components at a quicker clock than all others, which are mapped by themselves so that they are not
+        as slow as others may be.
+    unshown: paths of components with memories of which nobody uses what a read shows of a place that is written in
+        the same cycle: so there is no logic for that.
+    """
+
+    apart: tuple[str, ...]
+    unshown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Products:
     """Files of a build called ``name``, all in ``folder``."""
 
@@ -82,14 +98,12 @@ def build_board(
     seed: int,
     router: Router,
     density: float = USUAL_DENSITY,
-    sparing: tuple[str, ...] = (),
+    sparing: Sparing | None = None,
 ) -> PlacedReport:
     """Synthesis, place and route, bitstream; returns the report of place and route.
 
     ``density``: how much of a region placement may fill, above 0 and up to 1; routes find their way more easily with
-    less. ``sparing``: take few tables, for a device that will be nearly full, and place with no regard to the density;
-    these are the paths of components at a quicker clock than all others, which are mapped by themselves so that they
-    are not as slow as others may be.
+    less. ``sparing``: take few tables, and place with no regard to the density.
 
     Raises Fatal if a tool fails, a clock's constraint was dropped or a clock is missed; what there is of logs and
     reports stays in the folder. MissingExtra without the tools.
@@ -104,8 +118,8 @@ def build_board(
         f"{_PACKED_PLACER if sparing else f'--placer-heap-beta {density:g}'} --report {products.report.name}",
         ecppack_opts="--compress",
         synth_opts=f"-run begin:{'map_gates' if sparing else 'map_luts'}",
-        script_after_read=_keep_apart(products.name, sparing) if sparing else "",
-        script_after_synth=_map_sparingly(products.name, sparing) if sparing else _map_tables(products.name),
+        script_after_read=_prepare_sparingly(products.name, sparing) if sparing else "",
+        script_after_synth=_map_sparingly(products.name, sparing.apart) if sparing else _map_tables(products.name),
         emit_src=False,
     )
     for name in _CARRIES if sparing else ():
@@ -142,11 +156,12 @@ def _map_tables(name: str) -> str:
     return "\n".join(steps)
 
 
-def _keep_apart(name: str, paths: tuple[str, ...]) -> str:
-    """The steps behind reading that let components be modules of their own."""
-    modules = [f"{name}.{path}" for path in paths]
-    counted = [f"select -assert-mod-count 1 {module}" for module in modules]
-    return "\n".join([*counted, f"setattr -mod -set keep_hierarchy 1 {' '.join(modules)}"])
+def _prepare_sparingly(name: str, sparing: Sparing) -> str:
+    """The steps behind reading that let components be modules of their own, and memories have no collisions."""
+    counted = [f"select -assert-mod-count 1 {name}.{path}" for path in (*sparing.apart, *sparing.unshown)]
+    apart = " ".join(f"{name}.{path}" for path in sparing.apart)
+    unshown = [f"setparam -set COLLISION_X_MASK 1'1 {name}.{path}/t:$memrd_v2" for path in sparing.unshown]
+    return "\n".join([*counted, f"setattr -mod -set keep_hierarchy 1 {apart}", *unshown])
 
 
 def _map_sparingly(name: str, apart: tuple[str, ...]) -> str:

@@ -9,8 +9,9 @@ from hdl.decision.block_rows import BlockRows
 from tests.hdl.decision.ports import Ports, simulate
 
 
+@pytest.mark.parametrize("few", [False, True], ids=["many", "few"])
 @pytest.mark.parametrize(("registered", "cycles"), [(False, 1), (True, 2)])
-def test_a_row_is_shown_so_many_cycles_after_it_was_read_and_stays(registered: bool, cycles: int) -> None:
+def test_a_row_is_shown_so_many_cycles_after_it_was_read_and_stays(registered: bool, cycles: int, few: bool) -> None:
     async def test(ports: Ports) -> None:
         for row, value in enumerate((5, 6, 7)):
             ports.set("write", 1)
@@ -26,7 +27,7 @@ def test_a_row_is_shown_so_many_cycles_after_it_was_read_and_stays(registered: b
             shown.append(ports.get("row__value"))
         assert shown == [0] * (cycles - 1) + [5, 6, 7] + [7] * (6 - cycles)
 
-    simulate(BlockRows({"value": unsigned(4)}, 4, registered=registered, in_block=True), test)
+    simulate(BlockRows({"value": unsigned(4)}, 4, registered=registered, in_block=True, few=few), test)
 
 
 def test_a_row_is_not_written_in_a_cycle_of_a_read() -> None:
