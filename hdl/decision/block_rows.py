@@ -72,6 +72,6 @@ class BlockRows(wiring.Component):
 
 
 def scanned_rows(fields: Fields, parameters: CoreParameters) -> BlockRows:
-    """A table with a row per (instrument, venue); a compact core has logic for nothing that block RAM can hold."""
+    """A table with a row per (instrument, venue); in a compact core it is in block RAM, however few they are."""
     registered = parameters.registers_rows
     return BlockRows(fields, parameters.places, registered=registered, in_block=registered, few=parameters.compact)

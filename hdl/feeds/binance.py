@@ -84,11 +84,12 @@ class BinanceDecoder(wiring.Component):
         """One extractor per message, side by side; the check of the symbol is shared. Without trades theirs is BAD."""
         m = Module()
         width = self._bus_bytes
-        narrow = {field: self._mantissa_bits for field, name in _QUOTE_FIELDS.items() if name in MANTISSAS}
+        bits = self._mantissa_bits
+        narrow = None if bits is None else {field: bits for field, name in _QUOTE_FIELDS.items() if name in MANTISSAS}
         m.submodules.quotes = quotes = MessageExtractor(
             *(_SCHEMA, _QUOTE, tuple(_QUOTE_FIELDS)),
             bus_bytes=width,
-            narrow=None if self._mantissa_bits is None else narrow,
+            narrow=narrow,
         )
         # nothing waits for trades and the check of the whole: on the narrow bus they see each byte a cycle later
         payload = self.payload

@@ -88,6 +88,27 @@ def test_any_fields_of_a_message(bus_bytes: int, path: Path, name: str) -> None:
             assert {key: value - (1 << 64) if value >= 1 << 63 else value for key, value in taken.items()} == expected
 
 
+@pytest.mark.parametrize("bits", [24, 31, 32, 40])
+def test_of_a_number_all_that_matters_is_kept_in_two_bits_more(bits: int) -> None:
+    schema, name = load_schema(BINANCE_STREAM), "BestBidAskStreamEvent"
+    fields = ("bidPrice", "bidQty", "askPrice", "askQty")
+    random, most = np.random.default_rng(bits), 1 << bits
+    numbers = [0, 1, most - 1, most, most << 1, (1 << 63) - 1, -1, -most, -(most << 1), -(1 << 63), most << 8 | 5]
+    numbers += [int(number) >> int(shift) for number in random.integers(-(1 << 63), 1 << 63, 12) for shift in (0, 24)]
+    values = [random_values(schema.message(name), random) | dict.fromkeys(fields, number) for number in numbers]
+    extractor = MessageExtractor(schema, name, fields, bus_bytes=8, narrow=dict.fromkeys(fields, bits))
+    found = run(extractor, 8, [encode(schema, name, each) for each in values], bits)
+    for number, taken in zip(numbers, found, strict=True):
+        for kept in taken.values():
+            assert 0 <= kept < most << 2
+            signed = kept - (most << 2) if kept >= most << 1 else kept
+            if 0 <= number < most:
+                assert signed == number
+            else:
+                assert (signed < 0) == (number < 0)
+                assert signed >= most or number < 0
+
+
 @both_buses
 def test_other_messages_are_not_loaded(bus_bytes: int) -> None:
     schema, random = load_schema(BINANCE_STREAM), np.random.default_rng(1)

@@ -176,3 +176,26 @@ def test_a_frame_without_room_in_the_queue_is_told() -> None:
         assert host.ctx.get(host.intake.overrun)
 
     run(bench)
+
+
+@pytest.mark.parametrize(
+    ("mantissa", "kept"), [(0, 0), (255, 255), (256, 256), (5 << 20, 256), (-1, 1023), (-256, 768)]
+)
+def test_mantissas_of_the_host_are_kept_as_those_of_frames(mantissa: int, kept: int) -> None:
+    intake = Intake(judges_first=True, mantissa_bits=8)
+
+    async def process(ctx: Any) -> None:
+        ctx.set(intake.host_fields.bid_price, mantissa)
+        ctx.set(intake.host_fields.sequence, mantissa)
+        host = Host(intake, ctx, judges_first=True)
+        await host.strobe("host_quote", host_venue=VENUE)
+        item = await host.take()
+        assert (item.kind, item.venue, item.quote.bid_price, item.quote.sequence) == (
+            *(ItemKind.QUOTE, VENUE),
+            *(kept, mantissa),
+        )
+
+    simulator = Simulator(intake)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(process)
+    simulator.run()
