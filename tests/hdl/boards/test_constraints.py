@@ -11,7 +11,7 @@ pytest.importorskip("amaranth_boards", reason="the fpga extra is not installed: 
 
 from hdl.boards.board import Board
 from hdl.boards.catalogue import board_build
-from hdl.boards.line_board import BOARD_BUS_BYTES
+from hdl.boards.line_board import BOARD_BUS_BYTES, COMPACT_SPARING
 from hdl.boards.network import BoardNetwork
 from hdl.control.seal import BoardSeal
 from market.fastpath.specification import Feed
@@ -55,6 +55,14 @@ def test_every_clock_is_constrained_and_the_line_has_its_pins(board: Board, bus_
     assert all(clock in constraints for clock in CLOCKS[board])
     assert (CORE in constraints) == (bus_bytes == 8 and board is not Board.WIDE_CORE)
     assert all(f'LOCATE COMP "eth_rgmii_0__{name}' in constraints for name in PINS[board])
+
+
+def test_what_is_mapped_sparingly_is_there() -> None:
+    modules = prepared(Board.COLORLIGHT)["il"].split("\nmodule ")
+    named = {module.partition("\n")[0].strip().removeprefix("\\top."): module for module in modules}
+    assert set(COMPACT_SPARING.apart) <= set(named)
+    for path in COMPACT_SPARING.unshown:
+        assert "$memrd_v2" in named[path], path
 
 
 def test_a_build_may_have_fewer_decoders() -> None:
