@@ -10,7 +10,7 @@ import pytest
 
 from hdl.decision.admission import Admission
 from hdl.parameters import CoreParameters
-from hdl.records import quote_layout, sizes_layout, sizes_values
+from hdl.records import MANTISSAS, quote_layout, sizes_layout, sizes_values
 from market.fastpath.specification import EngineSizes, RejectReason
 from tests.hdl.decision.machine import packed
 from tests.hdl.decision.ports import Ports, run_event, run_preparation, simulate
@@ -37,6 +37,15 @@ def some_quotes(rng: random.Random, price_top: int, quantity_top: int) -> Iterat
         if rng.random() < 0.1:
             quote["ask_price"] = quote["bid_price"]
         yield quote
+
+
+def narrow(quote: dict[str, int], bits: int) -> dict[str, int]:
+    """A quote as a compact core is given it: mantissas in two bits more than a price, see ``narrowed``."""
+    kept = {name: quote[name] for name in MANTISSAS}
+    for name, number in kept.items():
+        beyond = (number >> bits) & ((1 << 63 - bits) - 1) != 0
+        kept[name] = number & ((1 << bits) - 1) | beyond << bits | (number < 0) << bits + 1
+    return quote | kept
 
 
 def first_reason(quote: dict[str, int], price_top: int, known: bool, last: int | None) -> RejectReason | None:
@@ -68,7 +77,8 @@ def test_the_first_failing_check_is_said_and_good_quotes_are_scaled(parameters: 
         sizes = packed(sizes_layout(PARAMETERS), sizes_values(replace(SIZES, price_bits=bits)))
         scaling = {"known": known, "price_exponent": -9, "quantity_exponent": -8}
         scaling |= {"price_shift": shifts[0], "quantity_shift": shifts[1]}
-        inputs = {"sizes": sizes, "quote": packed(quote_layout, quote), "in_build": 1}
+        shown = quote if parameters is PARAMETERS else narrow(quote, parameters.price_bits)
+        inputs = {"sizes": sizes, "quote": packed(quote_layout, shown), "in_build": 1}
         inputs |= {"sequence_known": last is not None, "sequence": last or 0}
         for name, value in (inputs | {f"scaling__{name}": value for name, value in scaling.items()}).items():
             ports.set(name, int(value))
