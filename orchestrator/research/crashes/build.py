@@ -101,12 +101,12 @@ def _gather(
     labels: list[Classes] = []
     detector: list[Classes] = []
     begins: dict[Part, int] = {}
-    sources: list[RecordedRows] = []
+    source: RecordedRows | None = None
     segments = 0
     try:
         with TemporaryDirectory(prefix="tickwire-") as recordings:
-            for source, rows in played_sessions(settings, plan.sessions, plan.rows.sampling, Path(recordings)):
-                sources[:] = [source]
+            for recorded, rows in played_sessions(settings, plan.sessions, plan.rows.sampling, Path(recordings)):
+                source = recorded
                 for file, values in zip(files, (rows.book, rows.times_ns, rows.segments + segments), strict=True):
                     file.append(values)
                 segments += int(rows.segments[-1])
@@ -118,7 +118,10 @@ def _gather(
     finally:
         for file in files:
             file.close()
-    market = gathered_rows(sources[0], _MARKET, _MARKET, folder)
+    if source is None:
+        raise Rejected("a dataset of crashes needs sessions; the plan has none")
+    # what it says of its market, all of them say
+    market = gathered_rows(source, _MARKET, _MARKET, folder)
     split = SplitHeader(validation_ns=begins[Part.VALIDATION], test_ns=begins[Part.TEST])
     known = KnownLabels(np.concatenate(labels), np.concatenate(detector))
     return replace(market, file=FILE), known, sessions, split
