@@ -8,6 +8,8 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
+from amaranth.hdl import Elaboratable
+
 from sim.rtl.description import digest_of_description
 from sim.rtl.library import cache_folder, digest_of, locked
 
@@ -38,3 +40,15 @@ def kept_text(name: str, suffix: str, make: Callable[[], str]) -> str:
             part.write_text(make(), encoding="utf-8")
             os.replace(part, kept)
     return kept.read_text(encoding="utf-8")
+
+
+def count_as_used(made: Any) -> None:
+    """Amaranth warns of what nobody has described; of a component whose text was kept it need not, nor of its parts."""
+    if isinstance(made, Elaboratable) and not made._MustUse__used:
+        made._MustUse__used = True
+        count_as_used(list(vars(made).values()))
+    elif isinstance(made, (list, tuple)):
+        for part in made:
+            count_as_used(part)
+    elif isinstance(made, dict):
+        count_as_used(list(made.values()))

