@@ -35,7 +35,8 @@ class CoreParameters:
     capacity: the largest ``EngineSizes`` that the build can take; smaller ones are chosen by the ``sizes`` port.
     bus_bytes: bytes of a frame per cycle, 1 or 8.
     feeds: those that the build may have decoders for; a frame of any other one is BAD_MESSAGE.
-    paced: beats of a frame come three cycles apart or more, as a line that is slower than the bus brings them.
+    paced: full beats of a frame come three cycles apart or more, as a line that is slower than the bus brings them; the
+        last one, where it is not full, as soon as its bytes are there.
     trades: whether trades are decoded and counted; without them a datagram of Trades is BAD_MESSAGE.
     compact: whether a paced core takes multipliers and cycles in place of logic, measures no latencies, and
         leaves ARP to the host.

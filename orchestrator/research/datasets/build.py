@@ -172,6 +172,8 @@ def _describe(gathered: Sequence[GatheredRows], plan: DatasetPlan, folder: Path)
     validation_ns, test_ns = cut_times([market.times_ns for market in gathered], shares)
     split = SplitHeader(validation_ns=validation_ns, test_ns=test_ns)
     sampling = plan.sampling
+    markets = tuple(market_header(market, number, plan, split, folder) for number, market in enumerate(gathered))
+    _require_samples(markets, gathered, plan)
     return Header(
         levels=sampling.levels,
         form=plan.form,
@@ -180,7 +182,20 @@ def _describe(gathered: Sequence[GatheredRows], plan: DatasetPlan, folder: Path)
         balanced=plan.alpha is None,
         sampling=SamplingHeader(every=sampling.every, grid_ns=sampling.grid_ns, silence_ns=sampling.silence_ns),
         split=split,
-        markets=tuple(market_header(market, number, plan, split, folder) for number, market in enumerate(gathered)),
+        markets=markets,
+    )
+
+
+def _require_samples(markets: Sequence[MarketHeader], gathered: Sequence[GatheredRows], plan: DatasetPlan) -> None:
+    """Raises Rejected where no market has any."""
+    if any(market.parts[part.name.lower()] for market in markets for part in Part if part is not Part.NONE):
+        return
+    longest = max(int(np.unique(market.segments, return_counts=True)[1].max()) for market in gathered)
+    reach, files = plan.reach, ", ".join(market.file for market in gathered)
+    raise Rejected(
+        f"no sample in {files}: a sample needs {reach.window} rows (--window) and {reach.horizon} behind them "
+        f"(--horizon) in one part of one segment, and the longest segment has {longest} rows; "
+        "ask for less, or record more"
     )
 
 

@@ -193,6 +193,11 @@ def test_a_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
         built(short, tmp_path / "set")
     with pytest.raises(MissingInput, match=r"short.txt: no book in there was ever known with 9 levels"):
         built(short, tmp_path / "set", DatasetPlan(sampling=Sampling(levels=9), reach=Reach(5, 4)))
+    with pytest.raises(
+        Rejected,
+        match=r"no sample in spot.txt: a sample needs 300 rows .* and 4 behind them .* the longest segment has",
+    ):
+        built(recording(tmp_path), tmp_path / "set", DatasetPlan(sampling=SAMPLING, reach=Reach(300, 4), alpha=1e-6))
     source = RecordedRows(feed(recording(tmp_path)), SAMPLING)
     with pytest.raises(Rejected, match="market binance-spot BTCUSDT is in two recordings"):
         build_dataset([source, source], PLAN, tmp_path / "set", lambda rows: None)
