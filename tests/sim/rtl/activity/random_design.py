@@ -16,7 +16,7 @@ _ROWS: Final = 16
 
 
 class RandomDesign(wiring.Component):
-    """Some hundred operations between registers, most of which have an enable, and two memories.
+    """Some hundred operations between registers, most of which have an enable, and a memory for every fifteen of them.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class RandomDesign(wiring.Component):
         loops = [Signal(rng.choice(WIDTHS), name=f"loop_{number}") for number in range(12)]
         values += loops
         for number in range(self._operations):
-            if number % 60 == 30:
+            if number % 15 == 10:
                 values.append(self._stored(m, rng, values, number))
                 continue
             value = Signal(rng.choice(WIDTHS), name=f"value_{number}")
