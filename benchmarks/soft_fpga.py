@@ -32,14 +32,24 @@ _MID: Final = 100_000
 def measure(report: Report) -> None:
     """Both bus widths fed with the same frames, then the wide one with host events; all must agree with the CPU."""
     # the tools are an extra: only this benchmark needs them
-    from sim.rtl.engine import SoftFpga, build_core
+    from sim.rtl.build import in_soft_top, kept_verilog
+    from sim.rtl.engine import CoreBuild, SoftFpga, build_core
+    from sim.rtl.library import library_of, say_on_standard_error
+    from sim.rtl.top import NAME
 
     settings = with_channels(_session())
     events = _quotes()
     for bus_bytes in (1, 8):
         build = build_core(SIZES, bus_bytes=bus_bytes)
-        runs = [_feed_frames(SoftFpga(build, SIZES), settings, events) for _ in range(report.rounds)]
-        cycles = [run.seconds * 1e9 / run.cycles for run in runs]
+        verilog = kept_verilog(build.parameters, in_soft_top, say_on_standard_error)
+        whole = CoreBuild(build.parameters, library_of(verilog, NAME, by_activity=False), guarded=False)
+        pairs = [
+            [_feed_frames(SoftFpga(each, SIZES), settings, events) for each in (build, whole)]
+            for _ in range(report.rounds)
+        ]
+        runs = [ours for ours, _ in pairs]
+        cycles, plain = ([run.seconds * 1e9 / run.cycles for run in each] for each in zip(*pairs, strict=True))
+        report.compare(f"{8 * bus_bytes}-bit bus", "ns/cycle", cycles, "Verilator's model as it is", plain)
         report.against_target(f"{8 * bus_bytes}-bit bus", "ns/cycle", cycles, CYCLE_TARGET_NS)
         report.note(
             f"{8 * bus_bytes}-bit bus: {1e3 / np.median(cycles):.2f} million cycles/s, "

@@ -28,6 +28,7 @@ COLD: Final = "-O0"
 RUNTIME: Final = "-O2"
 HARNESS_LEVEL: Final = "-O2"
 _RUNTIME_SOURCES: Final = ("verilated.cpp", "verilated_threads.cpp")
+_WHOLE: Final = "all of it in every cycle"
 _TRACE_SOURCE: Final = "verilated_vcd_c.cpp"
 
 _EVENT: Final = re.compile(r"@\s*\(([^)]*)\)")
@@ -61,13 +62,16 @@ def locked(name: str) -> Iterator[Path]:
         yield folder
 
 
-def library_of(verilog: str, module: str, *, trace: bool = False, say: Say = say_on_standard_error) -> Path:
+def library_of(
+    verilog: str, module: str, *, trace: bool = False, by_activity: bool = True, say: Say = say_on_standard_error
+) -> Path:
     """The shared library of a module with the harness; builds it first if nobody has.
 
     Parameters
     ----------
     module: the module's name; the harness knows it as class ``V`` + name.
     trace: with waveforms, which makes it several times slower.
+    by_activity: it leaves out what has not changed; not with waveforms.
     say: told what is being done, where something is to be done.
 
     Raises MissingExtra without the tools, Fatal when one of them fails.
@@ -77,6 +81,7 @@ def library_of(verilog: str, module: str, *, trace: bool = False, say: Say = say
     changed_by = (Path(branch_hints.__file__), *sorted(Path(activity.__file__).parent.glob("*.py")))
     sources = [f"{file.name}\n{file.read_text(encoding='utf-8')}" for file in (*harness, *changed_by)]
     options = [*VERILATE, *COMPILE, *DEFINES, HOT, COLD, HARNESS_LEVEL, RUNTIME, str(trace)]
+    options += [] if by_activity else [_WHOLE]
     key = digest_of(tools.identity, verilog, *sources, *options)
     library = cache_folder() / f"{key}.so"
     if library.is_file():
@@ -84,13 +89,23 @@ def library_of(verilog: str, module: str, *, trace: bool = False, say: Say = say
     with locked(key) as folder:
         if not library.is_file():
             with tempfile.TemporaryDirectory(dir=folder, prefix="building-") as made:
-                built = _build(tools, verilog, module, harness, Path(made), trace=trace, say=say)
+                built = _build(
+                    tools, verilog, module, harness, Path(made), trace=trace, by_activity=by_activity, say=say
+                )
                 os.replace(built, library)
     return library
 
 
 def _build(
-    tools: Tools, verilog: str, module: str, harness: Sequence[Path], made: Path, *, trace: bool, say: Say
+    tools: Tools,
+    verilog: str,
+    module: str,
+    harness: Sequence[Path],
+    made: Path,
+    *,
+    trace: bool,
+    by_activity: bool,
+    say: Say,
 ) -> Path:
     say(f"soft FPGA: compiling the model of {module}, once for this description and this machine")
     source = made / f"{module}.v"
@@ -102,7 +117,7 @@ def _build(
     common = [*COMPILE, *defines, f"-I{made}", *tools.includes]
     for file in filter(is_hot, made.glob(f"V{module}*.cpp")):
         file.write_text(with_unlikely_branches(file.read_text(encoding="utf-8")), encoding="utf-8")
-    if not trace:
+    if by_activity and not trace:
         run_by_activity(made, module)
     # the largest first: the compiler runs beside itself
     generated = sorted(made.glob(f"V{module}*.cpp"), key=lambda file: -file.stat().st_size)
