@@ -157,7 +157,7 @@ class BoardHost:
     def listen(self, wait_ns: int) -> None:
         """Take whatever comes in so long."""
         deadline_ns = self._clock.monotonic_ns() + wait_ns
-        while self._hear(deadline_ns) is not None:
+        while self._clock.monotonic_ns() < deadline_ns and self._hear(deadline_ns) is not None:
             pass
 
     def wait_for_triggers(self, count: int) -> bool:
@@ -190,12 +190,18 @@ class BoardHost:
         raise Retry(f"no answer from {self._board[0]}:{self._board[1]} ({asked}): {expected}")
 
     def _hear(self, deadline_ns: int) -> Decoded | None:
-        """The next message of the board, kept where it belongs; None once the time is over."""
-        while (left_ns := deadline_ns - self._clock.monotonic_ns()) > 0:
-            self._own.settimeout(left_ns / 1e9)
+        """The next message of the board, kept where it belongs; None once the time is over.
+
+        One that had come by then is taken: a host that stood still itself is no silence of the board.
+        """
+        is_over = False
+        while not is_over:
+            left_ns = deadline_ns - self._clock.monotonic_ns()
+            is_over = left_ns <= 0
+            self._own.settimeout(max(left_ns, 0) / 1e9)
             try:
                 content, sender = self._own.recvfrom(_DATAGRAM_BYTES)
-            except TimeoutError:
+            except (TimeoutError, BlockingIOError):
                 return None
             except ConnectionRefusedError:
                 # nobody listens there yet: as if it had been lost

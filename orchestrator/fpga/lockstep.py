@@ -22,7 +22,8 @@ from orchestrator.engine.link import trigger_id
 from orchestrator.engine.shadow import template_of
 from orchestrator.fpga.back_end import BoardBackEnd
 
-_ANSWER_NS: Final = 5_000_000_000
+_ANSWER_NS: Final = 20_000_000_000
+"""A busy machine is no loss."""
 _ASK_FOR_STATUS: Final = frozenset({layout.TEMPLATE_HEARTBEAT, layout.TEMPLATE_STATUS_REQUEST})
 _HASHED: Final = frozenset({layout.TEMPLATE_TRIGGER, layout.TEMPLATE_STATUS})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
 from market.errors import Fatal, MissingExtra, MissingInput
 from sim.exchange.keys import NEEDS_LIVE
@@ -13,9 +13,7 @@ from sim.exchange.served import ServedVenue, VenueAddress
 from sim.exchange.venue_server import VenueServer
 from sim.faults.fate import Faults
 from sim.faults.plan import FaultPlan
-
-if TYPE_CHECKING:
-    from aiohttp import web
+from sim.listening import Listening
 
 PULSE_S: Final = 0.005
 """How often the venues look at the time."""
@@ -50,7 +48,7 @@ class ExchangeServer:
         self._now_ns = now_ns
         self._plan = plan or FaultPlan()
         self._host = host
-        self._runners: list[web.ServerRunner] = []
+        self._listening: list[Listening] = []
         self._pulses: asyncio.Task[None] | None = None
         self._addresses: dict[str, VenueAddress] = {}
         self.servers: dict[str, VenueServer] = {}
@@ -70,15 +68,14 @@ class ExchangeServer:
         for venue in self._venues:
             server = self.servers[venue.name] = VenueServer(venue, self.faults, self._now_ns)
             runner = web.ServerRunner(web.Server(server.handle, access_log=None), shutdown_timeout=_FAREWELL_S)
-            self._runners.append(runner)
-            await runner.setup()
+            listening = Listening(runner)
+            self._listening.append(listening)
             try:
-                await web.TCPSite(runner, self._host, venue.port).start()
+                host, port = await listening.start(self._host, venue.port)
             except OSError as error:
                 await self._end()
                 where = f"{self._host}:{venue.port}"
                 raise MissingInput(f"{venue.name} cannot listen on {where}: {error.strerror}") from error
-            host, port = runner.addresses[0][:2]
             self._addresses[venue.name] = VenueAddress(f"http://{host}:{port}", f"ws://{host}:{port}")
         self._pulses = asyncio.ensure_future(self._pulse())
         return self
@@ -102,8 +99,8 @@ class ExchangeServer:
     async def _end(self) -> None:
         for server in self.servers.values():
             await server.close()
-        for runner in self._runners:
-            await runner.cleanup()
+        for listening in self._listening:
+            await listening.close()
 
     async def _pulse(self) -> None:
         while True:

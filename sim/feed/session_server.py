@@ -19,6 +19,7 @@ import msgspec
 from config.venues import VenueName
 from market.errors import MissingExtra
 from sim.feed.session_frames import Frame, Session
+from sim.listening import Listening
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -140,10 +141,9 @@ def _run(
 async def _serve(server: SessionServer, ready: Callable[[], None], stopped: asyncio.Event) -> None:
     module = _web()
     runner = module.AppRunner(server.application(), shutdown_timeout=0.1)
-    await runner.setup()
-    await module.TCPSite(runner, "127.0.0.1", 0).start()
-    port = runner.addresses[0][1]
+    listening = Listening(runner)
+    _, port = await listening.start("127.0.0.1", 0)
     server.http_url, server.ws_url = f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}/ws"
     ready()
     await stopped.wait()
-    await runner.cleanup()
+    await listening.close()

@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from market.book.book import BOOK_WORDS, SYNCHRONISED
@@ -30,13 +30,16 @@ from tests.orchestrator.feeds.toy_venue import SYMBOL, ToyVenue
 LIMIT_S: Final = 60.0
 EVENTS_AT_ONCE: Final = 500
 QUICK: Final = FeedLimits(
-    silence_s=0.25,
-    delay_s=0.5,
+    silence_s=20.0,
+    delay_s=20.0,
     snapshot_every_s=0.0,
     snapshot_pause_s=0.02,
     connect_s=1.0,
     backoff=Backoff(first_s=0.005, longest_s=0.02, attempts=10),
 )
+"""A machine that stands still for a while is neither silence nor delay."""
+HASTY: Final = replace(QUICK, silence_s=0.25, delay_s=0.5)
+"""For tests of silence and delay."""
 MARKET: Final = Market(SYMBOL, 2, 3)
 
 Quote = tuple[int, int, int, int]

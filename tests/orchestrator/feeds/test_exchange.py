@@ -15,6 +15,7 @@ from market.wire.markets import Market
 from market.wire.records import ASKS, BIDS_START, KIND, LAST_ID, MARKET, QUOTE, TRADE
 from market.wire.venues import VENUES
 from orchestrator.feeds.health import SourceState
+from orchestrator.feeds.limits import FeedLimits
 from orchestrator.feeds.line_plan import LinePlan
 from orchestrator.feeds.sbe_plan import SbePlan
 from orchestrator.feeds.websocket import StreamAddress
@@ -31,13 +32,12 @@ MS: Final = 1_000_000
 BACKGROUND: Final = BackgroundModel(seed=3, requote_ns=20 * MS, trades_per_minute=600)
 LIMITS: Final = replace(
     QUICK,
-    silence_s=1.0,
     snapshot_every_s=0.3,
     snapshot_pause_s=0.1,
-    delay_s=0.5,
     backoff=Backoff(first_s=0.02, longest_s=0.2, attempts=10),
 )
 """An outage is shorter than all the pauses together."""
+HASTY: Final = replace(LIMITS, silence_s=1.0, delay_s=0.5)
 MARKETS: Final = {SPOT: Market("BTCUSDT", 2, 5), FUTURES: Market("BTCUSDT", 1, 3)}
 BOOKS: Final = {SPOT: "/api/v3/depth", FUTURES: "/fapi/v1/depth"}
 
@@ -103,7 +103,7 @@ def depth(served: Exchange, venue: str) -> str:
     return f"{served.http(venue)}{BOOKS[venue]}?symbol=BTCUSDT&limit=100"
 
 
-def json_plan(served: Exchange, venue: str, *, reserve: bool = False) -> LinePlan:
+def json_plan(served: Exchange, venue: str, *, reserve: bool = False, limits: FeedLimits = LIMITS) -> LinePlan:
     streams = "btcusdt@depth@100ms/btcusdt@bookTicker/btcusdt@trade"
     address = StreamAddress(url=f"{served.ws(venue)}/stream?streams={streams}")
     return LinePlan(
@@ -113,7 +113,7 @@ def json_plan(served: Exchange, venue: str, *, reserve: bool = False) -> LinePla
         routes=(Route(0, 0 if venue == SPOT else 1, -8, -8),),
         streams=((address,), (address,)) if reserve else ((address,),),
         snapshots=(depth(served, venue),),
-        limits=LIMITS,
+        limits=limits,
     )
 
 
@@ -208,7 +208,7 @@ FAULTS: Final[dict[str, tuple[FaultKind, dict[str, Any]]]] = {
 @pytest.mark.long
 @pytest.mark.parametrize("venue", [SPOT, FUTURES])
 def test_every_fault_is_recovered_from(venue: str) -> None:
-    with exchange() as served, rig_of(json_plan(served, venue)) as rig:
+    with exchange() as served, rig_of(json_plan(served, venue, limits=HASTY)) as rig:
         until_checked(rig)
         for name, (kind, values) in FAULTS.items():
             served.fault(kind, venue, **values)

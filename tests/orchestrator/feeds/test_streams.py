@@ -10,7 +10,7 @@ from market.protocols import FeedStatus
 from orchestrator.feeds.health import SourceState
 from orchestrator.recording.backoff import Backoff
 from orchestrator.recording.snapshot import fetch_snapshot
-from tests.orchestrator.feeds.rig import QUICK, plan_of, rig_of
+from tests.orchestrator.feeds.rig import HASTY, QUICK, plan_of, rig_of
 from tests.orchestrator.feeds.toy_venue import toy_venue
 
 OPENING = (9900, 1000, 10100, 1000)
@@ -47,7 +47,7 @@ def test_a_gap_withdraws_the_book_until_a_fetched_one_joins(futures: bool) -> No
 
 
 def test_silence_makes_the_connection_anew() -> None:
-    with toy_venue() as venue, rig_of(plan_of(venue)) as rig:
+    with toy_venue() as venue, rig_of(plan_of(venue, limits=HASTY)) as rig:
         rig.until_quote(OPENING)
         venue.is_mute = True
         rig.until(lambda: rig.noted("silent for 0.25 s"))
@@ -82,7 +82,7 @@ def test_a_venue_comes_back_with_a_book_of_lower_numbers() -> None:
 
 
 def test_late_messages_pause_trading_and_make_the_connection_anew() -> None:
-    with toy_venue() as venue, rig_of(plan_of(venue)) as rig:
+    with toy_venue() as venue, rig_of(plan_of(venue, limits=HASTY)) as rig:
         rig.until_quote(OPENING)
         venue.event_lag_ms = 2_000
         rig.until(lambda: rig.feed.state(0) is SourceState.LATE)

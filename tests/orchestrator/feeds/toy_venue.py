@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
+from sim.listening import Listening
+
 SYMBOL: Final = "BTCUSDT"
 TICK_S: Final = 0.004
 Levels = dict[str, str]
@@ -168,17 +170,15 @@ class ToyVenue:
         app = web.Application()
         app.add_routes([web.get("/a", self._stream), web.get("/b", self._stream), web.get("/depth", self._depth)])
         runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self.port = runner.addresses[0][1]
+        listening = Listening(runner)
+        _, self.port = await listening.start("127.0.0.1", 0)
         ticking = self._loop.create_task(self._tick())
         ready.set()
         await self._stopped.wait()
         ticking.cancel()
         for socket in list(self._sockets):
             await socket.close()
-        await runner.cleanup()
+        await listening.close()
         while len(asyncio.all_tasks()) > 1:
             await asyncio.sleep(0.001)
 

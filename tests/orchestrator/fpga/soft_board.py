@@ -63,6 +63,8 @@ def board_environment() -> dict[str, str]:
         **ports,
         "TICKWIRE__ENGINE__BOARD__ADDRESS": LOOPBACK,
         "TICKWIRE__ENGINE__BOARD__BIND_ADDRESS": LOOPBACK,
+        # a busy machine is no silence
+        "TICKWIRE__ENGINE__BOARD__ANSWER_MS": "20_000",
         "TICKWIRE__LOOP__CONTROL_PORT": ports["TICKWIRE__ENGINE__BOARD__CONTROL_PORT"],
         "TICKWIRE__LOOP__HOST_PORT": ports["TICKWIRE__ENGINE__BOARD__MESSAGE_PORT"],
         **{f"TICKWIRE__LOOP__CHANNELS__{name.upper().replace('-', '_')}__PORT": str(port) for port, name in channels},

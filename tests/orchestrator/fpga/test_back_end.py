@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,6 +114,18 @@ def board() -> Iterator[UdpBoard]:
         yield board
 
 
+class Chances(defaultdict[str, random.Random]):
+    """A generator for each kind of datagram: their order among each other is up to threads."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._seed = seed
+
+    def __missing__(self, kind: str) -> random.Random:
+        self[kind] = random.Random(f"{self._seed} {kind}")
+        return self[kind]
+
+
 def test_one_run_after_the_other_each_from_the_beginning(board: UdpBoard) -> None:
     """What the first run left in the board, its positions, edges, counters and tables, means nothing to the second."""
     for _ in range(2):
@@ -152,13 +164,12 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def test_lost_datagrams_cost_what_they_carried_and_no_more(board: UdpBoard) -> None:
-    """Every fourth control message, answer, trigger and quote of a market; the log arrives."""
-    passed: Counter[str] = Counter()
+    """A fourth of the control messages, answers, triggers and quotes of a market; the log arrives."""
+    chance = Chances(6)
 
     def lossy(way: str, content: bytes) -> Sequence[bytes]:
         kind = "trigger" if way == "message" and content[2:4] == b"\1\0" else way
-        passed[kind] += way != "log"
-        return [] if passed[kind] % 4 == 2 else [content]
+        return [] if way != "log" and chance[kind].random() < 0.25 else [content]
 
     with relay(board.environment) as way, opened(way.environment) as (back_end, link):
 
@@ -181,12 +192,12 @@ def test_lost_datagrams_cost_what_they_carried_and_no_more(board: UdpBoard) -> N
 def test_a_disorderly_way_is_no_reason_to_give_up(board: UdpBoard) -> None:
     """Every datagram is held back until the next one of its kind, and some come twice."""
     held: dict[str, bytes] = {}
-    generator = random.Random(6)
+    chance = Chances(6)
 
     def swapped(kind: str, content: bytes) -> Sequence[bytes]:
         if kind in held:
-            return [content, held.pop(kind)] + ([content] if generator.random() < 0.3 else [])
-        if generator.random() < 0.3:
+            return [content, held.pop(kind)] + ([content] if chance[kind].random() < 0.3 else [])
+        if chance[kind].random() < 0.3:
             held[kind] = content
             return []
         return [content]

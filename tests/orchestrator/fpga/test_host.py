@@ -93,6 +93,14 @@ def test_nobody_answers() -> None:
         assert [decode(SCHEMA, board.recv(100)).name for _ in range(3)] == ["StatusRequest"] * 3
 
 
+def test_an_answer_that_is_there_counts_however_late_the_host_looks() -> None:
+    with bound() as own, bound() as board:
+        host = BoardHost(own, at(board), SystemClock(), patience_s=0.0)
+        answer = dict.fromkeys(SCHEMA.message("Acknowledge").fields, 0) | {"expected": 9}
+        board.sendto(encode(SCHEMA, "Acknowledge", answer), own.getsockname())
+        assert host.adopt().expected == 9
+
+
 def test_seals_have_growing_counters_of_the_wall_clock() -> None:
     key = bytes(range(16))
     with bound() as own, bound() as board:

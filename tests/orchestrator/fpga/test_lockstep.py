@@ -153,8 +153,8 @@ def test_an_interrupt_leaves_the_results_so_far(
 def test_a_board_with_a_clock_cannot_replay(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, sources: list[str]
 ) -> None:
-    monkeypatch.setenv("TICKWIRE__ENGINE__BOARD__ANSWER_MS", "20")
     with stamped_board(monkeypatch) as (board, _):
+        monkeypatch.setenv("TICKWIRE__ENGINE__BOARD__ANSWER_MS", "20")
         board.is_stamped = False
         ended = replayed(terminal, sources, "--engine", "fpga")
     assert ended.code == ExitCode.MISSING
