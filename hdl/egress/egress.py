@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, Final
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -23,6 +24,11 @@ MESSAGE_WORDS: Final = 64
 """Words of messages that are held; a status is 35 words."""
 _LEAST_MESSAGE_WORDS: Final = layout.ACKNOWLEDGE_SIZE // WORD_BYTES
 _TRIGGER_WORDS: Final = layout.TRIGGER_SIZE // WORD_BYTES
+PACED_LEAD: Final = 5
+"""Cycles for which a paced core holds an expected trigger's frame back: with its headers out, its first word is there
+where the market's datagram ends soon behind the message."""
+COMPACT_LEAD: Final = 17
+"""The same of a compact core, whose words come four cycles apart, one more than beats."""
 
 
 class Egress(wiring.Component):
@@ -33,10 +39,11 @@ class Egress(wiring.Component):
 
     On the 8-bit bus a trigger's frame begins on ``trigger_early``, in the hope that its words come before the headers
     are out. It is spoiled if they do not, on ``abort``, or if another message comes first; the message is
-    then sent as any other. On the 64-bit bus, where the headers take less time than a trigger's last words,
-    frames begin when their message is whole, and ``trigger_early`` keeps the line free. A log frame in progress is
-    spoiled in the cycle after ``trigger_early``, or by a trigger's first word, and sent again. A spoiled frame ends at
-    once, with an inverted check sequence and ``error``.
+    then sent as any other. So it is in a paced core, some cycles after ``trigger_early``: nothing is sent if it is
+    aborted before. On the 64-bit bus with a beat per cycle, where the headers take less time than a trigger's last
+    words, frames begin when their message is whole, and ``trigger_early`` keeps the line free. A log frame in progress
+    is spoiled in the cycle after ``trigger_early``, or by a trigger's first word, and sent again. A spoiled frame ends
+    at once, with an inverted check sequence and ``error``.
 
     Parameters
     ----------
@@ -47,11 +54,11 @@ class Egress(wiring.Component):
     settings: addresses and ports; may only change while ``idle``, and must be there eight cycles before a frame.
     trigger_early: strobe: a trigger will come, if its frame turns out to be good. On the 8-bit bus its first byte is
         on ``tx`` in the next cycle, if nothing is held or being sent.
-    abort: strobe: that trigger will not come; its frame ends two cycles later.
+    abort: strobe: that trigger will not come; its frame ends two cycles later, in a paced core with its next beat.
     words: messages, their length by the block length in their first word.
     log: log messages.
     tx: frames without preamble; a beat passes in a cycle of ``valid`` and ``tx_ready``, and within a frame ``valid``
-        stays set. Gaps between frames are for who takes them.
+        stays set, but for the two cycles behind each beat of a paced core. Gaps between frames are for who takes them.
     idle: nothing is held or being sent.
     """
 
@@ -96,6 +103,7 @@ class Egress(wiring.Component):
         ]
         # known a cycle late: who decides is far away
         aborted, spoils = Signal(), Signal()
+        held_back = self._held_back(m, aborted) if self._parameters.paced else None
         # whose words the writer is given: that of the state, without asking for it
         of_log, to_come = Signal(), Signal()
         m.d.comb += [
@@ -112,8 +120,11 @@ class Egress(wiring.Component):
         with m.FSM(name="sends"):
             with m.State("NOTHING"):
                 m.d.sync += [of_log.eq(0), to_come.eq(0)]
-                self._choose(m, writer, messages, batch, may_start, expects, is_byte_wide, of_log, to_come)
+                self._choose(m, writer, messages, batch, may_start, expects, held_back, of_log, to_come)
             with m.State("TRIGGER-TO-COME"):
+                if self._parameters.paced:
+                    # its first word may be taken in the cycle in which it is there
+                    m.d.comb += messages.take.eq(writer.take)
                 with m.If(messages.there & is_trigger):
                     m.d.sync += to_come.eq(0)
                     m.next = "MESSAGE"
@@ -152,7 +163,7 @@ class Egress(wiring.Component):
         batch: Any,
         may_start: Signal,
         expects: Signal,
-        is_byte_wide: bool,
+        held_back: Value | None,
         of_log: Signal,
         to_come: Signal,
     ) -> None:
@@ -174,11 +185,22 @@ class Egress(wiring.Component):
                 with m.If(may_start):
                     m.next = "MESSAGE"
             with m.Elif(expected):
-                if is_byte_wide:
-                    m.d.comb += writer.start.eq(1)
-                    m.d.sync += [expects.eq(0), to_come.eq(1)]
-                    m.next = "TRIGGER-TO-COME"
+                if self._parameters.bus_bytes == 1 or held_back is not None:
+                    with nullcontext() if held_back is None else m.If(~held_back):
+                        m.d.comb += writer.start.eq(1)
+                        m.d.sync += [expects.eq(0), to_come.eq(1)]
+                        m.next = "TRIGGER-TO-COME"
             with m.Elif(batch.pending):
                 m.d.comb += [writer.start.eq(1), batch.begin.eq(1)]
                 m.d.sync += of_log.eq(1)
                 m.next = "LOG"
+
+    def _held_back(self, m: Module, aborted: Signal) -> Value:
+        """Whether an expected trigger's frame is not to begin yet, or no more."""
+        lead = COMPACT_LEAD if self._parameters.compact else PACED_LEAD
+        left = Signal(range(lead))
+        with m.If(self.trigger_early):
+            m.d.sync += left.eq(lead - 1)
+        with m.Elif(left != 0):
+            m.d.sync += left.eq(left - 1)
+        return self.trigger_early | (left != 0) | aborted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
 from hdl.egress.settings import HEADERS_BYTES
@@ -16,15 +16,21 @@ _HEADER_BEATS: Final = HEADERS_BYTES // WORD_BYTES
 _CARRY_BYTES: Final = HEADERS_BYTES % WORD_BYTES
 """Bytes that headers and each word leave for the next beat; those of the headers are a UDP checksum of 0."""
 _LAST_BYTES: Final = _CARRY_BYTES + 4
+BEAT_CYCLES: Final = 3
+"""From one beat of a paced core to the next: a little less than a line takes that is slower than the bus."""
 
 
 class WordWriter(wiring.Component):
     """Writer of frames for the 64-bit bus; ``writer_members`` says what its members are.
 
     Payloads are whole words, so that every last beat has two bytes of payload and the check sequence.
+
+    A paced core has a beat in every third cycle at most, so that a frame may begin long before its words are there; the
+    line's side has each beat before it needs it, and ``valid`` is low in between.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
+        self._is_paced = parameters.paced
         super().__init__(writer_members(parameters))
 
     def elaborate(self, platform: object) -> Module:
@@ -40,7 +46,11 @@ class WordWriter(wiring.Component):
         beat, carry = Signal(8 * WORD_BYTES), Signal(8 * _CARRY_BYTES)
         puts, move, is_last = Signal(), Signal(), Signal()
         stops, spoiled, begun = Signal(), Signal(), Signal()
-        m.d.comb += move.eq(~tx.valid | self.tx_ready)
+        may_move, is_missing = ~tx.valid | self.tx_ready, ~self.there
+        if self._is_paced:
+            is_time = self._is_time(m, move & puts)
+            may_move, is_missing = may_move & is_time, is_missing & is_time
+        m.d.comb += move.eq(may_move)
 
         # the next beat of headers is ready in a register
         m.d.comb += next_position.eq(0)
@@ -64,7 +74,7 @@ class WordWriter(wiring.Component):
             with m.State("PAYLOAD"):
                 m.d.comb += [
                     puts.eq(1),
-                    stops.eq(self.spoil | spoiled | ~self.there),
+                    stops.eq(self.spoil | spoiled | is_missing),
                     beat.eq(Cat(carry, self.word[: -len(carry)])),
                     self.take.eq(move & ~stops),
                 ]
@@ -85,6 +95,9 @@ class WordWriter(wiring.Component):
             m.d.sync += spoiled.eq(1)
         with m.If(move):
             m.d.sync += tx.valid.eq(puts)
+        if self._is_paced:
+            with m.Elif(self.tx_ready):
+                m.d.sync += tx.valid.eq(0)
         with m.If(move & puts):
             sequence = next_remainder(remainder, carry) ^ is_last.replicate(REMAINDER_BITS)
             m.d.sync += [
@@ -97,3 +110,13 @@ class WordWriter(wiring.Component):
                 remainder.eq(Mux(ends, INITIAL_REMAINDER, next_remainder(remainder, beat))),
             ]
         return m
+
+    @staticmethod
+    def _is_time(m: Module, passes: Value) -> Value:
+        """Whether the beat before is long enough ago."""
+        pause = Signal(range(BEAT_CYCLES))
+        with m.If(passes):
+            m.d.sync += pause.eq(BEAT_CYCLES - 1)
+        with m.Elif(pause != 0):
+            m.d.sync += pause.eq(pause - 1)
+        return pause == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,8 @@ pytest.importorskip("amaranth", reason="the fpga extra is not installed: make te
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
-from hdl.egress.egress import Egress
+from hdl.egress.egress import PACED_LEAD, Egress
+from hdl.egress.word_writer import BEAT_CYCLES
 from hdl.parameters import CoreParameters
 from hdl.toolchain.verilog import verilog_of
 from market.fastpath import layout
@@ -156,6 +158,59 @@ def test_an_abort_leaves_a_frame_alone_that_has_its_trigger() -> None:
     assert messages_of(bench.run()) == [trigger]
 
 
+def paced(**plans: Any) -> EgressBench:
+    return EgressBench(8, paced=True, **plans)
+
+
+def test_a_paced_core_s_trigger_leaves_before_its_words_are_there() -> None:
+    trigger = message("Trigger")
+    (sent,) = paced(words_at=[(16, trigger)], early={3}).run()
+    assert payload_of(sent, "message_port") == trigger
+    assert sent.first_cycle == 3 + PACED_LEAD + 1
+    beats = -(-len(sent.octets) // 8)
+    assert sent.last_cycle - sent.first_cycle == (beats - 1) * BEAT_CYCLES
+
+
+def test_a_paced_core_s_words_may_come_as_late_as_the_headers_last_beat() -> None:
+    trigger = message("Trigger")
+    # a beat is chosen in the cycle before it leaves, from a word that came three cycles before
+    latest = 3 + PACED_LEAD + HEADERS // 8 * BEAT_CYCLES - 3
+    assert messages_of(paced(words_at=[(latest, trigger)], early={3}).run()) == [trigger]
+    spoiled, repeated = paced(words_at=[(latest + 1, trigger)], early={3}).run()
+    assert spoiled.error
+    assert messages_of([repeated]) == [trigger]
+
+
+def test_a_paced_core_s_trigger_that_is_called_off_soon_was_never_sent() -> None:
+    step = log_step(1, 5)
+    for after in range(PACED_LEAD):
+        (log,) = paced(early={3}, abort={3 + after}, log_at=[(40, step)]).run()
+        assert payload_of(log, "log_port") == filled([step])
+
+
+@pytest.mark.parametrize("after", [PACED_LEAD, PACED_LEAD + 1, 10, 18])
+def test_a_paced_core_s_trigger_that_is_called_off_later_has_a_bad_check_sequence(after: int) -> None:
+    (sent,) = paced(early={3}, abort={3 + after}).run()
+    assert not sent.is_good
+    assert sent.error
+    assert sent.last_cycle <= 3 + after + 3 + BEAT_CYCLES
+
+
+def test_a_paced_core_s_line_pauses_as_it_likes() -> None:
+    messages, steps = [message("Trigger", 1), message("Status", 2)], [log_step(1, 300)]
+    generator = random.Random(9)
+    pattern = [generator.random() < 0.7 for _ in range(6_000)]
+    bench = paced(
+        words_at=[(16, messages[0]), (90, messages[1])],
+        log_at=[(600, steps[0])],
+        early={3},
+        pauses=pattern.__getitem__,
+    )
+    *sent, log = bench.run()
+    assert messages_of(sent) == messages
+    assert payload_of(log, "log_port") == filled(steps)
+
+
 @BUSES
 def test_the_log_is_sent_in_batches_of_whole_messages(bus_bytes: int) -> None:
     steps = [log_step(number, length) for number, length in enumerate((60, 700, 590, 1_200, 9, 0))]
@@ -214,10 +269,12 @@ def test_other_messages_wait_for_the_log(bus_bytes: int) -> None:
     assert messages_of([other]) == [acknowledge]
 
 
-def random_bench(bus_bytes: int, seed: int, messages: int) -> tuple[EgressBench, list[bytes], list[bytes]]:
+def random_bench(
+    bus_bytes: int, seed: int, messages: int, is_paced: bool
+) -> tuple[EgressBench, list[bytes], list[bytes]]:
     """Triggers announced or not, called off or not, among other messages and a busy log."""
     generator = random.Random(seed)
-    bench = EgressBench(bus_bytes)
+    bench = EgressBench(bus_bytes, paced=is_paced)
     cycle = 20
     for number in range(messages):
         cycle += generator.randrange(20, 200)
@@ -240,8 +297,8 @@ def random_bench(bus_bytes: int, seed: int, messages: int) -> tuple[EgressBench,
     return bench, [octets for _, octets in bench.words_at], [octets for _, octets in bench.log_at]
 
 
-def check_random(bus_bytes: int, seed: int, count: int) -> None:
-    bench, messages, steps = random_bench(bus_bytes, seed, count)
+def check_random(bus_bytes: int, seed: int, count: int, *, is_paced: bool = False) -> None:
+    bench, messages, steps = random_bench(bus_bytes, seed, count, is_paced)
     sent = bench.run(limit=1_000 * count)
     good = [frame for frame in sent if frame.is_good]
     assert all(frame.error != frame.is_good for frame in sent)
@@ -254,6 +311,11 @@ def check_random(bus_bytes: int, seed: int, count: int) -> None:
 @BUSES
 def test_every_message_arrives_once_and_in_order(bus_bytes: int) -> None:
     check_random(bus_bytes, seed=1, count=12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_message_of_a_paced_core_arrives_once_and_in_order(seed: int) -> None:
+    check_random(8, seed, count=12, is_paced=True)
 
 
 @pytest.mark.long
