@@ -99,11 +99,14 @@ class Egress(wiring.Component):
             writer.tx_ready.eq(self.tx_ready),
             brings_trigger.eq(self.words.payload.data[16:32] == layout.TEMPLATE_TRIGGER),
             is_trigger.eq(messages.word[WORD_BITS]),
-            may_start.eq(messages.there & (~needs_whole | (whole != 0))),
         ]
         # known a cycle late: who decides is far away
         aborted, spoils = Signal(), Signal()
-        held_back = self._held_back(m, aborted) if self._parameters.paced else None
+        held_back, is_whole_enough = None, ~needs_whole | (whole != 0)
+        if self._parameters.paced:
+            held_back, is_announced = self._announced(m, aborted, writer.start)
+            is_whole_enough |= is_trigger & is_announced & ~held_back
+        m.d.comb += may_start.eq(messages.there & is_whole_enough)
         # whose words the writer is given: that of the state, without asking for it
         of_log, to_come = Signal(), Signal()
         m.d.comb += [
@@ -195,12 +198,15 @@ class Egress(wiring.Component):
                 m.d.sync += of_log.eq(1)
                 m.next = "LOG"
 
-    def _held_back(self, m: Module, aborted: Signal) -> Value:
-        """Whether an expected trigger's frame is not to begin yet, or no more."""
+    def _announced(self, m: Module, aborted: Signal, start: Signal) -> tuple[Value, Signal]:
+        """Whether an expected trigger's frame is not to begin yet, or no more; whether there is such a trigger."""
         lead = COMPACT_LEAD if self._parameters.compact else PACED_LEAD
-        left = Signal(range(lead))
+        left, announced = Signal(range(lead)), Signal()
         with m.If(self.trigger_early):
-            m.d.sync += left.eq(lead - 1)
-        with m.Elif(left != 0):
-            m.d.sync += left.eq(left - 1)
-        return self.trigger_early | (left != 0) | aborted
+            m.d.sync += [left.eq(lead - 1), announced.eq(1)]
+        with m.Else():
+            with m.If(left != 0):
+                m.d.sync += left.eq(left - 1)
+            with m.If(aborted | start):
+                m.d.sync += announced.eq(0)
+        return self.trigger_early | (left != 0) | aborted, announced
