@@ -45,7 +45,8 @@ class EgressBench:
     """Plans of what comes when, in cycles; ``words_at`` and ``log_at`` are the earliest cycles of whole messages.
 
     ``pauses`` says for a cycle whether ``tx_ready`` is low in it; ``held_from`` stops the words of the message with
-    that number before its word with that number until a cycle. ``paced``: the core's line is slower than its bus.
+    that number before its word with that number until a cycle. ``paced``: the core's line is slower than its
+    bus; ``compact``: and its words come slowly.
     """
 
     bus_bytes: int
@@ -58,11 +59,12 @@ class EgressBench:
     sent: list[Sent] = field(default_factory=list)
     cycles: int = 0
     paced: bool = False
+    compact: bool = False
     passed: int = 0
 
     def run(self, limit: int = 6_000) -> list[Sent]:
         """All frames, once everything planned has been sent."""
-        egress = Egress(CoreParameters(bus_bytes=self.bus_bytes, paced=self.paced))
+        egress = Egress(CoreParameters(bus_bytes=self.bus_bytes, paced=self.paced, compact=self.compact))
 
         async def bench(ctx: Any) -> None:
             await self._drive(ctx, egress, limit)

@@ -13,7 +13,7 @@ pytest.importorskip("amaranth", reason="the fpga extra is not installed: make te
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
-from hdl.egress.egress import PACED_LEAD, Egress
+from hdl.egress.egress import COMPACT_LEAD, PACED_LEAD, Egress
 from hdl.egress.word_writer import BEAT_CYCLES
 from hdl.parameters import CoreParameters
 from hdl.toolchain.verilog import verilog_of
@@ -181,6 +181,31 @@ def test_a_paced_core_s_words_may_come_as_late_as_the_headers_last_beat() -> Non
     assert messages_of([repeated]) == [trigger]
 
 
+def slow_words(trigger: bytes, from_cycle: int) -> dict[tuple[int, int], int]:
+    """As a compact core has them: four cycles apart."""
+    return {(0, number): from_cycle + 4 * number for number in range(len(trigger) // 8)}
+
+
+@pytest.mark.parametrize(("first_word", "first_cycle"), [(14, 3 + COMPACT_LEAD + 1), (19, 19 + 4)])
+def test_a_compact_core_s_trigger_leaves_while_its_words_come(first_word: int, first_cycle: int) -> None:
+    trigger = message("Trigger")
+    plans: dict[str, Any] = {"words_at": [(first_word, trigger)], "holds": slow_words(trigger, first_word)}
+    (sent,) = paced(compact=True, early={3}, **plans).run()
+    assert messages_of([sent]) == [trigger]
+    assert sent.first_cycle == first_cycle
+    (unannounced,) = paced(compact=True, **plans).run()
+    assert messages_of([unannounced]) == [trigger]
+    assert unannounced.first_cycle > max(plans["holds"].values())
+
+
+def test_a_trigger_that_nobody_announced_does_not_leave_in_the_place_of_one_that_was_called_off() -> None:
+    trigger = message("Trigger")
+    words = {"words_at": [(14, trigger)], "holds": slow_words(trigger, 14)}
+    (sent,) = paced(compact=True, early={3}, abort={8}, **words).run()
+    assert messages_of([sent]) == [trigger]
+    assert sent.first_cycle > 14 + 4 * (len(trigger) // 8 - 1)
+
+
 def test_a_paced_core_s_trigger_that_is_called_off_soon_was_never_sent() -> None:
     step = log_step(1, 5)
     for after in range(PACED_LEAD):
@@ -270,11 +295,11 @@ def test_other_messages_wait_for_the_log(bus_bytes: int) -> None:
 
 
 def random_bench(
-    bus_bytes: int, seed: int, messages: int, is_paced: bool
+    bus_bytes: int, seed: int, messages: int, **form: bool
 ) -> tuple[EgressBench, list[bytes], list[bytes]]:
     """Triggers announced or not, called off or not, among other messages and a busy log."""
     generator = random.Random(seed)
-    bench = EgressBench(bus_bytes, paced=is_paced)
+    bench = EgressBench(bus_bytes, **form)
     cycle = 20
     for number in range(messages):
         cycle += generator.randrange(20, 200)
@@ -297,8 +322,8 @@ def random_bench(
     return bench, [octets for _, octets in bench.words_at], [octets for _, octets in bench.log_at]
 
 
-def check_random(bus_bytes: int, seed: int, count: int, *, is_paced: bool = False) -> None:
-    bench, messages, steps = random_bench(bus_bytes, seed, count, is_paced)
+def check_random(bus_bytes: int, seed: int, count: int, *, is_paced: bool = False, is_compact: bool = False) -> None:
+    bench, messages, steps = random_bench(bus_bytes, seed, count, paced=is_paced, compact=is_compact)
     sent = bench.run(limit=1_000 * count)
     good = [frame for frame in sent if frame.is_good]
     assert all(frame.error != frame.is_good for frame in sent)
@@ -313,9 +338,10 @@ def test_every_message_arrives_once_and_in_order(bus_bytes: int) -> None:
     check_random(bus_bytes, seed=1, count=12)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_every_message_of_a_paced_core_arrives_once_and_in_order(seed: int) -> None:
-    check_random(8, seed, count=12, is_paced=True)
+@pytest.mark.parametrize("is_compact", [False, True], ids=["paced", "compact"])
+def test_every_message_of_a_paced_core_arrives_once_and_in_order(is_compact: bool) -> None:
+    for seed in range(2):
+        check_random(8, seed, count=12, is_paced=True, is_compact=is_compact)
 
 
 @pytest.mark.long
