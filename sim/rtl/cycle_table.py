@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,24 +51,25 @@ class CycleRow:
         return self.after_deciding[1] * self.line.cycle_ns
 
 
-def _case(kind: Kind, quote: tuple[int, int, int, int], venue: int) -> Iterator[tuple[Scenario, bytes]]:
-    """Armed machines with both venues quoted flat, and a frame that makes the kind's trigger."""
-    for symbol in SYMBOLS:
-        scenario = Scenario(f"cycles-{kind.name}-{venue}", "one trigger", sizes=TWO_VENUES)
-        scenario.set_up(kind)
-        for number in range(TWO_VENUES.venues):
-            scenario.control(
-                "ChannelRow",
-                address=ADDRESS,
-                port=FIRST_PORT + number,
-                channel=number,
-                instrument=0,
-                venue=number,
-                feed=int(Feed.BINANCE_SBE),
-                enabled=1,
-            )
-            scenario.give(Frame(_frame(number, 1, _QUIET, symbol)))
-        yield scenario, _frame(venue, 2, quote, symbol)
+def a_trigger(
+    kind: Kind, quote: tuple[int, int, int, int], venue: int, symbol: bytes = SYMBOLS[0]
+) -> tuple[Scenario, bytes]:
+    """An armed machine with both venues quoted flat, and a frame that makes the kind's trigger."""
+    scenario = Scenario(f"cycles-{kind.name}-{venue}", "one trigger", sizes=TWO_VENUES)
+    scenario.set_up(kind)
+    for number in range(TWO_VENUES.venues):
+        scenario.control(
+            "ChannelRow",
+            address=ADDRESS,
+            port=FIRST_PORT + number,
+            channel=number,
+            instrument=0,
+            venue=number,
+            feed=int(Feed.BINANCE_SBE),
+            enabled=1,
+        )
+        scenario.give(Frame(_frame(number, 1, _QUIET, symbol)))
+    return scenario, _frame(venue, 2, quote, symbol)
 
 
 def _frame(venue: int, sequence: int, quote: tuple[int, int, int, int], symbol: bytes) -> bytes:
@@ -95,7 +96,7 @@ def measured_rows(engine: Callable[[], SoftFpga]) -> list[CycleRow]:
     """The rows of a core of which each call makes a fresh one for two venues, with marks; raises as ``measure``."""
     rows = []
     for name, (kind, quote, venue) in CASES.items():
-        softs = [(engine(), *each) for each in _case(kind, quote, venue)]
+        softs = [(engine(), *a_trigger(kind, quote, venue, symbol)) for symbol in SYMBOLS]
         spans = [(min(each), max(each)) for each in zip(*(_measured(*each) for each in softs), strict=True)]
         rows.append(CycleRow(softs[0][0].line, name, *spans))
     return rows

@@ -42,6 +42,7 @@ def with_bus(profile: Path) -> None:
     bus = (
         f'[bus]\nenabled = true\ndata_address = "tcp://127.0.0.1:{data}"\n'
         f'command_address = "tcp://127.0.0.1:{commands}"\nresponse_address = "tcp://127.0.0.1:{responses}"\n'
+        "command_timeout_ms = 5_000\nresponse_timeout_ms = 5_000\n"
     )
     profile.write_text(profile.read_text("utf-8").replace("[bus]\nenabled = false\n", bus), "utf-8")
 

@@ -36,6 +36,7 @@ def test_an_operator_sees_positions_and_empties_a_run(tmp_path: Path) -> None:
     bus = (
         f'[bus]\nenabled = true\ndata_address = "tcp://127.0.0.1:{data}"\n'
         f'command_address = "tcp://127.0.0.1:{commands}"\nresponse_address = "tcp://127.0.0.1:{responses}"\n'
+        "command_timeout_ms = 5_000\nresponse_timeout_ms = 5_000\n"
     )
     with exchange_world(tmp_path) as world:
         profile = world.profile()

@@ -6,8 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from sim.rtl.cycle_table import CycleRow, measure, table
+from hdl.egress.egress import PACED_LEAD
+from hdl.egress.settings import HEADERS_BYTES
+from market.fastpath import layout
+from market.fastpath.conformance.runner import feed
+from market.fastpath.conformance.scenario import TWO_VENUES
+from market.fastpath.engine import split_records
+from market.fastpath.specification import Kind
+from orchestrator.engine.shadow import template_of
+from sim.rtl.cycle_table import FCS_BYTES, CycleRow, a_trigger, measure, table
+from sim.rtl.engine import SoftFpga, build_core
 from sim.rtl.lines import Line
+from sim.rtl.model import Area
 
 GUIDE = Path(__file__).parents[3] / "docs" / "hardware.md"
 MOST_CYCLES = {Line.NARROW: 6, Line.GEARED: 9, Line.WIDE: 6}
@@ -35,3 +45,30 @@ def test_the_worst_case_is_the_best_and_the_same_for_every_kind(rows: list[Cycle
 
 def test_the_first_byte_leaves_a_cycle_after_the_decision_on_the_narrow_bus(rows: list[CycleRow]) -> None:
     assert {row.first_byte_after_trigger for row in rows if row.line is Line.NARROW} == {(1, 1)}
+
+
+def test_it_leaves_as_soon_as_its_words_will_be_there_in_time_on_a_line_slower_than_the_bus(
+    rows: list[CycleRow],
+) -> None:
+    first = PACED_LEAD + 1
+    assert {row.first_byte_after_trigger for row in rows if row.line is Line.GEARED} == {(first, first)}
+
+
+def test_its_words_are_in_time_for_symbols_as_long_as_a_venue_has_them() -> None:
+    build = build_core(bus_bytes=8, paced=True)
+    for symbol, is_in_time in ((b"BTCUSDT", True), (b"1000000MOGUSDT", True), (b"X" * 15, True), (b"X" * 24, False)):
+        soft = SoftFpga(build, TWO_VENUES, line=Line.GEARED, keep=[Area.SENT, Area.SPOILED])
+        scenario, octets = a_trigger(Kind.ARB, (1_010, 10, 1_012, 10), 1, symbol)
+        for step in scenario.steps:
+            feed(soft, step.input, step.at_ns)
+        soft.outputs()
+        soft.model.settle()
+        soft.model.take(Area.SPOILED)
+        soft.model.take(Area.SENT)
+        soft.push([octets], [scenario.now])
+        soft.model.settle()
+        triggers = [message for message in soft.outputs() if template_of(message) == layout.TEMPLATE_TRIGGER]
+        sent = [frame[HEADERS_BYTES:-FCS_BYTES] for frame in split_records(soft.model.take(Area.SENT))]
+        assert len(triggers) == 1
+        assert triggers[0] in sent
+        assert (soft.model.take(Area.SPOILED) == b"") == is_in_time
