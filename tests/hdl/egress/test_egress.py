@@ -295,11 +295,11 @@ def test_other_messages_wait_for_the_log(bus_bytes: int) -> None:
 
 
 def random_bench(
-    bus_bytes: int, seed: int, messages: int, **form: bool
+    bus_bytes: int, seed: int, messages: int, *, is_paced: bool, is_compact: bool
 ) -> tuple[EgressBench, list[bytes], list[bytes]]:
     """Triggers announced or not, called off or not, among other messages and a busy log."""
     generator = random.Random(seed)
-    bench = EgressBench(bus_bytes, **form)
+    bench = EgressBench(bus_bytes, paced=is_paced, compact=is_compact)
     cycle = 20
     for number in range(messages):
         cycle += generator.randrange(20, 200)
@@ -323,7 +323,7 @@ def random_bench(
 
 
 def check_random(bus_bytes: int, seed: int, count: int, *, is_paced: bool = False, is_compact: bool = False) -> None:
-    bench, messages, steps = random_bench(bus_bytes, seed, count, paced=is_paced, compact=is_compact)
+    bench, messages, steps = random_bench(bus_bytes, seed, count, is_paced=is_paced, is_compact=is_compact)
     sent = bench.run(limit=1_000 * count)
     good = [frame for frame in sent if frame.is_good]
     assert all(frame.error != frame.is_good for frame in sent)
