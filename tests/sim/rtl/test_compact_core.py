@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 
 from hdl.boards.colorlight import SMALL_FEEDS, SMALL_SIZES
+from hdl.egress.egress import COMPACT_LEAD
 from hdl.parameters import CoreParameters
 from market.fastpath.conformance import Case, load_corpus, run_case
 from market.fastpath.conformance.case import Trade
 from market.fastpath.conformance.differential import compare_random_run
-from market.fastpath.conformance.runner import EngineFactory
+from market.fastpath.conformance.runner import EngineFactory, feed
+from market.fastpath.conformance.scenario import TWO_VENUES
 from market.fastpath.specification import EngineSizes
 from market.fastpath.state import Counter
 from sim.rtl.build import core_library
+from sim.rtl.cycle_table import CASES as CYCLE_CASES
+from sim.rtl.cycle_table import SYMBOLS, a_trigger, measured_rows
 from sim.rtl.engine import CoreBuild, SoftFpga
 from sim.rtl.lines import Line
+from sim.rtl.model import Area
 from tests.sim.rtl.cores import fits
 
 pytestmark = pytest.mark.long
@@ -37,10 +43,10 @@ QUOTES = [case for case in CASES if hears_no_trades(case)]
 
 
 @cache
-def engines(capacity: EngineSizes, trades: bool = True) -> EngineFactory:
+def engines(capacity: EngineSizes, trades: bool = True, keep: tuple[Area, ...] = ()) -> EngineFactory:
     parameters = CoreParameters(capacity, 8, SMALL_FEEDS, paced=True, trades=trades, compact=True)
     build = CoreBuild(parameters, core_library(parameters))
-    return lambda sizes: SoftFpga(build, sizes, event_log=True, line=Line.GEARED)
+    return lambda sizes: SoftFpga(build, sizes, event_log=True, line=Line.GEARED, keep=keep)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -58,3 +64,24 @@ def test_without_trades_it_passes_what_has_none(case: Case) -> None:
 def test_random_runs_agree(sizes: EngineSizes, with_frames: bool) -> None:
     result = compare_random_run(engines(SMALL_SIZES), sizes, 700, 8_000, with_frames, line_feeds=())
     assert result.differences == (), f"by event {result.events}: {result.inputs}"
+
+
+def test_a_trigger_leaves_behind_its_lead_and_is_not_spoiled() -> None:
+    softs: list[Any] = []
+    make = engines(SMALL_SIZES, trades=False, keep=(Area.MARKS, Area.SENT, Area.SPOILED))
+
+    def engine() -> Any:
+        softs.append(make(replace(TWO_VENUES, price_bits=32, channels=16)))
+        return softs[-1]
+
+    first = COMPACT_LEAD + 1
+    assert {row.first_byte_after_trigger for row in measured_rows(engine)} == {(first, first)}
+    assert len(softs) == len(CYCLE_CASES) * len(SYMBOLS)
+    assert all(soft.model.take(Area.SPOILED) == b"" for soft in softs)
+    scenario, octets = a_trigger(*CYCLE_CASES["ARB, v sold"], symbol=b"X" * 60)
+    soft = engine()
+    for step in scenario.steps:
+        feed(soft, step.input, step.at_ns)
+    soft.push([octets], [scenario.now])
+    soft.model.settle()
+    assert soft.model.take(Area.SPOILED) != b"", "what is spoiled is seen here"
