@@ -146,6 +146,8 @@ class Core(wiring.Component):
         wiring.connect(m, wiring.flipped(self.rx), receiver.rx)
         for name in _PAYLOAD:
             m.d.comb += getattr(binance.payload, name).eq(getattr(receiver.payload, name))
+        if self._parameters.ahead_bytes:
+            m.d.comb += binance.ahead.eq(receiver.ahead)
         m.d.comb += [
             *assign(channels, receiver, ("lookup", "address", "port")),
             receiver.found.eq(channels.found),

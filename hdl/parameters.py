@@ -12,6 +12,10 @@ from market.fastpath.specification import DEFAULT_SIZES, EngineSizes, Feed
 BYTE: Final = 8
 BUS_BYTES: Final = (1, 8)
 """Bus widths that a core can be built for, in bytes per cycle."""
+AHEAD_BYTES: Final = 2
+"""That a frame's beat has behind the payload's own beat, which it completes, with or without a tag."""
+FEWEST_BEAT_CYCLES: Final = 3
+"""From one full beat of a paced core to the next."""
 PACKET_FEEDS: Final = frozenset(Feed) - {Feed.BINANCE_SBE}
 """Feeds whose packets are numbered and whose messages name their instrument."""
 
@@ -37,6 +41,7 @@ class CoreParameters:
     feeds: those that the build may have decoders for; a frame of any other one is BAD_MESSAGE.
     paced: full beats of a frame come three cycles apart or more, as a line that is slower than the bus brings them; the
         last one, where it is not full, as soon as its bytes are there.
+    beat_cycles: of a paced core: cycles that its line takes for a beat that it sends, rounded down.
     trades: whether trades are decoded and counted; without them a datagram of Trades is BAD_MESSAGE.
     compact: whether a paced core takes multipliers and cycles in place of logic, measures no latencies, and
         leaves ARP to the host.
@@ -50,6 +55,7 @@ class CoreParameters:
     paced: bool = False
     trades: bool = True
     compact: bool = False
+    beat_cycles: int = FEWEST_BEAT_CYCLES
 
     def __post_init__(self) -> None:
         if self.bus_bytes not in BUS_BYTES:
@@ -59,6 +65,8 @@ class CoreParameters:
             raise Fatal(f"a core without trades has decoders for {feeds}, whose packets have trades among them")
         if self.compact and not self.paced:
             raise Fatal("a compact core is slower than its bus; expected a paced one")
+        if self.beat_cycles < FEWEST_BEAT_CYCLES:
+            raise Fatal(f"a beat in {self.beat_cycles} cycles; expected {FEWEST_BEAT_CYCLES} or more of a paced core")
 
     def has_feed(self, feed: Feed) -> bool:
         """Whether there is a decoder for a feed; DERIBIT_LEGACY has one on the bus of one byte only."""
@@ -121,6 +129,11 @@ class CoreParameters:
         A wide bus with a beat in every cycle has no time for that: its rows are in distributed RAM.
         """
         return self.bus_bytes == 1 or self.paced
+
+    @property
+    def ahead_bytes(self) -> int:
+        """Payload bytes behind a full beat that are seen with it: without a pause between beats all else would be late."""
+        return AHEAD_BYTES if self.paced else 0
 
     @property
     def places(self) -> int:

@@ -7,13 +7,13 @@ soft FPGA's host code read the same positions.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 from amaranth.hdl import Cat, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.parameters import BusWidth, CoreParameters
+from hdl.parameters import BYTE, BusWidth, CoreParameters
 from market.fastpath.specification import BOOK_ORDERS_LIMIT, SCALING_SHIFT_LIMIT, SET_ORDERS, EngineSizes
 from market.fastpath.state import Counter, FrameCounter
 
@@ -123,6 +123,11 @@ class PayloadBus(wiring.Signature):
                 "count": Out(range(parameters.bus_bytes + 1)),
             }
         )
+
+
+def ahead_members(flow: Any, ahead_bytes: int) -> dict[str, Any]:
+    """The member ``ahead`` of a component that is shown so many bytes behind a beat; nothing without any."""
+    return {"ahead": flow(BYTE * ahead_bytes)} if ahead_bytes else {}
 
 
 channel_layout: Final = data.StructLayout(

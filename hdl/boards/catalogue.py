@@ -13,7 +13,6 @@ from hdl.boards.board import Board
 from hdl.boards.butterstick import Butterstick
 from hdl.boards.colorlight import Colorlight
 from hdl.boards.ecpix5 import Ecpix5
-from hdl.boards.geared_core import CORE_HERTZ
 from hdl.boards.line_board import BOARD_BUS_BYTES, COMPACT_SPARING
 from hdl.boards.network import BoardNetwork
 from hdl.boards.wide_core import WideCore
@@ -41,15 +40,16 @@ def board_build(
     seal: BoardSeal,
     feeds: frozenset[Feed] | None = None,
     bus_bytes: int = BOARD_BUS_BYTES,
-    core_hertz: int = CORE_HERTZ,
+    core_hertz: int | None = None,
 ) -> BoardBuild:
     """The build of a board with these addresses and this seal, neither of which ``WIDE_CORE`` has.
 
     ``feeds``: that there are decoders for; None for those that the board is made for. ``bus_bytes``: of the core on an
-    Ethernet line: 8 at ``core_hertz``, 1 at the line's 125 MHz.
+    Ethernet line: 8 at ``core_hertz``, by default that of the board's own top, 1 at the line's 125 MHz.
     """
     chosen: dict[str, Any] = {} if feeds is None else {"feeds": feeds}
-    on_line = {**chosen, "bus_bytes": bus_bytes, "core_hertz": core_hertz}
+    clock = {} if core_hertz is None else {"core_hertz": core_hertz}
+    on_line = {**chosen, **clock, "bus_bytes": bus_bytes}
     match board:
         case Board.ECPIX5:
             return BoardBuild(ECPIX585Platform(), Ecpix5(network, seal, **on_line), _SPREAD)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from hdl.boards.geared_core import CORE_HERTZ
+from hdl.boards.geared_core import COMPACT_HERTZ
 from hdl.boards.line_board import BOARD_BUS_BYTES, BoardPins, LineBoard
 from hdl.boards.network import BoardNetwork
 from hdl.control.seal import BoardSeal
@@ -26,7 +26,7 @@ class Colorlight(LineBoard):
         sizes: EngineSizes = SMALL_SIZES,
         feeds: frozenset[Feed] = SMALL_FEEDS,
         bus_bytes: int = BOARD_BUS_BYTES,
-        core_hertz: int = CORE_HERTZ,
+        core_hertz: int = COMPACT_HERTZ,
     ) -> None:
         super().__init__(_PINS, network, seal, sizes, feeds, bus_bytes, core_hertz, compact=True)
 

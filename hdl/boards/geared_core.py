@@ -12,6 +12,7 @@ from hdl.boards.beat_inbox import BeatInbox
 from hdl.boards.core_settings import SERIAL_BAUD, merge_control, set_constants
 from hdl.boards.crossings import CountCrossing, FrameCrossing, StreamCrossing
 from hdl.boards.guarded_core import GuardedCore
+from hdl.boards.line_core import LINE_HERTZ
 from hdl.boards.line_side import LineSide
 from hdl.boards.narrow_line import NarrowLine
 from hdl.boards.network import BoardNetwork
@@ -23,8 +24,10 @@ from hdl.parameters import PACKET_FEEDS, CoreParameters
 from hdl.records import WORD_BITS, FrameBus
 from market.fastpath.specification import DEFAULT_SIZES, EngineSizes, Feed
 
-CORE_HERTZ: Final = 50_000_000
-"""Two bytes and a half of a line of 1 Gbit/s per cycle; a beat has eight, so one comes every 3.2 cycles."""
+CORE_HERTZ: Final = 100_000_000
+"""A byte and a quarter of a line of 1 Gbit/s per cycle; a beat has eight, so one comes every 6.4 cycles."""
+COMPACT_HERTZ: Final = 62_500_000
+"""The usual clock of a compact core: two bytes per cycle."""
 NS_PER_SECOND: Final = 1_000_000_000
 BUS_BYTES: Final = 8
 LINE: Final = "line"
@@ -39,14 +42,14 @@ class GearedCore(wiring.Component):
     """The guarded core with a bus of 64 bits in the domain ``sync``, its line in the domain ``line``.
 
     The core's clock does not depend on the line's: time goes on without it, and the clocks may drift. Its bus has room
-    for 3.2 times what the line brings at the usual clock, so that nothing waits and nothing is lost on the way over.
+    for 6.4 times what the line brings at the usual clock, so that nothing waits and nothing is lost on the way over.
     T is the core's time when a frame's first eight bytes are there, in steps of its clock.
 
     Parameters
     ----------
     network: addresses. seal: the board's key, and its lowest counter. sizes: of the build, all in use.
     serial_divisor: cycles per bit of the serial line; None: those of its usual speed. feeds: that there may be decoders
-        for. hertz: of the core's clock; a cycle is a whole number of ns.
+        for. hertz: of the core's clock, 50 MHz or more; a cycle is a whole number of ns.
 
     Members
     -------
@@ -74,7 +77,13 @@ class GearedCore(wiring.Component):
         self._has_serial = has_serial
         self._serial_divisor = hertz // SERIAL_BAUD if serial_divisor is None else serial_divisor
         has_trades = not compact or bool(feeds & PACKET_FEEDS)
-        self._parameters = CoreParameters(sizes, BUS_BYTES, feeds, paced=True, trades=has_trades, compact=compact)
+        self._parameters = CoreParameters(
+            *(sizes, BUS_BYTES, feeds),
+            paced=True,
+            trades=has_trades,
+            compact=compact,
+            beat_cycles=BUS_BYTES * hertz // LINE_HERTZ,
+        )
         flags = {"lost": In(1), "kill": In(1), "killed": Out(1), "erred": Out(1), "overrun": Out(1)}
         lines = {"received": In(edges_layout), "sent": Out(edges_layout), "serial": In(1, init=1)}
         super().__init__({**lines, **flags})

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.egress.byte_writer import ByteWriter
 from hdl.egress.log_batch import LogBatch
-from hdl.egress.settings import egress_layout
+from hdl.egress.settings import HEADERS_BYTES, egress_layout
 from hdl.egress.word_writer import WordWriter
 from hdl.egress.writer import WORD_BYTES
 from hdl.octet_stream import octet_stream
@@ -24,11 +24,30 @@ MESSAGE_WORDS: Final = 64
 """Words of messages that are held; a status is 35 words."""
 _LEAST_MESSAGE_WORDS: Final = layout.ACKNOWLEDGE_SIZE // WORD_BYTES
 _TRIGGER_WORDS: Final = layout.TRIGGER_SIZE // WORD_BYTES
-PACED_LEAD: Final = 5
-"""Cycles for which a paced core holds an expected trigger's frame back: with its headers out, its first word is there
-where the market's datagram ends soon behind the message."""
-COMPACT_LEAD: Final = 17
-"""The same of a compact core, whose words come four cycles apart, one more than beats."""
+_LAST_BEATS: Final = 2
+"""Of the market's frame, behind the one with the byte that decides: the longest symbol that venues have, and the check
+sequence."""
+_WORDS_BEHIND: Final = 14
+"""From a decision in a paced core to the first word of its trigger, less the market's last beats."""
+_COMPACT_BEHIND: Final = 9
+"""The same of a compact core."""
+_COMPACT_WORD_CYCLES: Final = 4
+"""From one word of a compact core to the next."""
+_WORD_CYCLES: Final = 3
+"""From a word's arrival to the cycle in which its beat is chosen."""
+
+
+def lead_cycles(parameters: CoreParameters) -> int:
+    """Cycles for which a paced core holds an expected trigger's frame back; at least one.
+
+    With the headers out the first word is there, and each further one before its beat.
+    """
+    beat = parameters.beat_cycles
+    words_behind, slower = _WORDS_BEHIND, 0
+    if parameters.compact:
+        words_behind, slower = _COMPACT_BEHIND, max(0, _COMPACT_WORD_CYCLES - beat)
+    first_word = words_behind + _LAST_BEATS * beat
+    return max(1, first_word + slower * (_TRIGGER_WORDS - 1) - HEADERS_BYTES // WORD_BYTES * beat + _WORD_CYCLES)
 
 
 class Egress(wiring.Component):
@@ -58,7 +77,7 @@ class Egress(wiring.Component):
     words: messages, their length by the block length in their first word.
     log: log messages.
     tx: frames without preamble; a beat passes in a cycle of ``valid`` and ``tx_ready``, and within a frame ``valid``
-        stays set, but for the two cycles behind each beat of a paced core. Gaps between frames are for who takes them.
+        stays set, but for the cycles behind each beat of a paced core. Gaps between frames are for who takes them.
     idle: nothing is held or being sent.
     """
 
@@ -200,8 +219,8 @@ class Egress(wiring.Component):
 
     def _announced(self, m: Module, aborted: Signal, start: Signal) -> tuple[Value, Signal]:
         """Whether an expected trigger's frame is not to begin yet, or no more; whether there is such a trigger."""
-        lead = COMPACT_LEAD if self._parameters.compact else PACED_LEAD
-        left, announced = Signal(range(lead)), Signal()
+        lead = lead_cycles(self._parameters)
+        left, announced = Signal(range(max(2, lead))), Signal()
         with m.If(self.trigger_early):
             m.d.sync += [left.eq(lead - 1), announced.eq(1)]
         with m.Else():

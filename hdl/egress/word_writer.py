@@ -16,8 +16,6 @@ _HEADER_BEATS: Final = HEADERS_BYTES // WORD_BYTES
 _CARRY_BYTES: Final = HEADERS_BYTES % WORD_BYTES
 """Bytes that headers and each word leave for the next beat; those of the headers are a UDP checksum of 0."""
 _LAST_BYTES: Final = _CARRY_BYTES + 4
-BEAT_CYCLES: Final = 3
-"""From one beat of a paced core to the next: a little less than a line takes that is slower than the bus."""
 
 
 class WordWriter(wiring.Component):
@@ -25,12 +23,12 @@ class WordWriter(wiring.Component):
 
     Payloads are whole words, so that every last beat has two bytes of payload and the check sequence.
 
-    A paced core has a beat in every third cycle at most, so that a frame may begin long before its words are there; the
-    line's side has each beat before it needs it, and ``valid`` is low in between.
+    A paced core has a beat in as many cycles as its line takes for it, rounded down, so that a frame may begin long
+    before its words are there; the line's side has each beat before it needs it, and ``valid`` is low in between.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
-        self._is_paced = parameters.paced
+        self._is_paced, self._beat_cycles = parameters.paced, parameters.beat_cycles
         super().__init__(writer_members(parameters))
 
     def elaborate(self, platform: object) -> Module:
@@ -111,12 +109,11 @@ class WordWriter(wiring.Component):
             ]
         return m
 
-    @staticmethod
-    def _is_time(m: Module, passes: Value) -> Value:
+    def _is_time(self, m: Module, passes: Value) -> Value:
         """Whether the beat before is long enough ago."""
-        pause = Signal(range(BEAT_CYCLES))
+        pause = Signal(range(self._beat_cycles))
         with m.If(passes):
-            m.d.sync += pause.eq(BEAT_CYCLES - 1)
+            m.d.sync += pause.eq(self._beat_cycles - 1)
         with m.Elif(pause != 0):
             m.d.sync += pause.eq(pause - 1)
         return pause == 0

@@ -8,7 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.parameters import CoreParameters
-from hdl.records import LENGTH_BITS, FrameBus, PayloadBus
+from hdl.records import LENGTH_BITS, FrameBus, PayloadBus, ahead_members
 
 SIZE_BITS: Final = 12
 """Width of a frame's size in bytes; readers count up to 2,040 or more and stay there."""
@@ -59,6 +59,7 @@ def reader_members(parameters: CoreParameters) -> dict[str, Any]:
     return {
         "rx": In(FrameBus(parameters)),
         "payload": Out(PayloadBus(parameters)),
+        **ahead_members(Out, parameters.ahead_bytes),
         "lookup": Out(1),
         "address": Out(32),
         "port": Out(16),

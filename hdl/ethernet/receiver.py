@@ -12,7 +12,7 @@ from hdl.ethernet.byte_headers import ByteHeaders
 from hdl.ethernet.verdict import FrameVerdict
 from hdl.ethernet.word_headers import WordHeaders
 from hdl.parameters import CoreParameters
-from hdl.records import DROP_BITS, LENGTH_BITS, FrameBus, PayloadBus
+from hdl.records import DROP_BITS, LENGTH_BITS, FrameBus, PayloadBus, ahead_members
 
 VERDICT_CYCLES: Final = {1: 2, 8: 3}
 """Cycles from the beat of ``last`` to ``end``, by the bytes of the bus."""
@@ -30,6 +30,7 @@ class FrameReceiver(wiring.Component):
     rx: frames; they may follow each other without an idle cycle.
     begin: strobe in the cycle of a frame's first beat.
     payload: UDP payload, in the cycle of the beat that completes it, or one later for a rest after the last beat.
+    ahead: of a paced core, with a full beat of ``payload``: the ``AHEAD_BYTES`` behind it, of the payload or not.
     lookup: strobe: ``address`` and ``port`` are the destination, in this cycle only. Comes in the cycle of the
         port's last byte, for frames that are dropped later, too.
     found: whether that destination is ours; looked at with ``end``.
@@ -47,6 +48,7 @@ class FrameReceiver(wiring.Component):
                 "rx": In(FrameBus(parameters)),
                 "begin": Out(1),
                 "payload": Out(PayloadBus(parameters)),
+                **ahead_members(Out, parameters.ahead_bytes),
                 "lookup": Out(1),
                 "address": Out(32),
                 "port": Out(16),
@@ -70,6 +72,8 @@ class FrameReceiver(wiring.Component):
         wiring.connect(m, wiring.flipped(self.rx), headers.rx)
         wiring.connect(m, headers.payload, wiring.flipped(self.payload))
         wiring.connect(m, headers.report, verdict.report)
+        if self._parameters.ahead_bytes:
+            m.d.comb += self.ahead.eq(headers.ahead)
         m.d.comb += [
             self.begin.eq(self.rx.valid & self.rx.first),
             self.lookup.eq(headers.lookup),

@@ -18,7 +18,7 @@ from hdl.ethernet.headers import (
     UDP_HEADER_BYTES,
     reader_members,
 )
-from hdl.parameters import CoreParameters
+from hdl.parameters import BYTE, CoreParameters
 from hdl.records import LENGTH_BITS
 
 _BEAT_BYTES: Final = 8
@@ -47,9 +47,12 @@ class WordHeaders(wiring.Component):
     2 to 3 are the ethertype, with or without a tag, and 4 to 7 begin the packet. Word 1 has packet bytes 4 to 11,
     word 2 bytes 12 to 19, word 3 bytes 20 to 27, and the payload begins with word 4. Sums are made of words as they
     lie in memory, the bytes of each pair swapped; that makes no difference to whether they are complete.
+
+    The beat that completes a word has two bytes more, behind a tag's four, or six.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
+        self._ahead_bits = BYTE * parameters.ahead_bytes
         super().__init__(reader_members(parameters))
 
     def elaborate(self, platform: object) -> Module:
@@ -69,6 +72,8 @@ class WordHeaders(wiring.Component):
         word_strobes = [Signal(name=f"word_{number}") for number in range(_HEADER_BEATS)]
         m.d.comb += [strobe.eq(rx.valid & (at == number + 2)) for number, strobe in enumerate(word_strobes)]
 
+        if self._ahead_bits:
+            m.d.comb += self.ahead.eq(Mux(tagged, rx.data[48:], rx.data[16 : 16 + self._ahead_bits]))
         self._fields(m, word_strobes, word)
         self._payload(m, word_strobes[-1], word, tagged)
         self._sums(m, word_strobes, word)

@@ -13,7 +13,16 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.feeds.trade_queue import TRADE_COUNT_BITS, TradeQueue
 from hdl.parameters import CoreParameters
-from hdl.records import LENGTH_BITS, MANTISSAS, PayloadBus, channel_layout, narrowed, quote_layout, trade_layout
+from hdl.records import (
+    LENGTH_BITS,
+    MANTISSAS,
+    PayloadBus,
+    ahead_members,
+    channel_layout,
+    narrowed,
+    quote_layout,
+    trade_layout,
+)
 from hdl.sbe.extractor import MessageExtractor, header_pattern
 from hdl.sbe.groups import GroupExtractor
 from hdl.sbe.match import PatternMatch
@@ -43,11 +52,13 @@ class BinanceDecoder(wiring.Component):
     Members
     -------
     payload, length: the datagram; ``length`` stable from its first beat to its last, and until the next one's.
+    ahead: of a paced core, as ``FrameReceiver`` has it.
     row: what the channel table says of it, right from the 57th byte on at the latest.
     is_quote: level: the header is that of a BestBidAsk; from the cycle after its last byte to the cycle after the
         next datagram's first beat.
     quote: registers, right from ``loaded`` to the next datagram's fields; mantissas are ``narrowed`` in a compact core.
-    loaded: strobe: the ask quantity is in the registers, one cycle after its last byte. The verdict is not yet known.
+    loaded: strobe: the ask quantity is in the registers, one cycle after its last byte was seen, ``ahead`` or not. The
+        verdict is not yet known.
     verdict: level, right from the cycle after the last beat to the cycle after the next datagram's first beat; both one
         cycle later on the 8-bit bus.
     trade_count: level: trades of a datagram of Trades, 0 for others; right from three cycles after the last beat on.
@@ -63,9 +74,11 @@ class BinanceDecoder(wiring.Component):
     def __init__(self, parameters: CoreParameters) -> None:
         self._bus_bytes, self._takes_trades = parameters.bus_bytes, parameters.trades
         self._mantissa_bits = parameters.price_bits if parameters.compact else None
+        self._ahead_bytes = parameters.ahead_bytes
         super().__init__(
             {
                 "payload": In(PayloadBus(parameters)),
+                **ahead_members(In, parameters.ahead_bytes),
                 "length": In(LENGTH_BITS),
                 "row": In(channel_layout),
                 "is_quote": Out(1),
@@ -90,7 +103,10 @@ class BinanceDecoder(wiring.Component):
             *(_SCHEMA, _QUOTE, tuple(_QUOTE_FIELDS)),
             bus_bytes=width,
             narrow=narrow,
+            ahead_bytes=self._ahead_bytes,
         )
+        if self._ahead_bytes:
+            m.d.comb += quotes.ahead.eq(self.ahead)
         # nothing waits for trades and the check of the whole: on the narrow bus they see each byte a cycle later
         payload = self.payload
         self._beat = {"valid": payload.valid, "start": payload.first, "data": payload.data}

@@ -11,6 +11,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.parameters import BYTE
+from hdl.records import ahead_members
 from hdl.sbe.beats import beat_strobes
 from hdl.sbe.places import Place, in_order, struct_of
 
@@ -25,11 +26,13 @@ class BlockCapture(wiring.Component):
     lane: the lane of the block's byte 0.
     mark: offset of a byte, not in the first beat, to be told of; the last byte of the fields if not given.
     narrow: signed fields of which only so many bits are kept, see ``narrowed``; on a bus of one byte they are whole.
+    ahead_bytes: of the next beat that ``ahead`` shows with each one, so that fields that end in them are loaded sooner.
 
     Members
     -------
     valid, start, data: the bus; ``start`` with the beat that has the block's byte 0. A block that was under way is
         then given up.
+    ahead: the first bytes of the next beat, if any are to be seen.
     marked: strobe: byte ``mark`` is in the beat on the bus, in lane ``mark_lane``.
     fields: registers; a field is right from the cycle after its last byte on, or, on a bus of one byte, from the cycle
         after the last byte of the fields that it touches. It changes with the first byte of the next block's.
@@ -47,17 +50,19 @@ class BlockCapture(wiring.Component):
         lane: int = 0,
         mark: int | None = None,
         narrow: Mapping[str, int] | None = None,
+        ahead_bytes: int = 0,
     ) -> None:
         self._places, self._narrow = in_order(places), narrow or {}
-        self._bus_bytes, self._lane = bus_bytes, lane
+        self._bus_bytes, self._lane, self._looks_ahead = bus_bytes, lane, ahead_bytes > 0
         last = self._places[-1].end - 1
-        self._last_beat = (lane + last) // bus_bytes
+        self._last_beat = max(0, lane + last - ahead_bytes) // bus_bytes
         self._mark_beat, self.mark_lane = divmod(lane + (last if mark is None else mark), bus_bytes)
         super().__init__(
             {
                 "valid": In(1),
                 "start": In(1),
                 "data": In(bus_bytes * BYTE),
+                **ahead_members(In, ahead_bytes),
                 "fields": Out(struct_of(places)),
                 "loaded": Out(1),
                 "marked": Out(1),
@@ -86,6 +91,7 @@ class BlockCapture(wiring.Component):
 
     def _take_lanes(self, m: Module, registers: dict[Place, Any]) -> None:
         strobes = beat_strobes(m, self.start, self.valid, self._beats)
+        self._shown = Cat(self.data, self.ahead) if self._looks_ahead else self.data
         m.d.comb += self.marked.eq(strobes[self._mark_beat])
         m.d.sync += self.loaded.eq(strobes[self._last_beat])
         for beat, strobe in enumerate(strobes):
@@ -95,19 +101,24 @@ class BlockCapture(wiring.Component):
                         self._take_narrow(m, beat, place, register)
                         continue
                     for index in range(place.size):
-                        at, lane = divmod(self._lane + place.offset + index, self._bus_bytes)
+                        at, lane = self._beat_of(self._lane + place.offset + index)
                         if at == beat:
-                            m.d.sync += register.word_select(index, BYTE).eq(self.data.word_select(lane, BYTE))
+                            m.d.sync += register.word_select(index, BYTE).eq(self._shown.word_select(lane, BYTE))
+
+    def _beat_of(self, byte: int) -> tuple[int, int]:
+        """The beat and lane in which a byte is taken; those ahead of the last beat with it."""
+        at = min(byte // self._bus_bytes, self._last_beat)
+        return at, byte - at * self._bus_bytes
 
     def _take_narrow(self, m: Module, beat: int, place: Place, register: Signal) -> None:
         """The bits of a field that are in a beat; those beyond the ones that are kept become one."""
         kept, beyond = len(register) - 2, []
         first = self._lane + place.offset
         for index in range(place.size * BYTE):
-            at, lane = divmod(first + index // BYTE, self._bus_bytes)
+            at, lane = self._beat_of(first + index // BYTE)
             if at != beat:
                 continue
-            bit = self.data[lane * BYTE + index % BYTE]
+            bit = self._shown[lane * BYTE + index % BYTE]
             if index < kept:
                 m.d.sync += register[index].eq(bit)
             elif index == place.size * BYTE - 1:
@@ -115,7 +126,7 @@ class BlockCapture(wiring.Component):
             else:
                 beyond.append(bit)
         if beyond:
-            is_first = (first + kept // BYTE) // self._bus_bytes == beat
+            is_first = self._beat_of(first + kept // BYTE)[0] == beat
             m.d.sync += register[kept].eq(Cat(*beyond).any() | (0 if is_first else register[kept]))
 
     def _shift(self, m: Module, registers: dict[Place, Any]) -> None:

@@ -9,6 +9,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.parameters import BYTE
+from hdl.records import ahead_members
 from hdl.sbe.beats import lane_shape
 from hdl.sbe.capture import BlockCapture
 from hdl.sbe.match import PatternMatch, number_pattern
@@ -43,15 +44,15 @@ class MessageExtractor(wiring.Component):
     Parameters
     ----------
     schema, message, fields: what to take; fields by their names in the schema.
-    bus_bytes: 1 or 8. narrow: see ``BlockCapture``.
+    bus_bytes: 1 or 8. narrow, ahead_bytes: see ``BlockCapture``.
 
     Members
     -------
-    valid, start, data: the bus; ``start`` with the message's first beat.
+    valid, start, data: the bus; ``start`` with the message's first beat. ahead: see ``BlockCapture``.
     matched: level: the header is that of this message, of the schema's own version and block length; from the cycle
         after the header's last byte to the cycle after the next ``start``.
     fields: registers by field name; right when ``loaded`` comes, until the next message's fields arrive.
-    loaded: strobe, one cycle after the last byte of the last field, only for messages that matched.
+    loaded: strobe, one cycle after the last byte of the last field is shown, only for messages that matched.
     tail: strobe, only for messages that matched: the byte behind the root block is ``tail_byte``, in lane
         ``tail_lane`` of the beat on the bus, if the message is so long.
 
@@ -66,16 +67,18 @@ class MessageExtractor(wiring.Component):
         *,
         bus_bytes: int,
         narrow: Mapping[str, int] | None = None,
+        ahead_bytes: int = 0,
     ) -> None:
         self._places = root_places(schema, message, fields)
         self._pattern = header_pattern(schema, message)
         self._tail = schema.header.size + schema.message(message).block_length
-        self._bus_bytes, self._narrow = bus_bytes, narrow
+        self._bus_bytes, self._narrow, self._ahead_bytes = bus_bytes, narrow, ahead_bytes
         super().__init__(
             {
                 "valid": In(1),
                 "start": In(1),
                 "data": In(bus_bytes * BYTE),
+                **ahead_members(In, ahead_bytes),
                 "matched": Out(1),
                 "fields": Out(struct_of(self._places)),
                 "loaded": Out(1),
@@ -91,8 +94,10 @@ class MessageExtractor(wiring.Component):
         width = self._bus_bytes
         m.submodules.match = match = PatternMatch({"header": self._pattern}, bus_bytes=width)
         m.submodules.capture = capture = BlockCapture(
-            self._places, bus_bytes=width, mark=self._tail, narrow=self._narrow
+            self._places, bus_bytes=width, mark=self._tail, narrow=self._narrow, ahead_bytes=self._ahead_bytes
         )
+        if self._ahead_bytes:
+            m.d.comb += capture.ahead.eq(self.ahead)
         for part in (match, capture):
             m.d.comb += [part.valid.eq(self.valid), part.start.eq(self.start), part.data.eq(self.data)]
         m.d.comb += [

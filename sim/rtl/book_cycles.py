@@ -17,7 +17,7 @@ from market.fastpath.specification import Feed, Kind, Side
 from sim.rtl.cycle_table import FCS_BYTES, span_text
 from sim.rtl.engine import SoftFpga, build_core
 from sim.rtl.latency import frame_cycles
-from sim.rtl.lines import Line
+from sim.rtl.lines import FORMS, Line
 from sim.rtl.model import Area
 
 FEEDS: Final = (Feed.STARBASE, Feed.COINBASE_DERIVATIVES)
@@ -152,7 +152,7 @@ def table(rows: list[BookCycleRow]) -> str:
 
 def main() -> None:
     """Print the table."""
-    print(table([row for line in Line for row in measure(line)]), end="")
+    print(table([row for line in FORMS for row in measure(line)]), end="")
 
 
 if __name__ == "__main__":

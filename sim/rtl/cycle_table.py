@@ -16,7 +16,7 @@ from market.wire.sbe import load_schema, offset_of
 from market.wire.schemas import BINANCE_STREAM
 from sim.rtl.engine import SoftFpga, build_core
 from sim.rtl.latency import frame_cycles
-from sim.rtl.lines import Line
+from sim.rtl.lines import FORMS, Line
 from sim.rtl.model import Area
 
 FIRST_PORT: Final = 30_000
@@ -138,7 +138,7 @@ def table(rows: list[CycleRow]) -> str:
 
 def main() -> None:
     """Print the table."""
-    print(table([row for line in Line for row in measure(line)]), end="")
+    print(table([row for line in FORMS for row in measure(line)]), end="")
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ class SoftFpga:
         kept = [*keep, *([Area.LOG] if event_log else [])]
         ports = sizes_port(build.parameters, sizes), addresses_port(addresses, seal)
         self.model = Model(build.library, *ports, keep=kept, backlog=backlog)
-        self.model.pace(self.line.line_bytes % self.line.bus_bytes)
+        self.model.pace(self.line.hertz, self.line.bytes_per_s)
         self._outputs: list[bytes] = []
         self._frame_counters: list[bytes] = []
         self._reports: list[bytes] = []

@@ -14,27 +14,33 @@ class Line(Enum):
 
     Attributes
     ----------
-    bus_bytes: of the core's bus. line_bytes: that come per cycle within a frame, rounded up; a beat of more comes when
-        its last byte is there. hertz: of the core's clock. bytes_per_s: of the line.
+    bus_bytes: of the core's bus. A beat of several bytes comes when the line has brought the last of them.
+    hertz: of the core's clock. bytes_per_s: of the line.
     """
 
-    NARROW = (1, 1, 125_000_000, 125_000_000)
+    NARROW = (1, 125_000_000, 125_000_000)
     """1 Gbit/s, a byte per cycle."""
-    GEARED = (8, 3, 50_000_000, 125_000_000)
-    """1 Gbit/s, two bytes and a half per cycle, gathered in beats, as boards have it by default."""
-    WIDE = (8, 8, 156_250_000, 1_250_000_000)
+    GEARED = (8, 100_000_000, 125_000_000)
+    """1 Gbit/s, a byte and a quarter per cycle, gathered in beats, as boards have it by default."""
+    COMPACT = (8, 62_500_000, 125_000_000)
+    """1 Gbit/s, two bytes per cycle, gathered in beats, for the compact core of a small board."""
+    WIDE = (8, 156_250_000, 1_250_000_000)
     """10 Gbit/s, a beat per cycle."""
 
-    def __init__(self, bus_bytes: int, line_bytes: int, hertz: int, bytes_per_s: int) -> None:
+    def __init__(self, bus_bytes: int, hertz: int, bytes_per_s: int) -> None:
         self.bus_bytes = bus_bytes
-        self.line_bytes = line_bytes
         self.hertz = hertz
         self.bytes_per_s = bytes_per_s
 
     @property
     def is_paced(self) -> bool:
         """Whether the line takes several cycles for a beat of the bus."""
-        return self.line_bytes < self.bus_bytes
+        return self.beat_cycles > 1
+
+    @property
+    def beat_cycles(self) -> int:
+        """Cycles that the line takes for a beat, rounded down."""
+        return self.bus_bytes * self.hertz // self.bytes_per_s
 
     @property
     def cycle_ns(self) -> float:
@@ -52,9 +58,10 @@ class Line(Enum):
 
     def cycle_of(self, byte: int, length: int) -> int:
         """The cycle, from a frame's first beat on, of the beat with one of the frame's ``length`` bytes."""
-        count = min(self.bus_bytes, length - byte // self.bus_bytes * self.bus_bytes)
-        cycles = (-(-self.bus_bytes // self.line_bytes), -(-count // self.line_bytes))
-        return byte // self.bus_bytes * cycles[0] + cycles[1] - cycles[0]
+        begin = byte // self.bus_bytes * self.bus_bytes
+        came = self.cycles_of(min(begin + self.bus_bytes, length))
+        # a last beat of few bytes, too, is behind the one before it
+        return max(came, self.cycles_of(begin) + 1) - self.cycles_of(min(self.bus_bytes, length))
 
     @property
     def title(self) -> str:
@@ -62,5 +69,7 @@ class Line(Enum):
         return f"{8 * self.bus_bytes} bit, {self.hertz / 1e6:g} MHz"
 
 
+FORMS: Final = (Line.NARROW, Line.GEARED, Line.WIDE)
+"""Those of the usual core; the compact one is for fewer venues and instruments."""
 DEFAULT_LINES: Final = {1: Line.NARROW, 8: Line.WIDE}
 """By the bytes of the bus."""

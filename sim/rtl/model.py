@@ -103,9 +103,9 @@ class Model:
         if getattr(self, "_open", None) is not None:
             self.close()
 
-    def pace(self, line_bytes: int) -> None:
-        """Let a beat of frames come when the last of its bytes is there, so many per cycle; 0: a beat per cycle."""
-        self._functions.soft_fpga_pace(self._model, line_bytes)
+    def pace(self, cycles: int, octets: int) -> None:
+        """Let a beat of frames come when the last of its bytes is there: the line takes ``cycles`` for ``octets``."""
+        self._functions.soft_fpga_pace(self._model, cycles, octets)
 
     def frames(self, frames: Sequence[bytes], times_ns: Sequence[int], gap: int) -> None:
         """Give frames, check sequences included, one receive time each, ``gap`` idle cycles behind each."""
@@ -192,7 +192,7 @@ def _load(library: Path) -> Any:
         "new": (address, [ctypes.c_char_p, ctypes.c_char_p, word]),
         "free": (None, [address]),
         "keep": (None, [address, word]),
-        "pace": (None, [address, word]),
+        "pace": (None, [address, word, word]),
         "frames": (word, [address, ctypes.c_char_p, address, address, word, word]),
         "control": (word, [address, address, address, address, word]),
         "settle": (word, [address, word]),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from hdl.parameters import CoreParameters
 from market.errors import Fatal
 from market.fastpath.specification import DEFAULT_SIZES, EngineSizes, Feed
+from sim.rtl.lines import Line
 
 _NAMES = tuple(field.name for field in fields(EngineSizes))
 
@@ -14,9 +15,10 @@ _NAMES = tuple(field.name for field in fields(EngineSizes))
 def parameters_for(
     sizes: EngineSizes, *, bus_bytes: int = 8, feeds: frozenset[Feed] = frozenset(Feed), paced: bool = False
 ) -> CoreParameters:
-    """The usual build where the sizes fit into it, else one that they fit into; feeds and pace as they are."""
+    """The usual build where the sizes fit into it, else one that they fit into; ``paced`` as for ``Line.GEARED``."""
     larger = {name: max(getattr(sizes, name), getattr(DEFAULT_SIZES, name)) for name in _NAMES}
-    return CoreParameters(EngineSizes(**larger), bus_bytes, feeds, paced)
+    usual = CoreParameters(EngineSizes(**larger), bus_bytes, feeds)
+    return replace(usual, paced=True, beat_cycles=Line.GEARED.beat_cycles) if paced else usual
 
 
 def sizes_port(parameters: CoreParameters, sizes: EngineSizes) -> bytes:

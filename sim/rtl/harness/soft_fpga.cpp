@@ -120,8 +120,12 @@ class SoftFpga {
 
   void keep(unsigned areas) { keep_ = areas; }
 
-  // A line that brings so many bytes per cycle: a beat of more comes when the last of them is there. 0: a beat per cycle.
-  void pace(int64_t line_bytes) { line_bytes_ = line_bytes; }
+  // A line that takes so many cycles for so many bytes: a beat comes when the last of its bytes is there. The usual one
+  // brings a beat per cycle.
+  void pace(int64_t cycles, int64_t bytes) {
+    line_cycles_ = cycles;
+    line_bytes_ = bytes;
+  }
 
   // Gives frames, `gap` idle cycles behind each.
   int64_t frames(const uint8_t* bytes, const int64_t* offsets, const int64_t* times, int64_t count, int64_t gap) {
@@ -303,18 +307,27 @@ class SoftFpga {
     size_t at = 0;
     model_.rx_first = 1;
     while (length - at > BUS_BYTES) {
+      await_line(at, at + BUS_BYTES);
       give_beat(bytes + at, BUS_BYTES, false);
       if (at == 0) mark(FIRST_BEAT);
       at += BUS_BYTES;
       model_.rx_first = 0;
     }
+    await_line(at, length);
     give_beat(bytes + at, length - at, true);
     if (at == 0) mark(FIRST_BEAT);
     mark(LAST_BEAT);
   }
 
+  // The cycles, rounded up, in which the line brings a frame's first `count` bytes.
+  int64_t line_cycles(size_t count) const {
+    return (static_cast<int64_t>(count) * line_cycles_ + line_bytes_ - 1) / line_bytes_;
+  }
+
+  // Idle until the cycle in which the line has brought a beat's last byte.
+  void await_line(size_t begin, size_t end) { run(line_cycles(end) - line_cycles(begin) - 1); }
+
   void give_beat(const uint8_t* bytes, size_t count, bool is_last) {
-    if (line_bytes_) run((static_cast<int64_t>(count) + line_bytes_ - 1) / line_bytes_ - 1);
     model_.rx_data = word_of<std::remove_reference_t<decltype(model_.rx_data)>>(bytes, count);
     model_.rx_count = static_cast<uint8_t>(count);
     model_.rx_last = is_last;
@@ -358,7 +371,8 @@ class SoftFpga {
   int64_t logged_ = 0;
   int64_t expected_ = 0;
   int64_t backlog_;
-  int64_t line_bytes_ = 0;
+  int64_t line_cycles_ = 1;
+  int64_t line_bytes_ = BUS_BYTES;
   int64_t limit_ = 1'000'000;
 };
 
@@ -374,7 +388,7 @@ void* soft_fpga_new(const uint8_t* sizes, const uint8_t* addresses, int64_t back
 int64_t soft_fpga_port_bytes(int64_t port) { return port ? sizeof(Vsoft_fpga::addresses) : sizeof(Vsoft_fpga::sizes); }
 void soft_fpga_free(void* soft) { delete of(soft); }
 void soft_fpga_keep(void* soft, int64_t areas) { of(soft)->keep(static_cast<unsigned>(areas)); }
-void soft_fpga_pace(void* soft, int64_t line_bytes) { of(soft)->pace(line_bytes); }
+void soft_fpga_pace(void* soft, int64_t cycles, int64_t bytes) { of(soft)->pace(cycles, bytes); }
 
 int64_t soft_fpga_frames(void* soft, const uint8_t* bytes, const int64_t* offsets, const int64_t* times, int64_t count,
                          int64_t gap) {

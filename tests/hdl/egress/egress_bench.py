@@ -11,7 +11,6 @@ from amaranth.hdl import Cat
 from amaranth.sim import Simulator
 
 from hdl.egress.egress import Egress
-from hdl.egress.word_writer import BEAT_CYCLES
 from hdl.parameters import CoreParameters
 
 SETTINGS = {
@@ -45,11 +44,10 @@ class EgressBench:
     """Plans of what comes when, in cycles; ``words_at`` and ``log_at`` are the earliest cycles of whole messages.
 
     ``pauses`` says for a cycle whether ``tx_ready`` is low in it; ``held_from`` stops the words of the message with
-    that number before its word with that number until a cycle. ``paced``: the core's line is slower than its
-    bus; ``compact``: and its words come slowly.
+    that number before its word with that number until a cycle. ``parameters``: the build.
     """
 
-    bus_bytes: int
+    parameters: CoreParameters
     words_at: list[tuple[int, bytes]] = field(default_factory=list)
     log_at: list[tuple[int, bytes]] = field(default_factory=list)
     early: set[int] = field(default_factory=set)
@@ -58,13 +56,11 @@ class EgressBench:
     holds: dict[tuple[int, int], int] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
     cycles: int = 0
-    paced: bool = False
-    compact: bool = False
     passed: int = 0
 
     def run(self, limit: int = 6_000) -> list[Sent]:
         """All frames, once everything planned has been sent."""
-        egress = Egress(CoreParameters(bus_bytes=self.bus_bytes, paced=self.paced, compact=self.compact))
+        egress = Egress(self.parameters)
 
         async def bench(ctx: Any) -> None:
             await self._drive(ctx, egress, limit)
@@ -94,7 +90,7 @@ class EgressBench:
             if seen & 3 == 3:
                 self._collect(ctx, tx, cycle)
             elif not seen & 1:
-                is_pause = self.paced and cycle - self.passed < BEAT_CYCLES
+                is_pause = self.parameters.paced and cycle - self.passed < self.parameters.beat_cycles
                 assert is_pause or not self._inside, "a gap within a frame"
             if words and words[0][0] <= cycle and seen & 4:
                 words.pop(0)
@@ -141,11 +137,11 @@ class EgressBench:
             ctx.get(signal) for signal in (tx.first, tx.last, tx.error, tx.count, tx.data)
         )
         assert first == (not self._inside)
-        assert last or count == self.bus_bytes
+        assert last or count == self.parameters.bus_bytes
         assert last or not error
         if first:
             self.sent.append(Sent(b"", cycle))
         frame = self.sent[-1]
-        frame.octets += data.to_bytes(self.bus_bytes, "little")[:count]
+        frame.octets += data.to_bytes(self.parameters.bus_bytes, "little")[:count]
         if last:
             frame.last_cycle, frame.error = cycle, bool(error)

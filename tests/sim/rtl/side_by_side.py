@@ -109,7 +109,7 @@ class SideBySide:
     def fill_the_line(self, frames: Sequence[bytes]) -> None:
         """Frames to both as a full line brings them: preamble and smallest gap between them, times as they pass."""
         line = self.soft.line
-        beat = -(-line.bus_bytes // line.line_bytes)
+        beat = line.cycles_of(line.bus_bytes)
         cycles = [line.cycle_of(len(each) - 1, len(each)) + beat for each in frames]
         starts = [
             0,

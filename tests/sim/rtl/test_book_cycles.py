@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from sim.rtl.book_cycles import BookCycleRow, measure, table
-from sim.rtl.lines import Line
+from sim.rtl.lines import FORMS
 
 GUIDE = Path(__file__).parents[3] / "docs" / "hardware.md"
 
 
 @pytest.fixture(scope="module")
 def rows() -> list[BookCycleRow]:
-    return [row for line in Line for row in measure(line)]
+    return [row for line in FORMS for row in measure(line)]
 
 
 def test_the_guide_prints_what_the_core_does(rows: list[BookCycleRow]) -> None:

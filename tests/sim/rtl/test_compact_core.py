@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hdl.boards.colorlight import SMALL_FEEDS, SMALL_SIZES
-from hdl.egress.egress import COMPACT_LEAD
+from hdl.egress.egress import lead_cycles
 from hdl.parameters import CoreParameters
 from market.fastpath.conformance import Case, load_corpus, run_case
 from market.fastpath.conformance.case import Trade
@@ -42,11 +42,16 @@ CASES = [case for case in load_corpus() if fits(case.sizes, OF_CORPUS) and not c
 QUOTES = [case for case in CASES if hears_no_trades(case)]
 
 
+def small_core(capacity: EngineSizes, trades: bool) -> CoreParameters:
+    pace = Line.COMPACT.beat_cycles
+    return CoreParameters(capacity, 8, SMALL_FEEDS, paced=True, trades=trades, compact=True, beat_cycles=pace)
+
+
 @cache
 def engines(capacity: EngineSizes, trades: bool = True, keep: tuple[Area, ...] = ()) -> EngineFactory:
-    parameters = CoreParameters(capacity, 8, SMALL_FEEDS, paced=True, trades=trades, compact=True)
+    parameters = small_core(capacity, trades)
     build = CoreBuild(parameters, core_library(parameters))
-    return lambda sizes: SoftFpga(build, sizes, event_log=True, line=Line.GEARED, keep=keep)
+    return lambda sizes: SoftFpga(build, sizes, event_log=True, line=Line.COMPACT, keep=keep)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -74,7 +79,7 @@ def test_a_trigger_leaves_behind_its_lead_and_is_not_spoiled() -> None:
         softs.append(make(replace(TWO_VENUES, price_bits=32, channels=16)))
         return softs[-1]
 
-    first = COMPACT_LEAD + 1
+    first = lead_cycles(small_core(SMALL_SIZES, trades=False)) + 1
     assert {row.first_byte_after_trigger for row in measured_rows(engine)} == {(first, first)}
     assert len(softs) == len(CYCLE_CASES) * len(SYMBOLS)
     assert all(soft.model.take(Area.SPOILED) == b"" for soft in softs)

@@ -8,15 +8,15 @@ from hdl.parameters import CoreParameters
 from market.fastpath.conformance import Case, load_corpus, run_case
 from market.fastpath.conformance.differential import compare_random_run
 from market.fastpath.specification import EngineSizes, Feed
-from sim.rtl.lines import Line
+from sim.rtl.lines import FORMS, Line
 from tests.sim.rtl.cores import LARGEST, fits, soft_fpgas
 
-LINE_FEEDS = {line: CoreParameters(bus_bytes=line.bus_bytes).packet_feeds for line in Line}
+LINE_FEEDS = {line: CoreParameters(bus_bytes=line.bus_bytes).packet_feeds for line in FORMS}
 """The wide bus has no decoder for Deribit's doubles."""
 CASES = [
     (case, line)
     for case in load_corpus()
-    for line in Line
+    for line in FORMS
     if line.bus_bytes == 1 or Feed.DERIBIT_LEGACY not in case.line_feeds
 ]
 USUAL = [pytest.param(case, line, id=f"{case.name}-{line.name}") for case, line in CASES if fits(case.sizes)]
@@ -46,7 +46,7 @@ def test_a_larger_build_passes(case: Case, line: Line) -> None:
     assert [str(difference) for difference in run_case(soft_fpgas(line, LARGEST), case)] == []
 
 
-@pytest.mark.parametrize("line", Line)
+@pytest.mark.parametrize("line", FORMS)
 @pytest.mark.parametrize("with_frames", [False, True], ids=["events", "frames"])
 @pytest.mark.parametrize("sizes", [sizes for sizes in RANDOM_SIZES if fits(sizes)], ids=size_name)
 def test_random_runs_agree(sizes: EngineSizes, with_frames: bool, line: Line) -> None:
@@ -57,7 +57,7 @@ def test_random_runs_agree(sizes: EngineSizes, with_frames: bool, line: Line) ->
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("line", Line)
+@pytest.mark.parametrize("line", FORMS)
 @pytest.mark.parametrize("with_frames", [False, True], ids=["events", "frames"])
 @pytest.mark.parametrize("sizes", RANDOM_SIZES, ids=size_name)
 def test_long_random_runs_agree(sizes: EngineSizes, with_frames: bool, line: Line) -> None:
