@@ -132,7 +132,7 @@ class CoreParameters:
 
     @property
     def ahead_bytes(self) -> int:
-        """Payload bytes behind a full beat that are seen with it: without a pause between beats all else would be late."""
+        """Payload bytes behind a full beat that are seen with it; with a beat in every cycle all else would be late."""
         return AHEAD_BYTES if self.paced else 0
 
     @property

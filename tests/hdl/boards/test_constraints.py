@@ -11,6 +11,7 @@ pytest.importorskip("amaranth_boards", reason="the fpga extra is not installed: 
 
 from hdl.boards.board import Board
 from hdl.boards.catalogue import board_build
+from hdl.boards.geared_core import COMPACT_HERTZ, CORE_HERTZ
 from hdl.boards.line_board import BOARD_BUS_BYTES, COMPACT_SPARING
 from hdl.boards.network import BoardNetwork
 from hdl.control.seal import BoardSeal
@@ -20,7 +21,8 @@ from tests.hdl.kept import kept_text, name_of
 NETWORK = BoardNetwork(address=IPv4Address("10.1.2.3"), host=IPv4Address("10.1.2.4"))
 SEAL = BoardSeal(bytes(range(16)), floor=1_000)
 LINE = 'FREQUENCY NET "lines.line_clock" 125000000.0 HZ;'
-CORE = 'FREQUENCY NET "core_clock.core_clock" 50000000.0 HZ;'
+CORE, COMPACT = (f'FREQUENCY NET "core_clock.core_clock" {hertz}.0 HZ;' for hertz in (CORE_HERTZ, COMPACT_HERTZ))
+CORES = {Board.ECPIX5: CORE, Board.BUTTERSTICK: CORE, Board.COLORLIGHT: COMPACT}
 CLOCKS = {
     Board.ECPIX5: (LINE, 'FREQUENCY PORT "clk100_0__io" 100000000.0 HZ;'),
     Board.BUTTERSTICK: (LINE, 'FREQUENCY PORT "clk30_0__io" 30000000.0 HZ;'),
@@ -53,7 +55,8 @@ def prepared(board: Board, bus_bytes: int = BOARD_BUS_BYTES, feeds: frozenset[Fe
 def test_every_clock_is_constrained_and_the_line_has_its_pins(board: Board, bus_bytes: int) -> None:
     constraints = prepared(board, bus_bytes)["lpf"]
     assert all(clock in constraints for clock in CLOCKS[board])
-    assert (CORE in constraints) == (bus_bytes == 8 and board is not Board.WIDE_CORE)
+    made = {constraint for constraint in CORES.values() if constraint in constraints}
+    assert made == ({CORES[board]} if bus_bytes == 8 and board in CORES else set())
     assert all(f'LOCATE COMP "eth_rgmii_0__{name}' in constraints for name in PINS[board])
 
 

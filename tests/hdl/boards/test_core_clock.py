@@ -11,11 +11,11 @@ pytest.importorskip("amaranth", reason="the fpga extra is not installed: make te
 from amaranth.sim import Simulator
 
 from hdl.boards.core_clock import SETTLE_BITS, LockWatch, loop_dividers
-from hdl.boards.geared_core import CORE_HERTZ
+from hdl.boards.geared_core import COMPACT_HERTZ, CORE_HERTZ
 from market.errors import Fatal
 
 
-@pytest.mark.parametrize("core_hertz", [62_500_000, CORE_HERTZ])
+@pytest.mark.parametrize("core_hertz", [50_000_000, COMPACT_HERTZ, CORE_HERTZ])
 @pytest.mark.parametrize("board_hertz", [25_000_000, 30_000_000, 100_000_000])
 def test_the_dividers_make_the_clock_exactly_and_within_the_limits_of_the_loop(
     board_hertz: int, core_hertz: int
@@ -30,7 +30,7 @@ def test_the_dividers_make_the_clock_exactly_and_within_the_limits_of_the_loop(
 
 
 def test_a_clock_that_cannot_be_made_is_refused() -> None:
-    with pytest.raises(Fatal, match="a loop cannot make 50000000 Hz of 27000001 Hz"):
+    with pytest.raises(Fatal, match="a loop cannot make 100000000 Hz of 27000001 Hz"):
         loop_dividers(27_000_001, CORE_HERTZ)
 
 

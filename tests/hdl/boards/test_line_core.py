@@ -12,7 +12,7 @@ pytest.importorskip("amaranth", reason="the fpga extra is not installed: make te
 from amaranth.sim import Simulator
 
 from hdl.boards.colorlight import SMALL_FEEDS, SMALL_SIZES
-from hdl.boards.geared_core import LINE, GearedCore
+from hdl.boards.geared_core import COMPACT_HERTZ, LINE, GearedCore
 from hdl.boards.line_core import LineCore
 from hdl.boards.network import BoardNetwork
 from hdl.control.seal import BoardSeal, seal
@@ -28,6 +28,7 @@ from tests.hdl.ethernet.test_arp import BROADCAST, arp_frame, packet
 
 NETWORK = BoardNetwork(address=IPv4Address("10.1.2.3"), host=IPv4Address("10.1.2.4"))
 SERIAL_DIVISOR = 4
+LINE_NS = 8
 SEAL = BoardSeal(bytes(range(200, 216)), floor=1_000)
 
 
@@ -37,11 +38,14 @@ def incoming(message: bytes) -> list[Cycle]:
     return [*carrier(HEAD + frame(message, wrapping)), *[Cycle()] * 250]
 
 
-def answers(core: LineCore | GearedCore, cycles: list[Cycle], serial: bytes) -> list[bytes]:
-    """Frames that a board sends while the line brings this, and the serial line those bytes behind it."""
+def answers(core: LineCore | GearedCore, cycles: list[Cycle], serial: bytes, cycle_ns: int = LINE_NS) -> list[bytes]:
+    """Frames that a board sends while the line brings this, and the serial line those bytes behind it.
+
+    ``cycle_ns``: of the core's clock.
+    """
     outgoing = []
     is_geared = isinstance(core, GearedCore)
-    levels = wave(serial, SERIAL_DIVISOR * 5 // 2 if is_geared else SERIAL_DIVISOR)
+    levels = wave(serial, SERIAL_DIVISOR * cycle_ns // LINE_NS)
     domain = LINE if is_geared else "sync"
 
     async def bench(ctx: Any) -> None:
@@ -57,9 +61,9 @@ def answers(core: LineCore | GearedCore, cycles: list[Cycle], serial: bytes) -> 
             await ctx.tick(domain)
 
     simulator = Simulator(core)
-    simulator.add_clock(8e-9, domain=domain)
+    simulator.add_clock(LINE_NS * 1e-9, domain=domain)
     if is_geared:
-        simulator.add_clock(20.001e-9, phase=3e-9)
+        simulator.add_clock(cycle_ns * 1.00005e-9, phase=3e-9)
     simulator.add_testbench(bench)
     simulator.run()
     sent = []
@@ -71,9 +75,9 @@ def answers(core: LineCore | GearedCore, cycles: list[Cycle], serial: bytes) -> 
     return sent
 
 
-@pytest.mark.parametrize(("form", "cycle_ps"), [(LineCore, 8_000), (GearedCore, 20_000)])
+@pytest.mark.parametrize(("form", "cycle_ns"), [(LineCore, LINE_NS), (GearedCore, 10)])
 def test_the_board_is_found_and_a_sealed_hello_is_acknowledged_in_a_datagram_to_the_host(
-    form: type[LineCore] | type[GearedCore], cycle_ps: int
+    form: type[LineCore] | type[GearedCore], cycle_ns: int
 ) -> None:
     hello = encode(SCHEMA, "Hello", {"sequence": 1, "epoch": 7})
     unsealed, forged, old = hello, seal(bytes(16), SEAL.floor, hello), seal(SEAL.key, SEAL.floor - 1, hello)
@@ -83,7 +87,8 @@ def test_the_board_is_found_and_a_sealed_hello_is_acknowledged_in_a_datagram_to_
     asked = [*carrier(HEAD + arp_frame(BROADCAST, host[0], who_has)), *[Cycle()] * 100]
     sealed = incoming(seal(SEAL.key, SEAL.floor, hello))
     kill = stuffed(seal(SEAL.key, SEAL.floor + 1, encode(SCHEMA, "Kill", {"sequence": 2})))
-    found, *datagrams = answers(form(NETWORK, SEAL, serial_divisor=SERIAL_DIVISOR), [*asked, *dropped, *sealed], kill)
+    core = form(NETWORK, SEAL, serial_divisor=SERIAL_DIVISOR)
+    found, *datagrams = answers(core, [*asked, *dropped, *sealed], kill, cycle_ns)
     assert found == arp_frame(host[0], NETWORK.link, packet(2, (NETWORK.link, int(NETWORK.address)), host))
     answer, *rest = map(datagram_of, datagrams)
     assert (answer.address, answer.source_port, answer.port) == (
@@ -100,18 +105,19 @@ def test_the_board_is_found_and_a_sealed_hello_is_acknowledged_in_a_datagram_to_
     counted = named["BoardCounters"]
     assert (counted["forged"], counted["replayed"], counted["sealCounter"]) == (2, 1, SEAL.floor)
     assert named["FrameCounters"]["notOurs"] == 5, "to the core, control frames are somebody else's"
-    assert (named["LatencyCounters"]["cyclePs"], named["LatencyCounters"]["measured"]) == (cycle_ps, 0)
+    assert (named["LatencyCounters"]["cyclePs"], named["LatencyCounters"]["measured"]) == (1_000 * cycle_ns, 0)
 
 
 @pytest.mark.long
 def test_a_small_board_answers_a_sealed_hello_but_neither_arp_nor_a_serial_line() -> None:
-    core = GearedCore(NETWORK, SEAL, SMALL_SIZES, SERIAL_DIVISOR, SMALL_FEEDS, compact=True, has_serial=False)
+    usual = (NETWORK, SEAL, SMALL_SIZES, SERIAL_DIVISOR, SMALL_FEEDS)
+    core = GearedCore(*usual, hertz=COMPACT_HERTZ, compact=True, has_serial=False)
     hello = encode(SCHEMA, "Hello", {"sequence": 1, "epoch": 7})
     who_has = packet(1, (0x02_00_00_00_00_99, int(NETWORK.host)), (0, int(NETWORK.address)))
     asked = [*carrier(HEAD + arp_frame(BROADCAST, 0x02_00_00_00_00_99, who_has)), *[Cycle()] * 100]
     sealed = incoming(seal(SEAL.key, SEAL.floor, hello))
     kill = stuffed(seal(SEAL.key, SEAL.floor + 1, encode(SCHEMA, "Kill", {"sequence": 2})))
-    decoded = [_decoded(datagram_of(each)) for each in answers(core, [*asked, *sealed], kill)]
+    decoded = [_decoded(datagram_of(each)) for each in answers(core, [*asked, *sealed], kill, cycle_ns=16)]
     (answer,) = (each.fields for each in decoded if each.name == "Acknowledge")
     assert (answer["sequence"], answer["result"]) == (1, Result.APPLIED)
     named = {each.name: each.fields for each in decoded}

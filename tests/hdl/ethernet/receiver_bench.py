@@ -65,6 +65,7 @@ class Reception(wiring.Component):
 
     def __init__(self, parameters: CoreParameters) -> None:
         self._receiver = receiver = FrameReceiver(parameters)
+        ahead = {"ahead": receiver.ahead} if parameters.ahead_bytes else {}
         self._seen = {
             "strobes": Cat(receiver.end, receiver.payload.valid, receiver.begin),
             "beat": Cat(receiver.payload.valid, receiver.payload.first, receiver.payload.last, Const(0, 1)),
@@ -72,6 +73,7 @@ class Reception(wiring.Component):
             "data": receiver.payload.data,
             "drops": Cat(receiver.drop, receiver.drop_when_found, receiver.drop_when_unknown),
             "length": receiver.length,
+            **ahead,
         }
         outputs = {name: Out(len(value)) for name, value in self._seen.items()}
         super().__init__({"bus": In(8 + parameters.bus_bits), **outputs})
@@ -94,14 +96,20 @@ class Reception(wiring.Component):
 
 @dataclass
 class ReceiverBench:
-    """A receiver of one bus width and everything it put out."""
+    """A receiver of one bus width and everything it put out.
+
+    ``ahead``: of a paced one, what it showed behind each full beat of payload, and how many bytes were before that.
+    """
 
     bus_bytes: int
+    paced: bool = False
+    ahead: list[tuple[int, bytes]] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
 
     def run(self, line: Line) -> list[Received]:
         """The verdicts over the frames of a line; asserts the cycles of every strobe on the way."""
-        reception = compiled(Reception, CoreParameters(bus_bytes=self.bus_bytes))
+        parameters = CoreParameters(bus_bytes=self.bus_bytes, paced=self.paced)
+        reception = compiled(Reception, parameters)
         said = reception.component
         self.received.clear()
 
@@ -120,6 +128,8 @@ class ReceiverBench:
                     assert not complete
                     octets += ctx.get(said.data).to_bytes(self.bus_bytes, "little")[: ctx.get(said.count)]
                     complete = bool(flags & 4)
+                    if self.paced and len(octets) % self.bus_bytes == 0:
+                        self.ahead.append((len(octets), ctx.get(said.ahead).to_bytes(parameters.ahead_bytes, "little")))
                 if ending >= 0:
                     due.append(cycle + VERDICT_CYCLES[self.bus_bytes])
                 if seen & 1:

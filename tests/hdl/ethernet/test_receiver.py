@@ -19,7 +19,7 @@ from market.fastpath.conformance.frame_builder import Wrapping, best_bid_ask, fr
 from market.fastpath.conformance.market_model import MarketModel
 from market.fastpath.conformance.random_frames import FIRST_PORT, RandomFrames
 from market.fastpath.specification import EngineSizes
-from tests.hdl.ethernet.receiver_bench import PORT, Line, check
+from tests.hdl.ethernet.receiver_bench import PORT, Line, ReceiverBench, check
 
 BUSES = pytest.mark.parametrize("bus_bytes", [1, 8])
 QUOTE = best_bid_ask(-2, -8, 5, 6_177_400, 120_000_000, 6_178_400, 130_000_000)
@@ -71,6 +71,17 @@ def test_frames_follow_each_other_without_a_gap(bus_bytes: int) -> None:
 def test_beats_may_be_apart(bus_bytes: int) -> None:
     line = Line([frame(pattern(n), Wrapping(udp_checksum=None)) for n in (3, 8, 30)], gap=2, beats_apart=3)
     assert {received.drop for received in check(line, bus_bytes)} == {Drop.NONE}
+
+
+@pytest.mark.parametrize("tags", TAGS)
+def test_a_paced_core_sees_two_bytes_of_payload_ahead(tags: tuple[int, ...]) -> None:
+    for length in (58, 63, 64, 65, 66, 80):
+        payload = pattern(length)
+        bench = ReceiverBench(8, paced=True)
+        (received,) = bench.run(Line([frame(payload, Wrapping(tags=tags, udp_checksum=None))], beats_apart=2))
+        assert (received.drop, received.payload) == (Drop.NONE, payload)
+        assert [position for position, _ in bench.ahead] == list(range(8, length + 1, 8))
+        assert all(shown.startswith(payload[at : at + 2]) for at, shown in bench.ahead)
 
 
 @BUSES

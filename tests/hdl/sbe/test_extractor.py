@@ -32,16 +32,29 @@ MESSAGES = [
 ]
 
 
-def run(extractor: MessageExtractor, bus_bytes: int, messages: Sequence[bytes], seed: int) -> list[dict[str, int]]:
-    """The fields at ``loaded`` of each message; an empty mapping where it did not come."""
+def run(
+    extractor: MessageExtractor, bus_bytes: int, messages: Sequence[bytes], seed: int, beats: list[int] | None = None
+) -> list[dict[str, int]]:
+    """The fields at ``loaded`` of each message; an empty mapping where it did not come.
+
+    ``beats`` is given how many beats of each message were on the bus before ``loaded``. What an extractor sees ahead is
+    the message's next bytes, and noise behind its end.
+    """
     random, found = np.random.default_rng(seed), []
     names = list(extractor.fields.shape().members)
+    ahead = getattr(extractor, "ahead", None)
 
     async def bench(ctx: Any) -> None:
         for message in messages:
             loaded: dict[str, int] = {}
+            passed = 0
             for beat in [*beats_of(message, bus_bytes, random), None]:
-                ctx.set(extractor.valid, beat is not None and beat.count > 0)
+                is_beat = beat is not None and beat.count > 0
+                passed += is_beat
+                ctx.set(extractor.valid, is_beat)
+                if ahead is not None:
+                    behind = message[passed * bus_bytes :] + random.bytes(len(ahead) // 8)
+                    ctx.set(ahead, int.from_bytes(behind[: len(ahead) // 8], "little"))
                 ctx.set(extractor.start, beat is not None and beat.first)
                 ctx.set(extractor.data, beat.data if beat else 0)
                 await ctx.tick()
@@ -49,6 +62,8 @@ def run(extractor: MessageExtractor, bus_bytes: int, messages: Sequence[bytes], 
                     assert not loaded
                     assert ctx.get(extractor.matched)
                     loaded = {name: ctx.get(extractor.fields[name]) for name in names}
+                    if beats is not None:
+                        beats.append(passed)
             found.append(loaded)
 
     simulator = Simulator(extractor)
@@ -107,6 +122,22 @@ def test_of_a_number_all_that_matters_is_kept_in_two_bits_more(bits: int) -> Non
             else:
                 assert (signed < 0) == (number < 0)
                 assert signed >= most or number < 0
+
+
+@pytest.mark.parametrize("bits", [None, 32, 63])
+def test_what_is_seen_ahead_is_not_waited_for(bits: int | None) -> None:
+    schema, name, random = load_schema(BINANCE_STREAM), "BestBidAskStreamEvent", np.random.default_rng(3)
+    fields = ("bidPrice", "askQty")
+    narrow = None if bits is None else dict.fromkeys(fields, bits)
+    messages = [random_message(schema, name, random) for _ in range(20)]
+    seen, beats = [], []
+    for ahead_bytes in (0, 2):
+        extractor = MessageExtractor(schema, name, fields, bus_bytes=8, narrow=narrow, ahead_bytes=ahead_bytes)
+        passed: list[int] = []
+        seen.append(run(extractor, 8, messages, 7, passed))
+        beats.append(set(passed))
+    assert seen[0] == seen[1]
+    assert beats == [{8}, {7}], "the ask quantity ends in the second byte of the eighth beat"
 
 
 @both_buses
