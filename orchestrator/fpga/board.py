@@ -159,7 +159,6 @@ def build(
         *(made.platform, made.top, products),
         seed=seed,
         router=Router(router),
-        density=made.density,
         sparing=made.sparing,
     )
     _show(output, products, report)
