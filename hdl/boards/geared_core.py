@@ -99,11 +99,12 @@ class GearedCore(wiring.Component):
             lost_of_serial = merge_control(m, core, octets, self.serial, self._serial_divisor)
         else:
             wiring.connect(m, octets, core.control)
-        lost_serial, now = Signal(COUNT_BITS), Signal(WORD_BITS)
+        lost_once, lost_serial, now = Signal(), Signal(COUNT_BITS), Signal(WORD_BITS)
         m.d.comb += core.time.eq(now)
         m.d.sync += [
             now.eq(now + NS_PER_SECOND // self._hertz),
-            lost_serial.eq(lost_serial + lost_of_serial),
+            lost_once.eq(lost_of_serial),
+            lost_serial.eq(lost_serial + lost_once),
             core.control_lost.eq(lost_serial + lost_control),
             core.kill.eq(self.kill | self.lost | core.overrun),
             self.killed.eq(core.killed | core.kill),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -74,7 +74,9 @@ class LineSide(wiring.Component):
             inbox.port.eq(network.control_port),
             self.errors.eq(receiver.errors),
         ]
-        m.d.sync += self.control_lost.eq(self.control_lost + inbox.lost)
+        # the counter is wide and may be far from the verdict that it counts
+        lost = Signal()
+        m.d.sync += [lost.eq(inbox.lost), self.control_lost.eq(self.control_lost + lost)]
         return m
 
     def _answer_arp(self, m: Module, receiver: Any, unpacker: Any, transmitter: Any) -> None:
