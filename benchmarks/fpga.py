@@ -70,9 +70,9 @@ def measure(report: Report) -> None:
 def _cycles(report: Report) -> None:
     """Simulated cycles from a quote's last deciding byte to the trigger behind the whole gate, of the worst kind."""
     from sim.rtl.cycle_table import measure as cycles_of
-    from sim.rtl.lines import Line
+    from sim.rtl.lines import FORMS
 
-    for line in Line:
+    for line in FORMS:
         rows = cycles_of(line)
         trigger = max(row.after_deciding[1] for row in rows)
         first_byte = max(row.first_byte_after_trigger[1] for row in rows)
