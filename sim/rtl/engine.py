@@ -117,8 +117,9 @@ class SoftFpga:
         self.parameters = build.parameters
         paced = build.parameters.paced
         self.line = line or (Line.GEARED if paced else DEFAULT_LINES[build.parameters.bus_bytes])
-        if self.line.bus_bytes != build.parameters.bus_bytes or (paced and not self.line.is_paced):
-            raise Fatal(f"{build.parameters} on a line of {self.line.title}, which is too fast or of another width")
+        is_its_pace = not paced or self.line.beat_cycles == build.parameters.beat_cycles
+        if self.line.bus_bytes != build.parameters.bus_bytes or not is_its_pace:
+            raise Fatal(f"{build.parameters} on a line of {self.line.title}, which is of another pace or width")
         self.gap = self.line.gap_cycles if gap is None else gap
         kept = [*keep, *([Area.LOG] if event_log else [])]
         ports = sizes_port(build.parameters, sizes), addresses_port(addresses, seal)

@@ -8,6 +8,7 @@ import pytest
 
 from hdl.egress.egress import lead_cycles
 from hdl.egress.settings import HEADERS_BYTES
+from market.errors import Fatal
 from market.fastpath import layout
 from market.fastpath.conformance.runner import feed
 from market.fastpath.conformance.scenario import TWO_VENUES
@@ -73,3 +74,9 @@ def test_its_words_are_in_time_for_symbols_as_long_as_a_venue_has_them() -> None
         assert len(triggers) == 1
         assert triggers[0] in sent
         assert (soft.model.take(Area.SPOILED) == b"") == is_in_time
+
+
+@pytest.mark.parametrize("line", [Line.COMPACT, Line.WIDE, Line.NARROW], ids=lambda line: str(line.name))
+def test_a_core_is_not_put_on_a_line_that_it_was_not_built_for(line: Line) -> None:
+    with pytest.raises(Fatal, match="of another pace or width"):
+        SoftFpga(core(8, paced=True), TWO_VENUES, line=line)
